@@ -1,0 +1,273 @@
+"""Every setting as a frozen value that is checked when it is made."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from attrs import Attribute, field, frozen
+from yarl import URL
+
+from asyncsdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asyncsdk.report import Progress
+
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "Adaptive",
+    "ClientConfig",
+    "FailureLimit",
+    "OnUnknown",
+    "Rate",
+    "RetryPolicy",
+    "UploadOptions",
+]
+
+DEFAULT_BASE_URL = "https://api.lox24.eu"
+
+OnUnknown = Literal["report", "reconcile", "resend"]
+Duplicates = Literal["send", "skip"]
+
+
+def _number(low: float, *, above: bool = False, optional: bool = False) -> Callable[..., None]:
+    """A validator: a finite number of at least (or above) `low`, or None where `optional`."""
+    bound = f"above {low:g}" if above else f"at least {low:g}"
+
+    def check(instance: object, attribute: Attribute[float], value: object) -> None:
+        if value is None and optional:
+            return
+        ok = (
+            isinstance(value, (int, float))
+            and not isinstance(value, bool)
+            and math.isfinite(value)
+            and (value > low if above else value >= low)
+        )
+        if not ok:
+            msg = f"{_name(instance)}{attribute.name} must be a number {bound}, not {value!r}"
+            raise ConfigurationError(msg)
+
+    return check
+
+
+def _count(low: int, *, optional: bool = False) -> Callable[..., None]:
+    """A validator: a whole number of at least `low`, or None where `optional`."""
+
+    def check(instance: object, attribute: Attribute[int], value: object) -> None:
+        if value is None and optional:
+            return
+        if not isinstance(value, int) or isinstance(value, bool) or value < low:
+            msg = (
+                f"{_name(instance)}{attribute.name} must be a whole number of at least {low}, "
+                f"not {value!r}"
+            )
+            raise ConfigurationError(msg)
+
+    return check
+
+
+def _one_of(*choices: object) -> Callable[..., None]:
+    """A validator: one of these values."""
+
+    def check(instance: object, attribute: Attribute[object], value: object) -> None:
+        if value not in choices:
+            listed = ", ".join(map(repr, choices))
+            msg = f"{_name(instance)}{attribute.name} must be one of {listed}, not {value!r}"
+            raise ConfigurationError(msg)
+
+    return check
+
+
+def _instance(*kinds: type) -> Callable[..., None]:
+    """A validator: an instance of one of these types, or None."""
+
+    def check(instance: object, attribute: Attribute[object], value: object) -> None:
+        if value is not None and not isinstance(value, kinds):
+            listed = " or ".join(kind.__name__ for kind in kinds)
+            msg = f"{_name(instance)}{attribute.name} must be a {listed} or None, not {value!r}"
+            raise ConfigurationError(msg)
+
+    return check
+
+
+def _name(instance: object) -> str:
+    kind = type(instance).__name__
+    return "" if kind in {"UploadOptions", "ClientConfig"} else f"{kind} "
+
+
+def _client_id(value: object) -> str:
+    text = str(value).strip() if isinstance(value, (str, int)) else ""
+    if not re.fullmatch(r"[0-9]+", text):
+        msg = "client_id must be the account's number, such as '1234567'; the provider shows it with the API key"
+        raise ConfigurationError(msg)
+    return text
+
+
+def _api_key(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        msg = "api_key must be a non-empty text of printable ASCII characters without spaces"
+        raise ConfigurationError(msg)
+    return text
+
+
+def _base_url(value: object) -> URL:
+    try:
+        url = URL(value.strip()) if isinstance(value, str) else value
+        if not isinstance(url, URL) or url.scheme not in {"http", "https"} or not url.host:
+            raise ValueError  # noqa: TRY301 - one message for all that can be wrong
+    except ValueError:
+        msg = f"base_url must be an absolute http or https URL such as {DEFAULT_BASE_URL!r}"
+        raise ConfigurationError(msg) from None
+    if url.user or url.password or url.query_string or url.fragment:
+        msg = "base_url must have no user, password, query or fragment"
+        raise ConfigurationError(msg)
+    return url
+
+
+@frozen
+class ClientConfig:
+    """What a client needs to know. The key is in no repr."""
+
+    client_id: str = field(converter=_client_id)
+    api_key: str = field(converter=_api_key, repr=False)
+    base_url: URL = field(converter=_base_url, default=DEFAULT_BASE_URL)
+    timeout: float = field(default=60.0, validator=_number(0, above=True))
+    """Seconds per attempt, from the first byte sent to the last byte received."""
+    connect_timeout: float = field(default=10.0, validator=_number(0, above=True))
+    """Seconds to open a connection."""
+
+    @classmethod
+    def from_env(cls, **settings: object) -> ClientConfig:
+        """Read `ASYNCSDK_CLIENT_ID`, `ASYNCSDK_API_KEY` and, where set, `ASYNCSDK_BASE_URL`.
+
+        Raises:
+            ConfigurationError: A variable is missing or makes no sense.
+        """
+        found: dict[str, object] = {}
+        for name in ("client_id", "api_key"):
+            variable = f"ASYNCSDK_{name.upper()}"
+            value = os.environ.get(variable, "")
+            if not value.strip():
+                msg = f"set the environment variable {variable}, or pass {name} to Client"
+                raise ConfigurationError(msg)
+            found[name] = value
+        base_url = os.environ.get("ASYNCSDK_BASE_URL", "").strip()
+        if base_url:
+            found["base_url"] = base_url
+        return cls(**(found | settings))  # type: ignore[arg-type]
+
+
+@frozen
+class Rate:
+    """At most `requests` in any window of `per` seconds, evenly spaced."""
+
+    requests: int = field(validator=_count(1))
+    per: float = field(default=1.0, validator=_number(0, above=True))
+
+
+@frozen
+class RetryPolicy:
+    """How often and how patiently to send again what was certainly not processed."""
+
+    attempts: int = field(default=5, validator=_count(1))
+    """Requests per phone at most, the first one included."""
+    base: float = field(default=0.5, validator=_number(0))
+    """Seconds that the first pause may last; it doubles with each attempt."""
+    cap: float = field(default=30.0, validator=_number(0))
+    """Seconds that a pause chosen by the client may last at most."""
+    max_wait: float = field(default=900.0, validator=_number(0))
+    """Seconds that a `Retry-After`, and the sum of all pauses, may last at most."""
+
+
+@frozen
+class Adaptive:
+    """Let the concurrency find the server's knee by itself, between these bounds."""
+
+    min: int = field(default=1, validator=_count(1))
+    max: int = field(default=64, validator=_count(1))
+
+    def __attrs_post_init__(self) -> None:
+        if self.max < self.min:
+            msg = f"Adaptive max ({self.max}) must not be below min ({self.min})"
+            raise ConfigurationError(msg)
+
+
+@frozen
+class FailureLimit:
+    """Stop an upload once so many phones were invalid or failed."""
+
+    count: int | None = field(default=None, validator=_count(1, optional=True))
+    """Stop at this many."""
+    ratio: float | None = field(default=None, validator=_number(0, above=True, optional=True))
+    """Stop above this share (0 to 1) of the phones settled so far, once 100 or more are."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.count is None and self.ratio is None:
+            msg = "FailureLimit needs a count, a ratio, or both"
+            raise ConfigurationError(msg)
+
+
+def _concurrency(value: object) -> Adaptive | int:
+    if isinstance(value, Adaptive):
+        return value
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        msg = f"concurrency must be a whole number of at least 1, or Adaptive(...), not {value!r}"
+        raise ConfigurationError(msg)
+    return value
+
+
+def _journal(value: object) -> Path | None:
+    if value is None or isinstance(value, Path):
+        return value
+    if isinstance(value, str) and value:
+        return Path(value)
+    msg = f"journal must be a path or None, not {value!r}"
+    raise ConfigurationError(msg)
+
+
+@frozen(kw_only=True)
+class UploadOptions:
+    """The options of one upload; see `PhonesResource.upload` for what each does."""
+
+    batch_size: int = field(validator=_count(1))
+    max_batch_bytes: int = field(validator=_count(1))
+    concurrency: int | Adaptive = field(converter=_concurrency)
+    rate: Rate | None = field(validator=_instance(Rate))
+    retry: RetryPolicy = field()
+    on_unknown: OnUnknown = field(validator=_one_of("report", "reconcile", "resend"))
+    quiet_period: float = field(validator=_number(0))
+    duplicates: Duplicates = field(validator=_one_of("send", "skip"))
+    validate: bool = field()
+    normalize: str | None = field(validator=_instance(str))
+    stop_when: FailureLimit | None = field(validator=_instance(FailureLimit))
+    deadline: float | None = field(validator=_number(0, above=True, optional=True))
+    keep_created: bool = field()
+    journal: Path | None = field(converter=_journal)
+    on_progress: Callable[[Progress], object] | None = field()
+    dry_run: bool = field()
+
+    @retry.validator
+    def _check_retry(self, _: Attribute[RetryPolicy], value: object) -> None:
+        if not isinstance(value, RetryPolicy):
+            msg = (
+                f"retry must be a RetryPolicy, not {value!r}; RetryPolicy(attempts=1) never retries"
+            )
+            raise ConfigurationError(msg)
+
+    @on_progress.validator
+    def _check_on_progress(self, _: Attribute[object], value: object) -> None:
+        if value is not None and not callable(value):
+            msg = f"on_progress must be a function that takes a Progress, not {value!r}"
+            raise ConfigurationError(msg)
+
+    @property
+    def workers(self) -> int:
+        """How many requests may be in flight at most."""
+        concurrency = self.concurrency
+        return concurrency.max if isinstance(concurrency, Adaptive) else concurrency

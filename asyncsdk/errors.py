@@ -1,0 +1,271 @@
+"""The exception tree: one root, plain-data attributes, every error picklable.
+
+No message or repr holds the API key or a whole phone list.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncsdk.models import Problem
+    from asyncsdk.report import UploadReport
+
+__all__ = [
+    "AccountInactiveError",
+    "ApiError",
+    "AsyncSDKError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ConflictError",
+    "InsufficientFundsError",
+    "NotFoundError",
+    "NotSentError",
+    "OutcomeUnknownError",
+    "PayloadTooLargeError",
+    "ProtocolError",
+    "RateLimitedError",
+    "ServerError",
+    "SourceError",
+    "TransportError",
+    "UnprocessableError",
+    "UploadFailed",
+    "UploadStopped",
+    "api_error",
+]
+
+
+class AsyncSDKError(Exception):
+    """Root of every error this package raises."""
+
+
+class ConfigurationError(AsyncSDKError, ValueError):
+    """A setting or argument cannot work, or a client was used where it cannot be used.
+
+    The message says what to change.
+    """
+
+
+class SourceError(AsyncSDKError, ValueError):
+    """A phone list could not be read; nothing of the unreadable part was sent.
+
+    Attributes:
+        path: The file, if it was one.
+        line: 1-based line in that file, if known.
+    """
+
+    def __init__(self, message: str, *, path: str | None = None, line: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.line = line
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.path, self.line) if part is not None)
+        return f"{place}: {self.message}" if place else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), (self.message,), {"path": self.path, "line": self.line})
+
+
+class ApiError(AsyncSDKError):
+    """The server answered, and the answer was a refusal.
+
+    Attributes:
+        status: HTTP status of the reply.
+        problem: The provider's own words, as far as the reply had any.
+        request_id: `X-LOX24-REQUEST-ID` of the reply, for the provider's support, or None.
+    """
+
+    advice = ""
+
+    def __init__(self, status: int, problem: Problem, request_id: str | None = None) -> None:
+        super().__init__(status, problem, request_id)
+        self.status = status
+        self.problem = problem
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        parts = [f"HTTP {self.status}: {self.problem}"]
+        if self.advice:
+            parts.append(self.advice)
+        if self.request_id:
+            parts.append(f"(request {self.request_id})")
+        return " ".join(parts)
+
+
+class BadRequestError(ApiError):
+    """400: the provider calls the input invalid."""
+
+
+class AuthenticationError(ApiError):
+    """401: the client id or the API key is not active or not valid.
+
+    The client that saw it sends nothing more until `Client.set_credentials` is called: more than
+    three such requests in a minute lock the whole IP address out for ten minutes.
+    """
+
+    advice = "Check the client id and the API key; this client sends nothing more with them."
+
+
+class InsufficientFundsError(ApiError):
+    """402: the account's balance does not cover the request."""
+
+    advice = "Top up the account, then upload what was not created."
+
+
+class AccountInactiveError(ApiError):
+    """403: the account is not activated."""
+
+    advice = "The provider's support can activate the account."
+
+
+class NotFoundError(ApiError):
+    """404: no such resource, usually a group id of another account."""
+
+    advice = "Check the id, and that it belongs to this account."
+
+
+class ConflictError(ApiError):
+    """409: the entity exists already."""
+
+
+class PayloadTooLargeError(ApiError):
+    """413: the server, or a proxy before it, takes no request of this size."""
+
+    advice = "Use a smaller batch_size or max_batch_bytes."
+
+
+class UnprocessableError(ApiError):
+    """422: well-formed, but semantically wrong."""
+
+
+class RateLimitedError(ApiError):
+    """429: too many requests, or this IP address is locked out after wrong credentials.
+
+    Attributes:
+        retry_after: Seconds the server asked to wait, or None where it did not say.
+    """
+
+    advice = "Wait before the next request, or lower the rate."
+
+    def __init__(
+        self,
+        status: int,
+        problem: Problem,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(status, problem, request_id)
+        self.args = (status, problem, request_id, retry_after)
+        self.retry_after = retry_after
+
+
+class ServerError(ApiError):
+    """5xx: the server failed. Of a POST it may have processed all, some or nothing (but not on 503)."""
+
+
+class TransportError(AsyncSDKError):
+    """No whole reply came back."""
+
+
+class NotSentError(TransportError):
+    """The request certainly did not reach the server: sending it again is safe."""
+
+
+class OutcomeUnknownError(TransportError):
+    """The request left, but no whole reply came: the server may have processed it."""
+
+
+class ProtocolError(AsyncSDKError):
+    """The reply makes no sense for this request: a redirect, a wrong content, a proxy's page."""
+
+
+class _ReportError(AsyncSDKError):
+    """An error that carries the account of the upload it ended."""
+
+    def __init__(self, report: UploadReport, cause: BaseException | None = None) -> None:
+        super().__init__(report)
+        self.report = report
+        self.cause = cause
+        self.__cause__ = cause
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), (self.report, _picklable(self.cause)), {})
+
+
+class UploadStopped(_ReportError):  # noqa: N818 - the public name says what happened
+    """An upload could not go on; what it did until then is in `report`.
+
+    Attributes:
+        report: The whole account: every row read from the source is in it.
+        cause: The error that ended it (also its `__cause__`; survives pickling).
+    """
+
+    def __str__(self) -> str:
+        reason = f": {self.cause}" if self.cause is not None else ""
+        return f"upload stopped{reason} [{self.report}; the rest is in .report]"
+
+
+class UploadFailed(_ReportError):  # noqa: N818 - the public name says what happened
+    """Raised by `UploadReport.raise_for_failures`: not every phone was created.
+
+    Attributes:
+        report: The report it was called on.
+    """
+
+    def __str__(self) -> str:
+        return (
+            f"not every phone was created [{self.report}]; see .report.invalid and .report.failed"
+        )
+
+
+def _picklable(cause: BaseException | None) -> BaseException | None:
+    """Foreign exceptions need not pickle; their text does."""
+    if cause is None or isinstance(cause, AsyncSDKError):
+        return cause
+    return AsyncSDKError(f"{type(cause).__name__}: {cause}")
+
+
+def _rebuild(
+    cls: type[AsyncSDKError], args: tuple[object, ...], kwargs: dict[str, object]
+) -> object:
+    return cls(*args, **kwargs)
+
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: InsufficientFundsError,
+    403: AccountInactiveError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: PayloadTooLargeError,
+    422: UnprocessableError,
+}
+_SERVER_ERRORS = 500
+
+
+def api_error(
+    status: int,
+    problem: Problem,
+    request_id: str | None = None,
+    retry_after: float | None = None,
+) -> ApiError:
+    """The typed error of a refusal.
+
+    Args:
+        status: HTTP status, 400 or above.
+        problem: What the reply said.
+        request_id: The reply's `X-LOX24-REQUEST-ID`.
+        retry_after: Seconds asked for by the reply, kept for a 429.
+    """
+    if status == 429:  # noqa: PLR2004 - a status is clearer as a number
+        return RateLimitedError(status, problem, request_id, retry_after)
+    if status >= _SERVER_ERRORS:
+        return ServerError(status, problem, request_id)
+    return _BY_STATUS.get(status, ApiError)(status, problem, request_id)

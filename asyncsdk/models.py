@@ -1,0 +1,159 @@
+"""The provider's resources as frozen values.
+
+Fields and limits follow the provider's page "Create Phones by the batch" and its neighbours.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - cattrs resolves the annotations at run time
+from enum import IntEnum
+from typing import Any
+
+from attrs import field, frozen
+
+__all__ = [
+    "COLUMNS",
+    "FIELDS",
+    "Account",
+    "CreatedPhone",
+    "Group",
+    "Phone",
+    "Problem",
+    "UnsubscribeReason",
+    "Violation",
+]
+
+COLUMNS = ("a", "b", "c", "d", "e")
+"""The names of a phone's free columns."""
+
+FIELDS = ("phone", *COLUMNS, "callback_data")
+"""The names of all the fields that are sent, in the order of `Phone`."""
+
+
+@frozen
+class Phone:
+    """A phone to be put into a group.
+
+    The limits are checked when it is uploaded, not here: a bad row must reach the report.
+    """
+
+    phone: str
+    """The number; at most 30 characters."""
+    a: str | None = None
+    """Column data of at most 1530 characters; likewise `b` to `e`."""
+    b: str | None = None
+    c: str | None = None
+    d: str | None = None
+    e: str | None = None
+    callback_data: str | None = None
+    """Sent back to your endpoint with a delivery, e.g. a message id; at most 36 characters."""
+
+
+class UnsubscribeReason(IntEnum):
+    """Why a phone was unsubscribed. Numbers the provider may add later survive as `UNKNOWN_<n>`."""
+
+    NEVER_SUBSCRIBED = 1
+    TOO_MANY_MESSAGES = 2
+    NOT_INTERESTED = 3
+    CONTENT_INCOMPREHENSIBLE = 4
+    DISLIKES_COMPANY = 5
+    OTHER = 6
+
+    @classmethod
+    def _missing_(cls, value: object) -> UnsubscribeReason | None:
+        if not isinstance(value, int):
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = f"UNKNOWN_{value}"
+        member._value_ = value
+        return member
+
+
+@frozen
+class CreatedPhone:
+    """A phone as the provider holds it."""
+
+    id: int | None
+    """The provider's id of this phone, as used in `/phones/{id}`; None if the reply named none."""
+    phone: str | None
+    """The number as the provider stored it, which may be another spelling of the one sent."""
+    a: str | None = None
+    b: str | None = None
+    c: str | None = None
+    d: str | None = None
+    e: str | None = None
+    callback_data: str | None = None
+    subscribed_at: datetime | None = None
+    """When the phone was subscribed by a link (UTC)."""
+    unsubscribed_at: datetime | None = None
+    """When the phone was unsubscribed by a link (UTC)."""
+    unsubscribe_reason: UnsubscribeReason | None = None
+
+
+@frozen
+class Group:
+    """A group of phones."""
+
+    id: int
+    name: str
+    """1 to 50 characters."""
+    description: str | None = None
+    """At most 255 characters."""
+    name_a: str | None = None
+    """What the group calls column `a`, at most 50 characters; likewise `name_b` to `name_e`."""
+    name_b: str | None = None
+    name_c: str | None = None
+    name_d: str | None = None
+    name_e: str | None = None
+    deleted_at: datetime | None = None
+    count_items: int | None = None
+    """How many phones it holds; None if the reply did not say."""
+
+
+@frozen
+class Account:
+    """The account that the credentials belong to."""
+
+    id: int
+    currency: str | None = None
+    balance_amount: float | None = None
+    balance_changed_at: datetime | None = None
+    is_text_deleted: bool | None = None
+    services: tuple[Any, ...] = ()
+    groups: dict[str, Any] = field(factory=dict)
+
+
+@frozen
+class Violation:
+    """One rule that the input breaks."""
+
+    path: str
+    """The field, or of a batch the row and the field (`[3].phone`); may be empty."""
+    message: str
+    code: str | None = None
+    """The rule's machine-readable name, where there is one."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+@frozen
+class Problem:
+    """Why a request or a phone was refused, in the words of who refused it."""
+
+    title: str = ""
+    """A short name for the kind of problem."""
+    detail: str = ""
+    """What is wrong this time."""
+    type: str | None = None
+    """A URI or name of the kind of problem, where the reply had one."""
+    status: int | None = None
+    """HTTP status that the problem itself names, where it does."""
+    violations: tuple[Violation, ...] = ()
+    """The single rules that were broken."""
+
+    def __str__(self) -> str:
+        told = self.detail or "; ".join(map(str, self.violations))
+        if self.title and told and self.title not in told:
+            return f"{self.title}: {told}"
+        return told or self.title or "no reason given"

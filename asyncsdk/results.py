@@ -1,0 +1,55 @@
+"""What became of one phone."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from attrs import frozen
+
+from asyncsdk.models import CreatedPhone, Phone, Problem  # noqa: TC001 - resolved at run time
+
+__all__ = ["Delivery", "Outcome", "PhoneResult"]
+
+
+class Outcome(StrEnum):
+    """The three fates of a phone."""
+
+    CREATED = "created"
+    """The server answered 2xx for this phone."""
+    INVALID = "invalid"
+    """This phone is at fault: sending it again unchanged cannot help."""
+    FAILED = "failed"
+    """Everything else; `PhoneResult.delivery` says whether it may be in the group all the same."""
+
+
+class Delivery(StrEnum):
+    """How far a phone got."""
+
+    ANSWERED = "answered"
+    """The server said what it did with it."""
+    NOT_SENT = "not_sent"
+    """It certainly did not reach the group."""
+    UNKNOWN = "unknown"
+    """It was sent and no answer came: it may be in the group."""
+
+
+@frozen
+class PhoneResult:
+    """The account of one row of the source."""
+
+    index: int
+    """0-based position in the source."""
+    phone: Phone
+    """The phone as submitted."""
+    outcome: Outcome
+    status: int | None = None
+    """HTTP status of this phone, or None if no reply named one."""
+    created: CreatedPhone | None = None
+    """The phone as the provider stored it, if it was created."""
+    error: Problem | None = None
+    """Why it was not created."""
+    delivery: Delivery = Delivery.ANSWERED
+    attempts: int = 0
+    """Requests that carried this phone."""
+    request_id: str | None = None
+    """`X-LOX24-REQUEST-ID` of the last reply about this phone."""

@@ -103,7 +103,7 @@ def _name(instance: object) -> str:
 def _client_id(value: object) -> str:
     text = str(value).strip() if isinstance(value, (str, int)) else ""
     if not re.fullmatch(r"[0-9]+", text):
-        msg = "client_id must be the account's number, such as '1234567'; the provider shows it with the API key"
+        msg = "client_id must be the account's number, such as '1234567'"
         raise ConfigurationError(msg)
     return text
 

@@ -163,7 +163,7 @@ class RateLimitedError(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx: the server failed. Of a POST it may have processed all, some or nothing (but not on 503)."""
+    """5xx: the server failed; a POST may have been processed all the same (but not on 503)."""
 
 
 class TransportError(AsyncSDKError):

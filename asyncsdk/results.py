@@ -53,3 +53,5 @@ class PhoneResult:
     """Requests that carried this phone."""
     request_id: str | None = None
     """`X-LOX24-REQUEST-ID` of the last reply about this phone."""
+    number: str | None = None
+    """The number as it was or would have been sent: the normal form, where normalising was asked for."""

@@ -1,0 +1,59 @@
+"""Results as CSV."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+from asyncsdk.export.atomic import replacing
+from asyncsdk.models import FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from os import PathLike
+
+    from asyncsdk.results import PhoneResult
+
+__all__ = ["COLUMNS", "inert", "write_csv"]
+
+COLUMNS = ("index", *FIELDS, "number", "outcome", "status", "id", "reason", "delivery", "attempts", "request_id")  # fmt: skip
+"""The header: the phone as submitted, then what became of it."""
+
+
+def write_csv(path: str | PathLike[str], results: Iterable[PhoneResult]) -> int:
+    """Write one row per result with a header; returns the number of rows."""
+    count = 0
+    with replacing(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for count, result in enumerate(results, 1):  # noqa: B007 - used after the loop
+            writer.writerow(_row(result))
+    return count
+
+
+def _row(result: PhoneResult) -> list[object]:
+    fields = [inert(getattr(result.phone, name)) for name in FIELDS]
+    return [
+        result.index,
+        *fields,
+        inert(result.number),
+        result.outcome.value,
+        result.status,
+        result.created.id if result.created else None,
+        inert(str(result.error)) if result.error else None,
+        result.delivery.value,
+        result.attempts,
+        inert(result.request_id),
+    ]
+
+
+def inert(cell: str | None) -> str | None:
+    """A cell that no spreadsheet takes for a formula: a leading `=`, `@`, tab, … gets an apostrophe.
+
+    A plain number with its sign (`+49…`) is left as it is: no formula, and the commonest cell here.
+    """
+    if not cell or cell[0] not in "=+-@\t\r":
+        return cell
+    if cell[0] in "+-" and cell[1:].replace(" ", "").isdecimal():
+        return cell
+    return f"'{cell}"

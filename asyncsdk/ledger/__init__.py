@@ -1,0 +1,1 @@
+"""The accounts of an upload: what was sent, what was answered."""

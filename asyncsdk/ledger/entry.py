@@ -1,0 +1,149 @@
+"""The unit of account: rows that shared a request and a fate, as compact bytes.
+
+Keeping an object for every phone would cost more in garbage collection than in memory, so an
+entry holds what went over the wire and is decoded when somebody looks at it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import lru_cache
+from heapq import merge
+from itertools import accumulate
+from operator import attrgetter
+from typing import TYPE_CHECKING, overload
+
+import msgspec
+from attrs import evolve, frozen
+
+from asyncsdk.results import Delivery, Outcome, PhoneResult
+from asyncsdk.wire.batch import decode_members, decode_phones
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from asyncsdk.models import Problem
+
+__all__ = ["Entry", "Results"]
+
+_decode_texts = msgspec.json.Decoder(list[str]).decode
+
+
+@frozen(eq=False, repr=False)
+class Entry:
+    """Rows of one batch with the same outcome and delivery."""
+
+    outcome: Outcome
+    delivery: Delivery
+    indices: Sequence[int]
+    """Positions in the source, ascending; a `range` where they have no gaps."""
+    phones: bytes
+    """The rows as sent: a JSON array, one item per index."""
+    submitted: bytes | None = None
+    """The numbers as submitted (a JSON array), where normalising changed any."""
+    members: bytes | None = None
+    """The server's members for these rows, in their order; None where all share `problem`."""
+    status: int | None = None
+    """The status that all rows share, where there are no members."""
+    problem: Problem | None = None
+    """The problem that all rows share, where there are no members."""
+    attempts: int = 0
+    request_id: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def results(self) -> list[PhoneResult]:
+        """One result per row, ascending by index."""
+        sent = decode_phones(self.phones)
+        phones = sent
+        if self.submitted is not None:
+            texts = _decode_texts(self.submitted)
+            phones = [evolve(p, phone=text) for p, text in zip(sent, texts, strict=True)]
+        members = None if self.members is None else decode_members(self.members)
+        return [
+            PhoneResult(
+                index=index,
+                phone=phones[i],
+                outcome=self.outcome,
+                status=self.status if members is None else members[i].status,
+                created=None if members is None else members[i].created,
+                error=self.problem if members is None else members[i].problem,
+                delivery=self.delivery,
+                attempts=self.attempts,
+                request_id=self.request_id,
+                number=sent[i].phone,
+            )
+            for i, index in enumerate(self.indices)
+        ]
+
+
+class Results(Sequence[PhoneResult]):
+    """The results of many entries, in source order, decoded as they are looked at.
+
+    Iterating decodes each entry once. Entries whose indices interleave (after a resend or a
+    split) are merged.
+    """
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._runs = _runs(sorted(entries, key=lambda entry: entry.indices[0]))
+        self._ends = list(accumulate(sum(map(len, run)) for run in self._runs))
+        self._decode = lru_cache(maxsize=2)(self._decode_run)
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> PhoneResult: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PhoneResult]: ...
+    def __getitem__(self, index: int | slice) -> PhoneResult | list[PhoneResult]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        position = index + len(self) if index < 0 else index
+        if not 0 <= position < len(self):
+            msg = f"there are {len(self)} results"
+            raise IndexError(msg)
+        run = bisect_right(self._ends, position)
+        start = self._ends[run - 1] if run else 0
+        return self._decode(run)[position - start]
+
+    def __iter__(self) -> Iterator[PhoneResult]:
+        for run in self._runs:
+            yield from _merged(run)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} results>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), ([entry for run in self._runs for entry in run],)
+
+    def _decode_run(self, run: int) -> list[PhoneResult]:
+        return list(_merged(self._runs[run]))
+
+
+def _runs(entries: list[Entry]) -> list[list[Entry]]:
+    """Entries, sorted by their first index, cut into runs whose indices do not interleave."""
+    runs: list[list[Entry]] = []
+    last = -1
+    for entry in entries:
+        if runs and entry.indices[0] < last:
+            runs[-1].append(entry)
+        else:
+            runs.append([entry])
+        last = max(last, entry.indices[-1])
+    return runs
+
+
+def _merged(run: list[Entry]) -> Iterator[PhoneResult]:
+    if len(run) == 1:
+        return iter(run[0].results())
+    return merge(*(entry.results() for entry in run), key=attrgetter("index"))

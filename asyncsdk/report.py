@@ -1,0 +1,297 @@
+"""The account of an upload: a view of its ledger, and the sum of several."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate, chain
+from math import fsum
+from typing import TYPE_CHECKING, overload
+
+from attrs import evolve, field, frozen
+
+from asyncsdk.errors import UploadFailed
+from asyncsdk.ledger.memory import Counts
+from asyncsdk.results import Outcome, PhoneResult
+from asyncsdk.wire.convert import unstructure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from os import PathLike
+
+__all__ = ["Progress", "Run", "UploadReport"]
+
+
+@frozen
+class Progress:
+    """How far an upload is."""
+
+    read: int = 0
+    """Rows read from the source."""
+    created: int = 0
+    invalid: int = 0
+    failed: int = 0
+    in_flight: int = 0
+    """Phones in requests that are under way."""
+    requests: int = 0
+    """Requests begun."""
+    retries: int = 0
+    """Those of them that carried phones for a second time or more."""
+    concurrency: int = 0
+    """Requests that may be under way at once."""
+    throttled: float = 0.0
+    """Seconds that all requests paused because the server asked for it."""
+    elapsed: float = 0.0
+    """Seconds since the start."""
+
+    @property
+    def rate(self) -> float:
+        """Phones settled per second since the start."""
+        settled = self.created + self.invalid + self.failed
+        return settled / self.elapsed if self.elapsed > 0 else 0.0
+
+
+@frozen
+class Run:
+    """The totals of one upload."""
+
+    counts: Counts
+    requests: int = 0
+    retries: int = 0
+    throttled: float = 0.0
+    elapsed: float = 0.0
+    complete: bool = True
+    stopped_by: str | None = None
+
+
+@frozen(eq=False, repr=False)
+class _Part:
+    """One upload within a report."""
+
+    run: Run
+    kept: dict[Outcome, Sequence[PhoneResult]]
+
+
+@frozen(eq=False, repr=False, init=False)
+class UploadReport:
+    """What became of every phone.
+
+    `submitted == created_count + invalid_count + failed_count`, and every index of the source
+    that was read occurs exactly once. `print(report)` says it in one line; `a + b` adds the
+    reports of two uploads: the results keep their index within their own upload, and stand in the
+    order of the uploads.
+    """
+
+    _parts: tuple[_Part, ...] = field()
+
+    def __init__(self, run: Run, results: Callable[[Outcome], Sequence[PhoneResult]]) -> None:
+        counts = evolve(run.counts)
+        part = _Part(evolve(run, counts=counts), {o: results(o) for o in Outcome})
+        self.__attrs_init__((part,))  # type: ignore[attr-defined]
+
+    @property
+    def submitted(self) -> int:
+        """Rows read from the source (while the upload runs: those settled so far)."""
+        return sum(part.run.counts.settled for part in self._parts)
+
+    @property
+    def created_count(self) -> int:
+        """Phones that the server created."""
+        return sum(part.run.counts.created for part in self._parts)
+
+    @property
+    def invalid_count(self) -> int:
+        """Phones that are at fault themselves."""
+        return sum(part.run.counts.invalid for part in self._parts)
+
+    @property
+    def failed_count(self) -> int:
+        """Phones that were not created for another reason."""
+        return sum(part.run.counts.failed for part in self._parts)
+
+    @property
+    def unknown_count(self) -> int:
+        """Those of the failed that were sent without an answer: they may be in the group."""
+        return sum(part.run.counts.unknown for part in self._parts)
+
+    @property
+    def created(self) -> Sequence[PhoneResult]:
+        """The created phones in source order; empty where `keep_created=False` or when iterated."""
+        return self._results(Outcome.CREATED)
+
+    @property
+    def invalid(self) -> Sequence[PhoneResult]:
+        """The invalid phones in source order."""
+        return self._results(Outcome.INVALID)
+
+    @property
+    def failed(self) -> Sequence[PhoneResult]:
+        """The failed phones in source order."""
+        return self._results(Outcome.FAILED)
+
+    @property
+    def requests(self) -> int:
+        """Requests begun."""
+        return sum(part.run.requests for part in self._parts)
+
+    @property
+    def retries(self) -> int:
+        """Requests that carried phones for a second time or more."""
+        return sum(part.run.retries for part in self._parts)
+
+    @property
+    def throttled(self) -> float:
+        """Seconds paused because the server asked for it."""
+        return fsum(part.run.throttled for part in self._parts)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from start to end."""
+        return fsum(part.run.elapsed for part in self._parts)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the upload ran to its end: nothing stopped it before."""
+        return all(part.run.complete for part in self._parts)
+
+    @property
+    def stopped_by(self) -> str | None:
+        """What stopped the upload before its end, or None."""
+        return next((part.run.stopped_by for part in self._parts if part.run.stopped_by), None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the source was read to its end and every phone was created."""
+        return self.complete and self.submitted == self.created_count
+
+    def raise_for_failures(self) -> None:
+        """Do nothing if `ok`.
+
+        Raises:
+            UploadFailed: Some phone was not created, or the upload did not run to its end.
+        """
+        if not self.ok:
+            raise UploadFailed(self)
+
+    def to_dict(self) -> dict[str, object]:
+        """Totals and results as plain data, fit for JSON."""
+        return self.summary() | {
+            str(outcome): [unstructure(result) for result in self._results(outcome)]
+            for outcome in Outcome
+        }
+
+    def summary(self) -> dict[str, object]:
+        """The totals as plain data, fit for JSON."""
+        return {
+            "submitted": self.submitted,
+            "created_count": self.created_count,
+            "invalid_count": self.invalid_count,
+            "failed_count": self.failed_count,
+            "unknown_count": self.unknown_count,
+            "requests": self.requests,
+            "retries": self.retries,
+            "throttled": self.throttled,
+            "elapsed": self.elapsed,
+            "complete": self.complete,
+            "stopped_by": self.stopped_by,
+            "ok": self.ok,
+        }
+
+    def to_csv(self, path: str | PathLike[str], only: Only = None) -> int:
+        """Write the results as CSV, one row per phone, in source order within each outcome.
+
+        Args:
+            path: The file to write; an existing one is replaced once the new one is whole.
+            only: An outcome, or several, to write; None for all.
+
+        Returns:
+            The number of rows written.
+        """
+        from asyncsdk.export.csv import write_csv  # noqa: PLC0415 - loaded when used
+
+        return write_csv(path, self.results(only))
+
+    def to_jsonl(self, path: str | PathLike[str], only: Only = None) -> int:
+        """Write the results as JSON lines; arguments and result as for `to_csv`."""
+        from asyncsdk.export.jsonl import write_jsonl  # noqa: PLC0415 - loaded when used
+
+        return write_jsonl(path, self.results(only))
+
+    def results(self, only: Only = None) -> Iterator[PhoneResult]:
+        """The kept results of the outcomes named (all where none is), in source order within each."""
+        wanted = _outcomes(only)
+        return chain.from_iterable(self._results(outcome) for outcome in wanted)
+
+    def __add__(self, other: UploadReport) -> UploadReport:
+        if not isinstance(other, UploadReport):
+            return NotImplemented
+        both = UploadReport.__new__(UploadReport)
+        both.__attrs_init__((*self._parts, *other._parts))  # type: ignore[attr-defined]
+        return both
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, UploadReport):
+            return NotImplemented
+        return self.summary() == other.summary() and all(
+            self._results(outcome) == other._results(outcome) for outcome in Outcome
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.submitted:,} phones: {self.created_count:,} created, "
+            f"{self.invalid_count:,} invalid, {self.failed_count:,} failed "
+            f"in {self.elapsed:.1f} s"
+        )
+
+    def __repr__(self) -> str:
+        return f"<UploadReport {self}>"
+
+    def _results(self, outcome: Outcome) -> Sequence[PhoneResult]:
+        kept = [part.kept[outcome] for part in self._parts]
+        return kept[0] if len(kept) == 1 else _Chain(kept)
+
+
+Only = Outcome | str | Sequence[Outcome | str] | None
+"""One outcome, several, or None for all."""
+
+
+def _outcomes(only: Only) -> tuple[Outcome, ...]:
+    if only is None:
+        return tuple(Outcome)
+    if isinstance(only, str):
+        return (Outcome(only),)
+    return tuple(Outcome(one) for one in only)
+
+
+class _Chain(Sequence[PhoneResult]):
+    """Several sequences, one after the other."""
+
+    def __init__(self, parts: list[Sequence[PhoneResult]]) -> None:
+        self._parts = parts
+        self._ends = list(accumulate(map(len, parts)))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> PhoneResult: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PhoneResult]: ...
+    def __getitem__(self, index: int | slice) -> PhoneResult | list[PhoneResult]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        position = range(len(self))[index]
+        part = bisect_right(self._ends, position)
+        return self._parts[part][position - (self._ends[part - 1] if part else 0)]
+
+    def __iter__(self) -> Iterator[PhoneResult]:
+        return chain.from_iterable(self._parts)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]

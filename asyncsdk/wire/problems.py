@@ -1,0 +1,141 @@
+"""Every generation of the provider's error objects becomes one `Problem`."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from asyncsdk.models import Problem, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["encode_problem", "problem_of", "row_of"]
+
+_LONGEST = 1000
+"""Characters kept of any text in a reply: an error may echo the whole request."""
+
+_ROW = re.compile(r"(?:[A-Za-z_]\w*)?\[(\d{1,9})\](.*)", re.ASCII | re.DOTALL)
+_POINTER = re.compile(r"(?:/[A-Za-z_]\w*)?/(\d{1,9})(/.*)?", re.ASCII | re.DOTALL)
+
+
+def problem_of(body: bytes, status: int | None) -> Problem:
+    """What a refusal says of itself, whatever it looks like.
+
+    Args:
+        body: The reply, or the `body` of one member: JSON of any generation, or not JSON at all.
+        status: The HTTP status that came with it.
+    """
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Problem(title=_phrase(status), detail=_page(body))
+    if isinstance(value, str) and value:
+        return Problem(title=_phrase(status), detail=_short(value))
+    if not isinstance(value, dict):
+        return Problem(title=_phrase(status))
+    return _from_object(value, status)
+
+
+def _from_object(value: dict[str, object], status: int | None) -> Problem:
+    violations = (*_violations(value.get("violations")), *_api_errors(value.get("errors")))
+    return Problem(
+        title=_first(value, "hydra:title", "title") or _phrase(status),
+        detail=_first(
+            value, "detail", "hydra:description", "description", "message", "error", "error_message"
+        ),
+        type=_first(value, "type", "@type") or None,
+        status=_status(value.get("status")),
+        violations=violations,
+    )
+
+
+def encode_problem(problem: Problem) -> dict[str, object]:
+    """The same problem as an error object of the provider's: `problem_of` reads it back."""
+    return {
+        "title": problem.title,
+        "detail": problem.detail,
+        "violations": [
+            {"propertyPath": v.path, "message": v.message, "code": v.code}
+            for v in problem.violations
+        ],
+    }
+
+
+def row_of(path: str) -> tuple[int, str] | None:
+    """The row and the field that a `propertyPath` or a JSON pointer into a batch names.
+
+    `[3].phone`, `phones[3].phone`, `data[3]` and `/data/3/phone` name row 3; `phone` names none.
+    """
+    found = _ROW.fullmatch(path) or _POINTER.fullmatch(path)
+    if found is None:
+        return None
+    return int(found[1]), (found[2] or "").lstrip("./")
+
+
+def _violations(value: object) -> Iterable[Violation]:
+    for item in _objects(value):
+        code = item.get("code")
+        yield Violation(
+            path=_first(item, "propertyPath", "path"),
+            message=_first(item, "message", "title"),
+            code=None if code is None else _short(str(code)),
+        )
+
+
+def _api_errors(value: object) -> Iterable[Violation]:
+    """JSON:API: `errors[]` with `detail` and `source.pointer`."""
+    for item in _objects(value):
+        source = item.get("source")
+        pointer = source.get("pointer") if isinstance(source, dict) else None
+        code = item.get("code")
+        yield Violation(
+            path=pointer if isinstance(pointer, str) else "",
+            message=_first(item, "detail", "title"),
+            code=None if code is None else _short(str(code)),
+        )
+
+
+def _objects(value: object) -> Iterable[dict[str, object]]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+def _first(value: dict[str, object], *keys: str) -> str:
+    for key in keys:
+        found = value.get(key)
+        if isinstance(found, str) and found:
+            return _short(found)
+    return ""
+
+
+def _status(value: object) -> int | None:
+    try:
+        return int(value) if isinstance(value, (int, str)) else None
+    except ValueError:
+        return None
+
+
+def _phrase(status: int | None) -> str:
+    try:
+        return HTTPStatus(status or 0).phrase
+    except ValueError:
+        return f"HTTP {status}" if status else ""
+
+
+def _page(body: bytes) -> str:
+    """What a proxy's page calls itself; never the page."""
+    if not body.strip():
+        return "the reply was empty"
+    title = re.search(rb"<title>([^<]{1,200})</title>", body[:10_000], re.IGNORECASE)
+    named = f" titled {title[1].decode(errors='replace').strip()!r}" if title else ""
+    return f"the reply was not JSON ({len(body)} bytes{named})"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,0 +1,82 @@
+"""The shapes a reply may take, whichever generation of the server wrote it.
+
+The provider's server mixes prefixed (`hydra:member`) and unprefixed (`member`) keys, arrays and
+objects keyed by position, so each key is looked up on its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from asyncsdk.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Json", "Raw", "Shape", "either", "members", "parse"]
+
+Raw = msgspec.Raw
+Json = object
+Shape = dict[str, Raw] | list[Raw]
+
+_decode_shape = msgspec.json.Decoder(Shape).decode
+_decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_array = msgspec.json.Decoder(list[Raw]).decode
+
+
+def parse(body: bytes) -> Shape:
+    """The outermost layer of a JSON document.
+
+    Raises:
+        ProtocolError: It is not JSON, is cut short, or is neither an object nor an array.
+    """
+    try:
+        return _decode_shape(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        what = "empty" if not body.strip() else f"no JSON object or array ({len(body)} bytes)"
+        msg = f"the reply is {what}"
+        raise ProtocolError(msg) from error
+
+
+def either(document: Mapping[str, Raw], key: str) -> Raw | None:
+    """The value of `key`, with the `hydra:` prefix or without."""
+    return document.get(f"hydra:{key}", document.get(key))
+
+
+def members(shape: Shape) -> tuple[list[int] | None, list[Raw]]:
+    """A collection's members, and the positions that the reply itself gives them.
+
+    Returns:
+        The positions where the collection is keyed (an array with gaps, as PHP writes it), else
+        None; and the members in the order of the reply.
+
+    Raises:
+        ProtocolError: There is no collection in it.
+    """
+    if isinstance(shape, list):
+        return None, shape
+    found = either(shape, "member")
+    if found is None:
+        if "status" in shape and "body" in shape:
+            return None, [msgspec.Raw(msgspec.json.encode(shape))]
+        msg = "the reply has no member collection"
+        raise ProtocolError(msg)
+    text = bytes(found).lstrip()
+    if text.startswith(b"["):
+        return None, _decode_array(found)
+    if text.startswith(b"{"):
+        return _keyed(found)
+    if text == b"null":
+        return None, []
+    msg = "the reply's member is neither an array nor an object"
+    raise ProtocolError(msg)
+
+
+def _keyed(found: Raw) -> tuple[list[int] | None, list[Raw]]:
+    """An object with the keys "0", "1", "3" …, or a single member."""
+    entries = _decode_object(found)
+    if all(key.isdecimal() and key.isascii() for key in entries):
+        return [int(key) for key in entries], list(entries.values())
+    return None, [found]

@@ -1,1 +1,84 @@
-"""Asyncio bulk upload of phone lists to the LOX24 SMS gateway."""
+"""Asyncio bulk upload of phone lists to the LOX24 SMS gateway, with an account of every phone."""
+
+from asyncsdk._version import __version__
+from asyncsdk.client import Client
+from asyncsdk.config import Adaptive, FailureLimit, Rate, RetryPolicy
+from asyncsdk.errors import (
+    AccountInactiveError,
+    ApiError,
+    AsyncSDKError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    ConflictError,
+    InsufficientFundsError,
+    NotFoundError,
+    NotSentError,
+    OutcomeUnknownError,
+    PayloadTooLargeError,
+    ProtocolError,
+    RateLimitedError,
+    ServerError,
+    SourceError,
+    TransportError,
+    UnprocessableError,
+    UploadFailed,
+    UploadStopped,
+)
+from asyncsdk.models import (
+    Account,
+    CreatedPhone,
+    Group,
+    Phone,
+    Problem,
+    UnsubscribeReason,
+    Violation,
+)
+from asyncsdk.report import Progress, UploadReport
+from asyncsdk.results import Delivery, Outcome, PhoneResult
+from asyncsdk.upload.handle import Upload
+from asyncsdk.wire.batch import BatchMember, BatchResponse
+
+__all__ = [
+    "Account",
+    "AccountInactiveError",
+    "Adaptive",
+    "ApiError",
+    "AsyncSDKError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BatchMember",
+    "BatchResponse",
+    "Client",
+    "ConfigurationError",
+    "ConflictError",
+    "CreatedPhone",
+    "Delivery",
+    "FailureLimit",
+    "Group",
+    "InsufficientFundsError",
+    "NotFoundError",
+    "NotSentError",
+    "Outcome",
+    "OutcomeUnknownError",
+    "PayloadTooLargeError",
+    "Phone",
+    "PhoneResult",
+    "Problem",
+    "Progress",
+    "ProtocolError",
+    "Rate",
+    "RateLimitedError",
+    "RetryPolicy",
+    "ServerError",
+    "SourceError",
+    "TransportError",
+    "UnprocessableError",
+    "UnsubscribeReason",
+    "Upload",
+    "UploadFailed",
+    "UploadReport",
+    "UploadStopped",
+    "Violation",
+    "__version__",
+]

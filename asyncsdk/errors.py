@@ -179,7 +179,18 @@ class OutcomeUnknownError(TransportError):
 
 
 class ProtocolError(AsyncSDKError):
-    """The reply makes no sense for this request: a redirect, a wrong content, a proxy's page."""
+    """The reply makes no sense for this request: a redirect, a wrong content, a proxy's page.
+
+    Attributes:
+        status: HTTP status of the reply, or None where it was not the status that is wrong.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), (str(self), self.status), {})
 
 
 class _ReportError(AsyncSDKError):

@@ -18,7 +18,14 @@ import msgspec
 from attrs import evolve, frozen
 
 from asyncsdk.results import Delivery, Outcome, PhoneResult
-from asyncsdk.wire.batch import decode_members, decode_phones
+from asyncsdk.wire.batch import (
+    decode_members,
+    decode_phones,
+    encode_members,
+    encode_rows,
+    raw_members,
+    rows_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,6 +60,18 @@ class Entry:
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def after(self, count: int) -> Entry:
+        """The same without its first rows."""
+        texts = self.submitted and _decode_texts(self.submitted)[count:]
+        members = self.members and raw_members(self.members)[count:]
+        return evolve(
+            self,
+            indices=self.indices[count:],
+            phones=encode_rows(rows_of(decode_phones(self.phones)[count:])),
+            submitted=texts and msgspec.json.encode(texts),
+            members=members and encode_members(members),
+        )
 
     def results(self) -> list[PhoneResult]:
         """One result per row, ascending by index."""

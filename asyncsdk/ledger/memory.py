@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from attrs import define, field
 
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.results import Delivery, Outcome
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = ["Counts", "MemoryLedger"]
 
@@ -53,16 +48,14 @@ class MemoryLedger:
         factory=lambda: {outcome: [] for outcome in Outcome}, repr=False
     )
 
-    def count(self, entries: Iterable[Entry]) -> None:
+    def count(self, entry: Entry) -> None:
         """Enter these rows in the totals."""
-        for entry in entries:
-            self.counts.add(entry)
+        self.counts.add(entry)
 
-    def retain(self, entries: Iterable[Entry]) -> None:
-        """Keep these rows for the report; the created ones only if they are wanted."""
-        for entry in entries:
-            if self.keep_created or entry.outcome is not Outcome.CREATED:
-                self._entries[entry.outcome].append(entry)
+    def retain(self, entry: Entry) -> None:
+        """Keep these rows for the report; created ones only if they are wanted."""
+        if self.keep_created or entry.outcome is not Outcome.CREATED:
+            self._entries[entry.outcome].append(entry)
 
     def results(self, outcome: Outcome) -> Results:
         """The rows kept so far, in source order."""

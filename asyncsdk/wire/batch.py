@@ -20,13 +20,15 @@ __all__ = [
     "BatchReply",
     "BatchResponse",
     "Row",
+    "created_of",
+    "decode_member",
     "decode_members",
     "decode_phones",
     "decode_reply",
-    "created_of",
     "encode_members",
     "encode_rows",
     "member_of",
+    "raw_members",
     "rows_of",
     "succeeded",
 ]
@@ -118,13 +120,13 @@ class BatchReply:
     """The number in each member's body, None where it has none."""
     positions: Sequence[int] | None = None
     """The position that a keyed reply gives each member, None where it is a plain array."""
-    _raws: list[list[msgspec.Raw]] = field(factory=list, init=False, repr=False)
+    _raws: list[list[bytes]] = field(factory=list, init=False, repr=False)
 
     def raw(self, position: int) -> bytes:
         """One member as it stands in the document."""
         if not self._raws:
-            self._raws.append(shapes.members(shapes.parse(self.document))[1])
-        return bytes(self._raws[0][position])
+            self._raws.append(raw_members(self.document))
+        return self._raws[0][position]
 
 
 def decode_reply(document: bytes) -> BatchReply:
@@ -158,7 +160,7 @@ def _split(raw: msgspec.Raw | bytes) -> tuple[int | None, bytes]:
     try:
         parts = _decode_object(raw)
         status = msgspec.convert(msgspec.json.decode(parts["status"]), int, strict=False)
-    except (msgspec.DecodeError, msgspec.ValidationError, KeyError):
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
         return None, b"null"
     return status, bytes(parts.get("body", b"null"))
 
@@ -167,8 +169,17 @@ def _status_and_echo(raw: msgspec.Raw) -> tuple[int | None, str | None]:
     status, body = _split(raw)
     try:
         return status, msgspec.json.decode(body, type=_Echo, strict=False).phone
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return status, None
+
+
+def raw_members(document: bytes) -> list[bytes]:
+    """The members of a reply as they stand in it.
+
+    Raises:
+        ProtocolError: There is no collection in it.
+    """
+    return [bytes(raw) for raw in shapes.members(shapes.parse(document))[1]]
 
 
 def encode_members(raws: Iterable[bytes]) -> bytes:
@@ -176,9 +187,9 @@ def encode_members(raws: Iterable[bytes]) -> bytes:
     return b"[" + b",".join(raws) + b"]"
 
 
-def member_of(problem: Problem) -> bytes:
-    """A member that says this problem, with no status: what local rules find looks like a reply."""
-    return msgspec.json.encode({"status": None, "body": encode_problem(problem)})
+def member_of(problem: Problem, status: int | None = None) -> bytes:
+    """A member that says this problem: what is found elsewhere is kept like a reply."""
+    return msgspec.json.encode({"status": status, "body": encode_problem(problem)})
 
 
 _decode_created = msgspec.json.Decoder(CreatedPhone, strict=False).decode
@@ -190,10 +201,11 @@ def decode_members(document: bytes) -> list[BatchMember]:
     Raises:
         ProtocolError: There is no collection in it.
     """
-    return [_member(raw) for raw in shapes.members(shapes.parse(document))[1]]
+    return [decode_member(raw) for raw in shapes.members(shapes.parse(document))[1]]
 
 
-def _member(raw: msgspec.Raw) -> BatchMember:
+def decode_member(raw: msgspec.Raw | bytes) -> BatchMember:
+    """One member in full."""
     status, body = _split(raw)
     if succeeded(status):
         return BatchMember(status, created=created_of(body))
@@ -204,7 +216,7 @@ def created_of(body: bytes) -> CreatedPhone | None:
     """A created phone from its JSON; a field that makes no sense is None, not an error."""
     try:
         created = _decode_created(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return _loosely(body)
     times = (created.subscribed_at, created.unsubscribed_at)
     return created if all(t is None or t.tzinfo for t in times) else _loosely(body)
@@ -213,7 +225,7 @@ def created_of(body: bytes) -> CreatedPhone | None:
 def _loosely(body: bytes) -> CreatedPhone | None:
     try:
         value = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     if not isinstance(value, dict):
         return None

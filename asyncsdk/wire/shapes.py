@@ -78,5 +78,7 @@ def _keyed(found: Raw) -> tuple[list[int] | None, list[Raw]]:
     """An object with the keys "0", "1", "3" …, or a single member."""
     entries = _decode_object(found)
     if all(key.isdecimal() and key.isascii() for key in entries):
-        return [int(key) for key in entries], list(entries.values())
+        positions = [int(key) for key in entries]
+        in_order = positions == list(range(len(positions)))
+        return None if in_order else positions, list(entries.values())
     return None, [found]

@@ -1,0 +1,341 @@
+"""One HTTP exchange over aiohttp; failures become our errors, with certainty about what left."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import platform
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from attrs import define, frozen
+
+from asyncsdk._version import __version__
+from asyncsdk.credentials import Credentials
+from asyncsdk.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    NotSentError,
+    OutcomeUnknownError,
+    ProtocolError,
+    api_error,
+)
+from asyncsdk.wire.problems import problem_of
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Awaitable, Callable
+
+    from aiohttp.abc import AbstractStreamWriter
+    from yarl import URL
+
+    from asyncsdk.config import ClientConfig
+    from asyncsdk.errors import ApiError
+
+__all__ = ["Attempt", "CertificateError", "Reply", "StaleConnectionError", "Transport"]
+
+logger = logging.getLogger("asyncsdk")
+
+USER_AGENT = f"asyncsdk/{__version__} (Python {platform.python_version()})"
+AUTH_HEADER = "X-LOX24-AUTH-TOKEN"
+REQUEST_ID_HEADER = "X-LOX24-REQUEST-ID"
+JSON_LD = "application/ld+json"
+
+_FIRST_PIECE = 0x8000
+"""Below the size at which aiohttp's writer waits for the socket: an error while this much is
+written means that the connection was closed before anything left."""
+
+
+class CertificateError(NotSentError):
+    """The server's TLS certificate is not to be trusted: trying again cannot help."""
+
+
+class StaleConnectionError(NotSentError):
+    """A kept-alive connection was closed by the server before the request could be written."""
+
+
+@frozen
+class Reply:
+    """An HTTP reply that was read to its end."""
+
+    status: int
+    body: bytes
+    request_id: str | None = None
+    retry_after: str | None = None
+    """The `Retry-After` header as it came."""
+    location: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - the class 2xx
+
+    def error(self, retry_after: float | None = None) -> ApiError:
+        """The typed error of a refusal (status 400 and above)."""
+        problem = problem_of(self.body, self.status)
+        return api_error(self.status, problem, self.request_id, retry_after)
+
+
+@define
+class Attempt:
+    """What is known of a request while it is under way, and after it failed."""
+
+    left: bool = False
+    """Whether any of it was handed to an open connection."""
+
+
+class _Body(aiohttp.Payload):
+    """A request body that tells when it leaves."""
+
+    def __init__(self, body: bytes, leaves: Callable[[], None], left: Callable[[], None]) -> None:
+        super().__init__(body, content_type="application/json")
+        self._size = len(body)
+        self._leaves = leaves
+        self._left = left
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        text: str = self._value.decode(encoding, errors)
+        return text
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        body = memoryview(self._value)
+        self._leaves()
+        await writer.write(body[:_FIRST_PIECE])
+        self._left()
+        if len(body) > _FIRST_PIECE:
+            await writer.write(body[_FIRST_PIECE:])
+
+
+class Transport:
+    """Requests to one server with one set of credentials, over one pool of connections.
+
+    The pool has no limit of its own: each upload bounds its requests by its concurrency, so no
+    request waits for a connection while its timeout runs.
+    """
+
+    def __init__(
+        self,
+        config: ClientConfig,
+        *,
+        session: aiohttp.ClientSession | None = None,
+        ssl: ssl.SSLContext | None = None,
+        trust_env: bool = False,
+    ) -> None:
+        self._config = config
+        self._borrowed = session is not None
+        self._session = session
+        self._ssl = ssl
+        self._trust_env = trust_env
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.credentials = Credentials(config.client_id, config.api_key)
+        self.closed = False
+
+    @property
+    def holds_connections(self) -> bool:
+        """Whether there is something that `close` would have to close."""
+        return not self.closed and not self._borrowed and self._session is not None
+
+    @property
+    def pool_size(self) -> int | None:
+        """How many connections a borrowed session allows; None where there is no limit."""
+        connector = self._session.connector if self._borrowed and self._session else None
+        return connector.limit or None if connector is not None else None
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        params: dict[str, str] | None = None,
+        attempt: Attempt | None = None,
+        before: Callable[[], Awaitable[None]] | None = None,
+    ) -> Reply:
+        """One exchange.
+
+        Args:
+            method: HTTP method.
+            path: Path below the base URL, beginning with a slash.
+            body: JSON to send.
+            params: Query parameters.
+            attempt: Kept up to date while the request is under way.
+            before: Awaited when the request's turn has come, right before it is sent.
+
+        Returns:
+            The reply, if its status is 2xx, or 4xx or 5xx other than 401.
+
+        Raises:
+            AuthenticationError: 401, now or earlier.
+            NotSentError: It certainly did not reach the server.
+            OutcomeUnknownError: It left, and no whole reply came back.
+            ProtocolError: A redirect, which is never followed: it would carry the key elsewhere.
+            ConfigurationError: The client is closed, or belongs to another event loop.
+        """
+        attempt = attempt or Attempt()
+        self.credentials.check()
+        async with self.credentials.turn():
+            if before is not None:
+                await before()
+            session = self.open()
+            url = self._config.base_url.joinpath(*path.strip("/").split("/"))
+            reply = await self._exchange(session, method, url, body, params, attempt)
+            self._judge(reply)
+            return reply
+
+    def open(self) -> aiohttp.ClientSession:
+        """The session, opened if it is not yet.
+
+        Raises:
+            ConfigurationError: The client is closed, or belongs to another event loop.
+        """
+        loop = asyncio.get_running_loop()
+        if self.closed:
+            msg = "this client is closed; make a new one"
+            raise ConfigurationError(msg)
+        if self._loop is not None and self._loop is not loop:
+            msg = "this client belongs to another event loop; make one client per event loop"
+            raise ConfigurationError(msg)
+        self._loop = loop
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ssl=self._ssl or True),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=self._trust_env,
+            )
+        elif self._session.closed:
+            msg = "the aiohttp session given to this client is closed"
+            raise ConfigurationError(msg)
+        return self._session
+
+    async def close(self) -> None:
+        """Close the session if it was opened here; closing again does nothing."""
+        self.closed = True
+        if not self._borrowed and self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    def abandon(self) -> None:
+        """Let go of the session without awaiting: for a client that was never closed."""
+        self.closed = True
+        if not self._borrowed and self._session is not None:
+            self._session.detach()
+            self._session = None
+
+    async def _exchange(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        url: URL,
+        body: bytes | None,
+        params: dict[str, str] | None,
+        attempt: Attempt,
+    ) -> Reply:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with asyncio.timeout(None) as clock:
+                options = self._options(body, params, attempt, clock)
+                async with session.request(method, url, **options) as response:
+                    reply = await _read(response)
+        except TimeoutError as error:
+            raise self._timed_out(attempt) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise _failed(error, attempt) from error
+        except ValueError as error:  # aiohttp's parser, on a reply that is no HTTP
+            msg = f"the reply was not HTTP: {type(error).__name__}"
+            raise OutcomeUnknownError(msg) from error
+        logger.debug(
+            "%s %s: %d in %.3f s (request %s)",
+            *(method, url.path, reply.status, loop.time() - began, reply.request_id),
+        )
+        return reply
+
+    def _options(
+        self,
+        body: bytes | None,
+        params: dict[str, str] | None,
+        attempt: Attempt,
+        clock: asyncio.Timeout,
+    ) -> dict[str, Any]:
+        """Arguments of the request. The attempt's clock starts when it leaves, not while it connects."""
+        loop = asyncio.get_running_loop()
+
+        def leaves() -> None:
+            clock.reschedule(loop.time() + self._config.timeout)
+
+        def left() -> None:
+            attempt.left = True
+
+        if body is None:
+            leaves()
+            left()
+        connecting = self._config.connect_timeout
+        return {
+            "data": None if body is None else _Body(body, leaves, left),
+            "params": params,
+            "headers": {
+                AUTH_HEADER: self.credentials.token,
+                "Accept": JSON_LD,
+                "User-Agent": USER_AGENT,
+            },
+            "allow_redirects": False,
+            "timeout": aiohttp.ClientTimeout(
+                total=None,
+                connect=None if self._borrowed else connecting,  # it includes waiting for the pool
+                sock_connect=connecting,
+            ),
+        }
+
+    def _timed_out(self, attempt: Attempt) -> NotSentError | OutcomeUnknownError:
+        if attempt.left:
+            msg = f"no whole reply within {self._config.timeout:g} s"
+            return OutcomeUnknownError(msg)
+        msg = f"no connection within {self._config.connect_timeout:g} s"
+        return NotSentError(msg)
+
+    def _judge(self, reply: Reply) -> None:
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            error = reply.error()
+            assert isinstance(error, AuthenticationError)  # noqa: S101 - 401 maps to it
+            self.credentials.refused(error)
+            raise error
+        if 300 <= reply.status < 400:  # noqa: PLR2004 - the class 3xx
+            msg = (
+                f"HTTP {reply.status}: the server redirects elsewhere, and redirects are not "
+                "followed (they would carry the API key along); check the base URL"
+            )
+            raise ProtocolError(msg, reply.status)
+        self.credentials.answered(reply.status)
+
+
+async def _read(response: aiohttp.ClientResponse) -> Reply:
+    """The whole reply. Of a refusal the status is enough: a broken body is as good as none."""
+    try:
+        body = await response.read()
+    except (aiohttp.ClientError, OSError):
+        if 200 <= response.status < 300:  # noqa: PLR2004 - the class 2xx
+            raise
+        body = b""
+    headers = response.headers
+    return Reply(
+        status=response.status,
+        body=body,
+        request_id=headers.get(REQUEST_ID_HEADER),
+        retry_after=headers.get("Retry-After"),
+        location=headers.get("Location"),
+    )
+
+
+def _failed(error: Exception, attempt: Attempt) -> NotSentError | OutcomeUnknownError:
+    """The error of a lost connection. Texts name the kind of failure, never headers or bodies."""
+    kind = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(
+        error, (aiohttp.ClientConnectorCertificateError, aiohttp.ServerFingerprintMismatch)
+    ):
+        return CertificateError(f"the server's certificate is not trusted ({kind})")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return NotSentError(f"no connection ({kind})")
+    if not attempt.left:
+        return StaleConnectionError(f"the connection was closed before the request left ({kind})")
+    return OutcomeUnknownError(f"the connection was lost before a whole reply came ({kind})")

@@ -1,0 +1,271 @@
+"""Source to batches: lazy, numbered, checked, bounded by count and by encoded bytes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+from attrs import define, field
+
+from asyncsdk.errors import ConfigurationError
+from asyncsdk.ledger.entry import Entry
+from asyncsdk.results import Delivery, Outcome
+from asyncsdk.wire.batch import Row, encode_members, encode_rows, member_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from asyncsdk.models import Problem
+    from asyncsdk.upload.check import Checker, Rejection
+
+__all__ = ["Batch", "Batches", "check_source"]
+
+_BRACKETS = 2
+"""Bytes of an empty JSON array; each row adds its own length and a comma."""
+
+
+@define(eq=False)
+class Batch:
+    """Rows that travel in one request."""
+
+    indices: Sequence[int]
+    rows: list[Row]
+    submitted: list[str] | None = None
+    """The numbers as submitted, where normalising changed any."""
+    body: bytes = b""
+    attempts: int = 0
+    """Requests that carried these rows."""
+    failures: int = 0
+    """Attempts that count against the retry policy."""
+    stale: int = 0
+    """Times that a connection was found closed before these rows could leave."""
+    doubtful: bool = False
+    """Whether an earlier request with these rows may have been processed."""
+    status: int | None = None
+    """The status last said of these rows while they were refused for now."""
+    problem: Problem | None = None
+    """The reason last given for these rows not having gone through."""
+    request_id: str | None = None
+    """The id of the reply that said so."""
+
+    def __attrs_post_init__(self) -> None:
+        self.body = self.body or encode_rows(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, positions: Sequence[int]) -> Batch:
+        """The rows at these positions, with the same history."""
+        if len(positions) == len(self):
+            return self
+        return Batch(
+            indices=_picked(self.indices, positions),
+            rows=[self.rows[i] for i in positions],
+            submitted=self.submitted and [self.submitted[i] for i in positions],
+            attempts=self.attempts,
+            failures=self.failures,
+            doubtful=self.doubtful,
+            status=self.status,
+            problem=self.problem,
+            request_id=self.request_id,
+        )
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """The first and the second half of two or more rows."""
+        middle = len(self) // 2
+        return self.take(range(middle)), self.take(range(middle, len(self)))
+
+    def because(
+        self, problem: Problem, status: int | None = None, request_id: str | None = None
+    ) -> Batch:
+        """The same batch, with the reason why it has not gone through so far."""
+        self.problem, self.status, self.request_id = problem, status, request_id
+        return self
+
+    def failed(self, delivery: Delivery) -> Entry:
+        """The account of rows that are given up, for the reason last given."""
+        return self.entry(
+            Outcome.FAILED,
+            Delivery.UNKNOWN if self.doubtful else delivery,
+            status=self.status,
+            problem=self.problem,
+            request_id=self.request_id,
+        )
+
+    def entry(
+        self,
+        outcome: Outcome,
+        delivery: Delivery,
+        *,
+        status: int | None = None,
+        problem: Problem | None = None,
+        members: bytes | None = None,
+        request_id: str | None = None,
+    ) -> Entry:
+        """The account of these rows; arguments as for `Entry`."""
+        return Entry(
+            outcome,
+            delivery,
+            self.indices,
+            self.body,
+            submitted=self.submitted and msgspec.json.encode(self.submitted),
+            members=members,
+            status=status,
+            problem=problem,
+            attempts=self.attempts,
+            request_id=request_id,
+        )
+
+
+def _picked(indices: Sequence[int], positions: Sequence[int]) -> Sequence[int]:
+    """The indices at these positions; a slice of a range stays a range."""
+    if isinstance(positions, range) and positions.step == 1:
+        return indices[positions.start : positions.stop]
+    return [indices[i] for i in positions]
+
+
+def check_source(source: object) -> None:
+    """Do nothing if phones can be drawn from this.
+
+    Raises:
+        ConfigurationError: It is not iterable, or a single text or mapping.
+    """
+    single = isinstance(source, (str, bytes, Mapping))
+    if single or not isinstance(source, (Iterable, AsyncIterable)):
+        msg = (
+            "phones must be an iterable or async iterable of Phone, mapping or str, "
+            f"not {'a single ' if single else ''}{type(source).__name__}"
+        )
+        raise ConfigurationError(msg)
+
+
+@define(eq=False)
+class Batches:
+    """Draws rows from a source and cuts them into batches.
+
+    Only one caller may be inside `next` at a time. A row that breaks a local rule goes to
+    `reject` instead of a batch. What was drawn and is in no batch yet is in `rest()`.
+    """
+
+    source: object
+    """An iterable or async iterable of rows."""
+    checker: Checker
+    size: int
+    """Rows per batch at most; may be lowered at any time."""
+    max_bytes: int
+    reject: Callable[[Entry], None]
+    breathe: Callable[[], Awaitable[None]]
+    """Awaited between chunks: a source of nothing but invalid rows must not hold the event loop."""
+    read: int = field(default=0, init=False)
+    """Rows drawn so far."""
+    exhausted: bool = field(default=False, init=False)
+    _ready: deque[Batch] = field(factory=deque, init=False)
+    _chunk: list[object] = field(factory=list, init=False)
+    _rows: Iterator[object] | None = field(default=None, init=False)
+    _arows: AsyncIterator[object] | None = field(default=None, init=False)
+
+    async def next(self) -> Batch | None:
+        """The next batch, or None when the source is exhausted.
+
+        Raises:
+            Exception: Whatever the source raises; what it gave before is in `rest()`.
+        """
+        while not self._ready and not self.exhausted:
+            await self._draw()
+            self._cut()
+            if not self._ready:
+                await self.breathe()
+        return self._pop()
+
+    def rest(self) -> Iterator[Batch]:
+        """Everything that was drawn and has not been handed out."""
+        self._cut()
+        while (batch := self._pop()) is not None:
+            yield batch
+
+    async def close(self) -> None:
+        """Close the source if it is a generator."""
+        if self._arows is not None:
+            close = getattr(self._arows, "aclose", None)
+            if close is not None:
+                await close()
+        elif self._rows is not None:
+            close = getattr(self._rows, "close", None)
+            if close is not None and hasattr(self._rows, "gi_frame"):
+                close()
+
+    async def _draw(self) -> None:
+        """Fill the chunk up to the size of a batch, or find the source exhausted."""
+        chunk = self._chunk
+        if isinstance(self.source, AsyncIterable):
+            if self._arows is None:
+                self._arows = aiter(self.source)
+            async for row in self._arows:
+                chunk.append(row)
+                self.read += 1
+                if len(chunk) >= self.size:
+                    return
+        else:
+            if self._rows is None:
+                self._rows = iter(self.source)  # type: ignore[call-overload]
+            before = len(chunk)
+            try:
+                chunk.extend(islice(self._rows, self.size - before))
+            finally:
+                self.read += len(chunk) - before
+            if len(chunk) >= self.size:
+                return
+        self.exhausted = True
+
+    def _cut(self) -> None:
+        """Turn the chunk into checked batches."""
+        if not self._chunk:
+            return
+        chunk, self._chunk = self._chunk, []
+        checked = self.checker.check(self.read - len(chunk), chunk)
+        if checked.rejected:
+            self.reject(_entry_of(checked.rejected))
+        if checked.rows:
+            batch = Batch(checked.indices, checked.rows, checked.submitted, checked.body)
+            self._ready.extend(self._sized(batch))
+
+    def _sized(self, batch: Batch) -> Iterator[Batch]:
+        """The batch, or the fewest pieces of it that keep the limits."""
+        if len(batch) <= self.size and len(batch.body) <= self.max_bytes:
+            yield batch
+            return
+        start, length = 0, _BRACKETS
+        for position, row in enumerate(batch.rows):
+            more = len(encode_rows(row)) + 1
+            if position > start and (
+                position - start >= self.size or length + more > self.max_bytes
+            ):
+                yield batch.take(range(start, position))
+                start, length = position, _BRACKETS
+            length += more
+        yield batch.take(range(start, len(batch)))
+
+    def _pop(self) -> Batch | None:
+        """The next ready batch, cut again if the size was lowered since."""
+        if not self._ready:
+            return None
+        batch = self._ready.popleft()
+        if len(batch) > self.size:
+            first, *others = self._sized(batch)
+            self._ready.extendleft(reversed(others))
+            return first
+        return batch
+
+
+def _entry_of(rejected: Sequence[Rejection]) -> Entry:
+    """The account of rows that local rules rejected."""
+    return Entry(
+        Outcome.INVALID,
+        Delivery.NOT_SENT,
+        [rejection.index for rejection in rejected],
+        encode_rows([rejection.row for rejection in rejected]),
+        members=encode_members(member_of(rejection.problem) for rejection in rejected),
+    )

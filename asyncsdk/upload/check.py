@@ -1,0 +1,241 @@
+"""Local rules: what the provider would refuse is found before it is sent.
+
+A chunk of rows is checked column by column, in C code; only a chunk in which some rule is broken
+is looked at row by row. The limits are those of the provider's page "Create Phones by the batch".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation
+from asyncsdk.wire.batch import Row, encode_rows, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Checked", "Checker", "Rejection"]
+
+LONGEST_NUMBER = 30
+LONGEST_COLUMN = 1530
+LONGEST_CALLBACK = 36
+
+_LIMITS = {"phone": LONGEST_NUMBER, "callback_data": LONGEST_CALLBACK} | dict.fromkeys(
+    COLUMNS, LONGEST_COLUMN
+)
+_GETTERS = {name: attrgetter(name) for name in FIELDS}
+_KNOWN = frozenset(FIELDS)
+_TEXT = frozenset({str})
+_TEXT_OR_NULL = frozenset({str, type(None)})
+_PREVIEW = 100
+
+
+@frozen
+class Rejection:
+    """A row that is not sent, and why."""
+
+    index: int
+    row: Row
+    """What could be made of it: a value that is no text stands as its text."""
+    problem: Problem
+
+
+@frozen
+class Checked:
+    """The rows of one chunk that may be sent, and those that may not."""
+
+    indices: Sequence[int]
+    rows: list[Row]
+    submitted: list[str] | None = None
+    """The numbers as submitted, where normalising changed any."""
+    rejected: Sequence[Rejection] = ()
+    body: bytes = b""
+    """The rows encoded, where that was a by-product."""
+
+
+@define
+class Checker:
+    """Checks rows of any accepted kind: a `Phone`, a mapping with its field names, or a number.
+
+    Args:
+        limits: Whether to check lengths and presence, not only types.
+        normalize: Turns a number into its normal form, or says why it is none.
+        skip_duplicates: Whether a number seen before is rejected.
+    """
+
+    limits: bool = True
+    normalize: Callable[[str], str | Problem] | None = None
+    skip_duplicates: bool = False
+    _seen: dict[str, int] = field(factory=dict, init=False, repr=False)
+
+    def check(self, first: int, chunk: Sequence[object]) -> Checked:
+        """Check rows that follow each other in the source.
+
+        Args:
+            first: The index of the first row.
+            chunk: The rows.
+        """
+        if self.normalize is None and not self.skip_duplicates:
+            rows = _quickly(chunk)
+            body = self._body_of_flawless(rows) if rows else None
+            if rows and body is not None:
+                return Checked(range(first, first + len(rows)), rows, body=body)
+        return self._check_rows(first, chunk)
+
+    def _body_of_flawless(self, rows: list[Row]) -> bytes | None:
+        """The rows encoded if no rule is broken anywhere, else None."""
+        for name, limit in _LIMITS.items():
+            column = list(map(_GETTERS[name], rows))
+            kinds = set(map(type, column))
+            if not kinds <= (_TEXT if name == "phone" else _TEXT_OR_NULL):
+                return None
+            if (
+                self.limits
+                and str in kinds
+                and max(map(len, filter(None, column)), default=0) > limit
+            ):
+                return None
+        if self.limits and not all(row.phone and not row.phone.isspace() for row in rows):
+            return None
+        try:
+            return encode_rows(rows)
+        except UnicodeEncodeError:
+            return None
+
+    def _check_rows(self, first: int, chunk: Sequence[object]) -> Checked:
+        indices: list[int] = []
+        rows: list[Row] = []
+        submitted: list[str] = []
+        rejected: list[Rejection] = []
+        for index, item in enumerate(chunk, first):
+            row, violations = _row(item)
+            number = row.phone
+            problem = self._judge(index, row, violations)
+            if problem is not None:
+                row.phone = number
+                rejected.append(Rejection(index, row, problem))
+            else:
+                indices.append(index)
+                rows.append(row)
+                submitted.append(number)
+        changed = any(row.phone != number for row, number in zip(rows, submitted, strict=True))
+        return Checked(_tight(indices), rows, submitted if changed else None, rejected)
+
+    def _judge(self, index: int, row: Row, violations: list[Violation]) -> Problem | None:
+        """Why a row is not sent; None, with the number in normal form, if it is."""
+        if not violations and self.limits:
+            violations = _broken_limits(row)
+        if violations:
+            return Problem(title="Invalid phone", violations=tuple(violations))
+        if self.normalize is not None:
+            normal = self.normalize(row.phone)
+            if isinstance(normal, Problem):
+                return normal
+            row.phone = normal
+        if self.skip_duplicates:
+            earlier = self._seen.setdefault(row.phone, index)
+            if earlier != index:
+                return _duplicate(earlier)
+        return None
+
+
+def _quickly(chunk: Sequence[object]) -> list[Row] | None:
+    """The rows of a chunk whose items are all of one plain kind; None where they are not."""
+    kinds = set(map(type, chunk))
+    try:
+        if kinds == {Phone}:
+            return rows_of(chunk)  # type: ignore[arg-type]
+        if kinds == {str}:
+            return list(map(Row, chunk))  # type: ignore[arg-type]
+        if kinds == {dict}:
+            return [Row(**item) for item in chunk]  # type: ignore[arg-type]
+    except TypeError:  # a mapping with other fields
+        pass
+    return None
+
+
+def _tight(indices: list[int]) -> Sequence[int]:
+    """A range where there are no gaps."""
+    if indices and indices[-1] - indices[0] + 1 == len(indices):
+        return range(indices[0], indices[-1] + 1)
+    return indices
+
+
+def _row(item: object) -> tuple[Row, list[Violation]]:
+    """The row of whatever was submitted, and what is wrong with its types."""
+    if isinstance(item, str):
+        return _typed({"phone": item})
+    if isinstance(item, Phone):
+        return _typed({name: getattr(item, name) for name in FIELDS})
+    if isinstance(item, Mapping):
+        return _mapped(item)
+    wrong = f"a row is a Phone, a mapping or a string, not {type(item).__name__}"
+    return Row(_preview(item)), [Violation("", wrong, "type")]
+
+
+def _mapped(item: Mapping[object, object]) -> tuple[Row, list[Violation]]:
+    unknown = [key for key in item if key not in _KNOWN]
+    row, violations = _typed({name: item.get(name) for name in FIELDS})
+    if unknown:
+        names = ", ".join(sorted(_preview(key) for key in unknown))
+        wrong = f"unknown field {names}; a phone has {', '.join(FIELDS)}"
+        violations.append(Violation("", wrong, "unknown-field"))
+    return row, violations
+
+
+def _typed(values: dict[str, object]) -> tuple[Row, list[Violation]]:
+    violations = []
+    texts: dict[str, str | None] = {}
+    for name, value in values.items():
+        if value is None and name != "phone":
+            continue
+        if isinstance(value, str):
+            text, wrong = _carried(value)
+        elif value is None:
+            text, wrong = "", "is required"
+        else:
+            text, wrong = _preview(value), f"must be a text, not {type(value).__name__}"
+        texts[name] = text
+        if wrong:
+            violations.append(Violation(name, wrong, "type"))
+    return Row(**texts), violations  # type: ignore[arg-type]
+
+
+def _carried(value: str) -> tuple[str, str | None]:
+    """A text as JSON can carry it, and what is wrong if that is not the same."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode(
+            errors="replace"
+        ).decode(), "has a lone surrogate, which is no character"
+    return str(value), None
+
+
+def _broken_limits(row: Row) -> list[Violation]:
+    violations = []
+    if not row.phone.strip():
+        violations.append(Violation("phone", "is required", "required"))
+    for name, limit in _LIMITS.items():
+        length = len(getattr(row, name) or "")
+        if length > limit:
+            wrong = f"is longer than {limit} characters ({length})"
+            violations.append(Violation(name, wrong, "too-long"))
+    return violations
+
+
+def _duplicate(earlier: int) -> Problem:
+    return Problem(
+        title="Duplicate phone",
+        detail=f"the same number as row {earlier}",
+        violations=(Violation("phone", f"the same number as row {earlier}", "duplicate"),),
+    )
+
+
+def _preview(value: object) -> str:
+    text = repr(value) if not isinstance(value, (int, float, bytes)) else str(value)
+    return text[:_PREVIEW].encode(errors="replace").decode()

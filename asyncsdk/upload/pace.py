@@ -1,0 +1,99 @@
+"""When a request may leave: a strict rate limit, and one gate that pauses everybody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from aiolimiter import AsyncLimiter
+
+if TYPE_CHECKING:
+    from asyncsdk.config import Rate
+
+__all__ = ["Gate", "Limiter"]
+
+_MARGIN = 1.005
+"""A window is taken for this much longer, so that jitter on the way to the server does not let
+one request too many arrive within it."""
+
+_GRAIN = 0.01
+"""Seconds below which a timer is too coarse to space single requests."""
+
+
+class Limiter:
+    """No more than the rate in any window, wherever the window begins.
+
+    Two means: a leaky bucket of the smallest useful size spaces the requests evenly, and a log of
+    the last departures holds the window itself.
+    """
+
+    def __init__(self, rate: Rate) -> None:
+        interval = rate.per / rate.requests
+        grain = max(1, min(rate.requests, round(_GRAIN / interval)))
+        self._even = AsyncLimiter(grain, grain * interval)
+        self._window = rate.per * _MARGIN
+        self._departures: deque[float] = deque(maxlen=rate.requests)
+        self._turn = asyncio.Lock()
+
+    async def acquire(self) -> None:
+        """Wait until a request may leave."""
+        loop = asyncio.get_running_loop()
+        async with self._turn:
+            await self._even.acquire()
+            log = self._departures
+            while len(log) == log.maxlen and (wait := log[0] + self._window - loop.time()) > 0:
+                await asyncio.sleep(wait)
+            log.append(loop.time())
+
+
+class Gate:
+    """Pauses every worker at once when the server asks for it."""
+
+    def __init__(self) -> None:
+        self._opens = 0.0
+        self._throttled = 0.0
+        self._since_success = 0.0
+        self._streak = 0
+        self.epoch = 0
+        """Rises with each pause: a request begun in an earlier epoch says nothing new."""
+
+    @property
+    def waited(self) -> float:
+        """Seconds of pause since the last success."""
+        return self._since_success
+
+    def throttled(self, now: float) -> float:
+        """Seconds the gate has been closed in all."""
+        return self._throttled - max(0.0, self._opens - now)
+
+    def passed(self, epoch: int) -> None:
+        """A request begun in this epoch got through."""
+        if epoch == self.epoch:
+            self._streak = 0
+            self._since_success = 0.0
+
+    def refused(self, epoch: int) -> int:
+        """A request begun in this epoch was refused; returns how many epochs in a row were."""
+        if epoch == self.epoch:
+            self.epoch += 1
+            self._streak += 1
+        return self._streak
+
+    def close(self, seconds: float, now: float) -> None:
+        """Stay closed for so long from now at least."""
+        opens = max(self._opens, now + seconds)
+        more = opens - max(self._opens, now)
+        self._throttled += more
+        self._since_success += more
+        self._opens = opens
+
+    def closed(self, now: float) -> bool:
+        """Whether requests have to wait."""
+        return self._opens > now
+
+    async def wait(self) -> None:
+        """Return once the gate is open."""
+        loop = asyncio.get_running_loop()
+        while (left := self._opens - loop.time()) > 0:
+            await asyncio.sleep(left)

@@ -1,0 +1,345 @@
+"""Wires the stages: fixed workers draw batches, post them, and settle what comes back.
+
+Invariants:
+- every row read is at any time in exactly one place: the source's rest, the work given back, a
+  worker's hands (`_held`), the unknown, or the ledger;
+- nothing is awaited between taking rows out of one place and putting them into the next;
+- a worker catches every error, so that none cancels its siblings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from random import Random
+from typing import TYPE_CHECKING, Protocol
+
+from asyncsdk.errors import AsyncSDKError
+from asyncsdk.models import Problem
+from asyncsdk.report import Progress, Run
+from asyncsdk.results import Delivery
+from asyncsdk.transport import Attempt, Reply
+from asyncsdk.upload.batches import Batches
+from asyncsdk.upload.judge import Judge
+from asyncsdk.upload.pace import Gate, Limiter
+from asyncsdk.upload.retry import Budget
+from asyncsdk.upload.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from asyncsdk.config import FailureLimit, UploadOptions
+    from asyncsdk.ledger.entry import Entry
+    from asyncsdk.ledger.memory import MemoryLedger
+    from asyncsdk.upload.batches import Batch
+    from asyncsdk.upload.channel import Channel
+    from asyncsdk.upload.check import Checker
+    from asyncsdk.upload.settle import Settlement
+
+__all__ = ["Pipeline", "Post"]
+
+logger = logging.getLogger("asyncsdk")
+
+_PROGRESS_INTERVAL = 0.1
+"""Seconds between two calls of `on_progress` at least."""
+
+_RATIO_FROM = 100
+"""Phones that must be settled before a ratio of failures means anything."""
+
+
+class Post(Protocol):
+    """Posts one batch."""
+
+    async def __call__(
+        self, body: bytes, *, attempt: Attempt, before: Callable[[], Awaitable[None]]
+    ) -> Reply:
+        """One exchange, as `Transport.request`."""
+
+
+class Pipeline:
+    """One run of an upload."""
+
+    def __init__(
+        self,
+        source: object,
+        options: UploadOptions,
+        *,
+        post: Post,
+        checker: Checker,
+        ledger: MemoryLedger,
+        channel: Channel | None = None,
+        pool_size: int | None = None,
+        random: Random | None = None,
+    ) -> None:
+        self._options = options
+        self._post = post
+        self._ledger = ledger
+        self._channel = channel
+        self._concurrency = min(options.workers, pool_size or options.workers)
+        self._clock = asyncio.get_running_loop().time
+        self._batches = Batches(
+            source,
+            checker,
+            options.batch_size,
+            options.max_batch_bytes,
+            reject=lambda entry: self._record([entry]),
+            breathe=self._breathe,
+        )
+        self._work = Work(self._batches)
+        self._gate = Gate()
+        self._limiter = Limiter(options.rate) if options.rate else None
+        self._judge = Judge(
+            options.retry,
+            options.on_unknown,
+            self._gate,
+            Budget(interval=options.retry.base * 2),
+            self._batches,
+            random or Random(),
+            self._clock,
+            time.time,
+        )
+        self._held: dict[Batch, Attempt] = {}
+        self._under_way: dict[asyncio.Task[None] | None, int] = {}
+        self._unknown: list[Batch] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._requests = 0
+        self._retries = 0
+        self._began = self._clock()
+        self._ended: float | None = None
+        self._progress_due = 0.0
+        self._draining = False
+        self._stopped_by: str | None = None
+        self.cause: BaseException | None = None
+        """The error that ended the run, if one did."""
+
+    # -- what others ask -------------------------------------------------------------------
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start, or from start to end."""
+        return (self._clock() if self._ended is None else self._ended) - self._began
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        counts = self._ledger.counts
+        return Progress(
+            read=self._batches.read,
+            created=counts.created,
+            invalid=counts.invalid,
+            failed=counts.failed,
+            in_flight=sum(self._under_way.values()),
+            requests=self._requests,
+            retries=self._retries,
+            concurrency=self._concurrency,
+            throttled=self._gate.throttled(self._clock()),
+            elapsed=self.elapsed,
+        )
+
+    def totals(self) -> Run:
+        """The totals so far."""
+        return Run(
+            counts=self._ledger.counts,
+            requests=self._requests,
+            retries=self._retries,
+            throttled=self._gate.throttled(self._clock() if self._ended is None else self._ended),
+            elapsed=self.elapsed,
+            complete=self._ended is not None and self._stopped_by is None,
+            stopped_by=self._stopped_by,
+        )
+
+    # -- running and stopping --------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Upload until the source is exhausted or something stops it, then close the accounts."""
+        loop = asyncio.get_running_loop()
+        expiry = None
+        if self._options.deadline is not None:
+            expiry = loop.call_later(self._options.deadline, self._expire)
+        try:
+            self._tasks = [asyncio.create_task(self._worker()) for _ in range(self._concurrency)]
+            await asyncio.wait(self._tasks)
+        except asyncio.CancelledError:
+            self.halt("cancelled")
+            raise
+        finally:
+            if expiry is not None:
+                expiry.cancel()
+            await self._finish()
+
+    def halt(self, stopped_by: str, cause: BaseException | None = None) -> None:
+        """Begin nothing new: what is under way comes to its end, whoever waits stops waiting."""
+        if self._draining:
+            return
+        self._draining = True
+        self._stopped_by = stopped_by
+        self.cause = cause
+        if cause is not None:
+            logger.warning("an upload stops: %s", type(cause).__name__)
+        if self._channel is not None:
+            self._channel.open_wide()
+        for task in self._tasks:
+            if task not in self._under_way:
+                task.cancel()
+
+    def abandon(self) -> None:
+        """Close the accounts now; the workers are cancelled by whoever cancels `run`."""
+        self.halt("cancelled")
+        self.close_accounts()
+
+    def close_accounts(self) -> None:
+        """Enter what was read and has no fate yet; from here on nothing is entered any more."""
+        if self._ended is not None:
+            return
+        for batch, attempt in self._held.items():
+            self._record([self._abandoned(batch, left=attempt.left)])
+        for batch in self._work.rest():
+            self._record([self._abandoned(batch, left=False)])
+        for batch in self._unknown:
+            self._record([batch.failed(Delivery.UNKNOWN)])
+        self._held.clear()
+        self._unknown.clear()
+        self._ended = self._clock()
+        if self._channel is not None:
+            self._channel.close()
+
+    async def _finish(self) -> None:
+        """Stop the workers, close the accounts and the source, whatever happens meanwhile."""
+        for task in self._tasks:
+            task.cancel()
+        try:
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+        finally:
+            self.close_accounts()
+            self._tell_progress(last=True)
+            await self._close_source()
+
+    async def _close_source(self) -> None:
+        try:
+            await self._batches.close()
+        except Exception as error:  # noqa: BLE001 - the source is foreign code
+            logger.warning("closing the source of an upload failed: %s", type(error).__name__)
+
+    def _expire(self) -> None:
+        """The deadline has come: nothing is waited for any more."""
+        self.halt("deadline")
+        for task in self._tasks:
+            task.cancel()
+
+    # -- the workers -----------------------------------------------------------------------
+
+    async def _worker(self) -> None:
+        try:
+            while not self._draining:
+                batch = await self._work.next()
+                if batch is None:
+                    return
+                await self._carry(batch)
+                await self._breathe()
+        except Exception as error:  # noqa: BLE001 - the source is foreign code
+            self.halt("error", error)
+
+    async def _breathe(self) -> None:
+        """Let others run, and wait for a slow consumer."""
+        if self._channel is None:
+            await asyncio.sleep(0)
+        else:
+            await self._channel.room()
+
+    async def _carry(self, batch: Batch) -> None:
+        """Post a batch, then put each of its rows where it belongs."""
+        settlement = await self._exchange(batch)
+        del self._held[batch]
+        self._record(settlement.entries)
+        self._unknown += settlement.doubt
+        for again in settlement.again:
+            self._held[again] = Attempt()
+        if settlement.stop is not None:
+            self.halt("error", settlement.stop)
+        if settlement.pause:
+            await asyncio.sleep(settlement.pause)
+        for again in settlement.again:
+            del self._held[again]
+            self._work.put(again)
+        self._work.done()
+
+    async def _exchange(self, batch: Batch) -> Settlement:
+        """One request, from waiting for its turn to what its outcome means."""
+        attempt = self._held[batch] = Attempt()
+        task = asyncio.current_task()
+        epoch = 0
+
+        async def admit() -> None:
+            nonlocal epoch
+            await self._admit()
+            epoch = self._gate.epoch
+            self._under_way[task] = len(batch)
+            self._requests += 1
+            self._retries += batch.attempts > 0
+            batch.attempts += 1
+
+        try:
+            reply = await self._post(batch.body, attempt=attempt, before=admit)
+        except AsyncSDKError as error:
+            return self._judge.error(batch, attempt, error)
+        else:
+            return self._judge.reply(batch, reply, epoch)
+        finally:
+            self._under_way.pop(task, None)
+
+    async def _admit(self) -> None:
+        """Wait for the gate and the limiter, until both let the request through at once."""
+        await self._gate.wait()
+        if self._limiter is not None:
+            await self._limiter.acquire()
+            while self._gate.closed(self._clock()):
+                await self._gate.wait()
+                await self._limiter.acquire()
+
+    # -- the accounts ----------------------------------------------------------------------
+
+    def _record(self, entries: Iterable[Entry]) -> None:
+        """Enter rows in the accounts, and hand them to whoever iterates."""
+        if self._ended is not None:
+            return
+        for entry in entries:
+            self._ledger.count(entry)
+            if self._channel is None:
+                self._ledger.retain(entry)
+            else:
+                self._channel.put(entry)
+        self._check_limit(self._options.stop_when)
+        self._tell_progress()
+
+    def _abandoned(self, batch: Batch, *, left: bool) -> Entry:
+        """The account of rows that were read and met no fate."""
+        if left:
+            told = "the upload ended while these phones were under way"
+            batch.because(Problem("Outcome unknown", told))
+        elif batch.problem is None:
+            batch.because(Problem("Not sent", "the upload ended before these phones were sent"))
+        return batch.failed(Delivery.UNKNOWN if left else Delivery.NOT_SENT)
+
+    def _check_limit(self, limit: FailureLimit | None) -> None:
+        if limit is None:
+            return
+        counts = self._ledger.counts
+        bad = counts.invalid + counts.failed
+        if (limit.count is not None and bad >= limit.count) or (
+            limit.ratio is not None
+            and counts.settled >= _RATIO_FROM
+            and bad > limit.ratio * counts.settled
+        ):
+            self.halt("stop_when")
+
+    def _tell_progress(self, *, last: bool = False) -> None:
+        """Call `on_progress` unless it was called just now; its own errors are its own."""
+        tell, now = self._options.on_progress, self._clock()
+        if tell is None or (now < self._progress_due and not last):
+            return
+        self._progress_due = now + _PROGRESS_INTERVAL
+        try:
+            tell(self.progress())
+        except Exception:
+            logger.exception("on_progress raised; the upload goes on")

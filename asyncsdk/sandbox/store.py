@@ -97,7 +97,8 @@ class Store:
 
     def all_groups(self) -> list[Group]:
         """All the groups there ever were, with their counts."""
-        return [evolve(r.group, count_items=len(r.phones)) for r in self._groups.values()]
+        records = list(self._groups.values())  # at one stroke: the asker may be another thread
+        return [evolve(record.group, count_items=len(record.phones)) for record in records]
 
     def update_group(self, record: GroupRecord, fields: dict[str, Any]) -> None:
         """Change the given fields of a group."""

@@ -10,6 +10,9 @@ and in a test, whichever plugin runs your coroutines, or none:
         group_id = lox24_sandbox.add_group("newsletter")
         await signup(base_url=lox24_sandbox.url, ...)
         assert [commit.phone for commit in lox24_sandbox.commits] == ["+4915112345678"]
+
+PYTEST_DONT_REWRITE: there is no assert in here, and a `conftest.py` may import what it likes from
+this module and name it as a plugin besides, without pytest warning that it came too late.
 """
 
 from __future__ import annotations
@@ -87,7 +90,7 @@ class SandboxThread:
         self._thread.start()
         self._ready.wait()
         try:
-            self._wait(self._sandbox.start())
+            self._wait(self._sandbox.start)
         except BaseException:
             self._end()
             raise
@@ -95,7 +98,7 @@ class SandboxThread:
     def stop(self) -> None:
         """Drop every connection and end the thread."""
         if self._thread.is_alive():
-            self._wait(self._sandbox.stop())
+            self._wait(self._sandbox.stop)
             self._end()
 
     @property
@@ -138,7 +141,7 @@ class SandboxThread:
 
     def drop_connections(self) -> None:
         """Abort every open connection."""
-        self._wait(self._sandbox.drop_connections())
+        self._wait(self._sandbox.drop_connections)
 
     def _run(self) -> None:
         with asyncio.Runner() as runner:
@@ -146,8 +149,9 @@ class SandboxThread:
             self._loop.call_soon(self._ready.set)
             self._loop.run_forever()
 
-    def _wait(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._running_loop()).result()
+    def _wait(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        loop = self._running_loop()
+        asyncio.run_coroutine_threadsafe(work(), loop).result()
 
     def _end(self) -> None:
         loop = self._running_loop()
@@ -155,7 +159,7 @@ class SandboxThread:
         self._thread.join()
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None:
+        if self._loop is None or not self._thread.is_alive():
             msg = "the sandbox is not running: use it as a context manager, or call start()"
             raise RuntimeError(msg)
         return self._loop

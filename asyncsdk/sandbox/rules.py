@@ -51,6 +51,8 @@ class BadBodyError(Exception):
     """The body is not the JSON that the operation takes."""
 
 
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)  # msgspec does not wrap the latter
+
 _ROWS = msgspec.json.Decoder(list[Row])
 _RAW = msgspec.json.Decoder(list[msgspec.Raw])
 _ANY = msgspec.json.Decoder()
@@ -64,7 +66,7 @@ def read_rows(body: bytes) -> list[Row | list[Violation]]:
     """
     try:
         return list(_ROWS.decode(body))
-    except msgspec.DecodeError:  # some row is bad, or everything is
+    except _UNREADABLE:  # some row is bad, or everything is
         rows = _decode(body)
     if not isinstance(rows, list):
         msg = "The input data must be an array of phones."
@@ -76,7 +78,7 @@ def count_rows(body: bytes) -> int | None:
     """How many phones a batch holds, good or bad; None if it is no batch."""
     try:
         return len(_RAW.decode(body))
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return None
 
 
@@ -117,7 +119,7 @@ def group_violations(fields: dict[str, Any]) -> list[Violation]:
 def _decode(body: bytes) -> object:
     try:
         return _ANY.decode(body)
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         msg = "Syntax error"
         raise BadBodyError(msg) from None
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
+from attrs import field, frozen
+from attrs.validators import in_
+
 from asyncsdk.models import Violation
 from asyncsdk.sandbox.problems import Refusal
 from asyncsdk.sandbox.rules import Row
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from asyncsdk.sandbox.replies import Member, Replies
     from asyncsdk.sandbox.store import GroupRecord, Receipt, Store
 
-__all__ = ["Batch", "MemberOrder", "whole_batch_refusal"]
+__all__ = ["Batch", "BatchRules", "MemberOrder"]
 
 MemberOrder = Literal["kept", "reversed", "shuffled"]
 """In which order a batch reply lists its members."""
@@ -24,37 +27,56 @@ _DUPLICATE = "This phone number is already in the group."
 _TAKEN = Violation("phone", _DUPLICATE, "23bd9dbf-6b9b-41cd-a99e-4844bcf3077f")
 
 
+@frozen
+class BatchRules:
+    """What is not known of the provider's batches."""
+
+    invalid_status: int = 422
+    """What a broken rule is answered, 422 or 400."""
+    refused_status: int = 409
+    """What a duplicate that the store refuses is answered, 409 or 422."""
+    max_batch: int | None = None
+    """Largest batch in phones."""
+    whole_batch_errors: bool = False
+    """Whether one bad row makes the whole batch be refused."""
+    row_paths: str | None = "[{i}].{field}"
+    """How the `propertyPath` of such a refusal names row `i` and its `field`; None: not at all."""
+    order: MemberOrder = field(default="kept", validator=in_(get_args(MemberOrder)))
+    """The order of the members in the reply."""
+
+
 class Batch:
     """Does the batch operation.
 
     Args:
         store: Where the phones go.
         replies: Makes the members.
-        invalid_status: What a row that breaks a rule is answered, 422 or 400.
-        refused_status: What a duplicate that the store refuses is answered, 409 or 422.
-        order: The order of the members in the reply.
-        chance: Shuffles them.
+        rules: How it goes about it.
+        chance: Shuffles the members, where they are to be.
     """
 
     def __init__(
-        self,
-        store: Store,
-        replies: Replies,
-        *,
-        invalid_status: int,
-        refused_status: int,
-        order: MemberOrder,
-        chance: random.Random,
+        self, store: Store, replies: Replies, rules: BatchRules, chance: random.Random
     ) -> None:
-        if order not in get_args(MemberOrder):
-            msg = f"order must be one of {get_args(MemberOrder)}, not {order!r}"
-            raise ValueError(msg)
+        self.rules = rules
         self._store = store
         self._replies = replies
-        self._invalid_status = invalid_status
-        self._refused_status = refused_status
-        self._order = order
         self._chance = chance
+
+    def refusal(self, rows: Sequence[Row | list[Violation]]) -> Refusal | None:
+        """Why the batch is refused as a whole, if it is."""
+        rules = self.rules
+        if rules.max_batch is not None and len(rows) > rules.max_batch:
+            return Refusal(413, f"At most {rules.max_batch} phones at a time.")
+        if not rules.whole_batch_errors:
+            return None
+        found = [
+            Violation(_path(rules.row_paths, i, broken.path), broken.message, broken.code)
+            for i, row in enumerate(rows)
+            if not isinstance(row, Row)
+            for broken in row
+        ]
+        return Refusal(rules.invalid_status, violations=tuple(found)) if found else None
 
     def take(
         self,
@@ -75,7 +97,7 @@ class Batch:
         members = []
         for index, row in enumerate(rows):
             if not isinstance(row, Row):
-                refusal = Refusal(self._invalid_status, violations=tuple(row))
+                refusal = Refusal(self.rules.invalid_status, violations=tuple(row))
                 members.append(self._replies.bad_member(refusal))
             elif index in spoilt:
                 members.append(self._spoil(group, row, receipt, *spoilt[index]))
@@ -103,35 +125,15 @@ class Batch:
 
     def duplicate(self) -> Refusal:
         """What is said of a number that the group already holds."""
-        return Refusal(self._refused_status, violations=(_TAKEN,))
+        return Refusal(self.rules.refused_status, violations=(_TAKEN,))
 
     def _ordered(self, members: list[Member]) -> list[Member]:
-        if self._order == "reversed":
+        if self.rules.order == "reversed":
             members.reverse()
-        elif self._order == "shuffled":
+        elif self.rules.order == "shuffled":
             self._chance.shuffle(members)
         return members
 
 
-def whole_batch_refusal(
-    rows: Sequence[Row | list[Violation]], *, status: int, template: str | None
-) -> Refusal | None:
-    """Why the whole batch is refused if one bad row is enough; None if there is none.
-
-    Args:
-        rows: Good rows, and the violations of bad ones.
-        status: 422 or 400.
-        template: How a `propertyPath` names row `i` and its `field`, as in "[{i}].{field}"; None:
-            the rows are not named.
-    """
-    found = [
-        Violation(_path(template, i, violation.path), violation.message, violation.code)
-        for i, row in enumerate(rows)
-        if not isinstance(row, Row)
-        for violation in row
-    ]
-    return Refusal(status, violations=tuple(found)) if found else None
-
-
-def _path(template: str | None, index: int, field: str) -> str:
-    return "" if template is None else template.format(i=index, field=field)
+def _path(template: str | None, index: int, name: str) -> str:
+    return "" if template is None else template.format(i=index, field=name)

@@ -116,7 +116,10 @@ class Faults:
         self.delay = delay
         self.retry_after = retry_after
         self.injected = 0
-        self.random = random.Random(seed)
+        self.chance = random.Random(seed)
+        """Picks the members that are hit. It is not what the faults are drawn with: concurrent
+        requests come to their members in any order, and the schedule must not depend on it."""
+        self._draws = random.Random(seed)
         self._script: list[str] = []
 
     @classmethod
@@ -161,7 +164,7 @@ class Faults:
     def _drawn(self) -> str | None:
         if not self.shares:
             return None
-        point = self.random.random()  # drawn even past the limit: it shifts no later draw
+        point = self._draws.random()  # drawn even past the limit: it shifts no later draw
         if self.limit is not None and self.injected >= self.limit:
             return None
         for name, share in self.shares.items():

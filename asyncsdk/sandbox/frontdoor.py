@@ -188,6 +188,7 @@ class FrontDoor:
             await _forever()
         if fault == "slow":
             await asyncio.sleep(self._faults.delay)
+        await self.sign(request, reply)  # what is left of the reply may never be prepared
         return wrecked(fault, reply, self._replies)
 
     def _refused(self, fault: str) -> web.Response:

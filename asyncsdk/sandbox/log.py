@@ -43,7 +43,7 @@ class RequestRecord:
     client_id: str | None
     """What it gave for a client id."""
     status: int | None = None
-    """Status of the reply; None while there is none, or if there never was one."""
+    """Status of the reply; None while there is none, or if no whole one was ever sent."""
     phones: int | None = None
     """How many phones the batch held; None if it was not looked at, or is no batch."""
     fault: str | None = None

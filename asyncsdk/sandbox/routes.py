@@ -8,7 +8,6 @@ import msgspec
 from aiohttp import web
 
 from asyncsdk.models import COLUMNS, FIELDS
-from asyncsdk.sandbox.batch import Batch, whole_batch_refusal
 from asyncsdk.sandbox.export import csv_chunks
 from asyncsdk.sandbox.frontdoor import BATCH, CALL, RefusedError
 from asyncsdk.sandbox.problems import Refusal
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from asyncsdk.models import Violation
+    from asyncsdk.sandbox.batch import Batch
     from asyncsdk.sandbox.replies import Replies
     from asyncsdk.sandbox.store import GroupRecord, Store, StoredPhone
     from asyncsdk.sandbox.tamper import Tamper
@@ -49,10 +49,6 @@ class Routes:
         batch: Does the batch operation.
         tamper: Spoils it where a fault says so.
         clock: Seconds, for the commit log.
-        invalid_status: What input that breaks a rule is answered.
-        max_batch: Largest batch, in phones.
-        whole_batch_errors: Whether one bad row makes a whole batch be refused.
-        row_paths: How such a refusal names a row; see `whole_batch_refusal`.
         page_size: Groups on a page.
         phones_page_size: Phones on a page; None: all are on one.
     """
@@ -66,10 +62,6 @@ class Routes:
         batch: Batch,
         tamper: Tamper,
         clock: Callable[[], float],
-        invalid_status: int,
-        max_batch: int | None,
-        whole_batch_errors: bool,
-        row_paths: str | None,
         page_size: int,
         phones_page_size: int | None,
     ) -> None:
@@ -79,10 +71,6 @@ class Routes:
         self._batch = batch
         self._tamper = tamper
         self._clock = clock
-        self._invalid_status = invalid_status
-        self._max_batch = max_batch
-        self._whole_batch_errors = whole_batch_errors
-        self._row_paths = row_paths
         self._page_size = page_size
         self._phones_page_size = phones_page_size
 
@@ -175,7 +163,9 @@ class Routes:
         record, call = self._group(request), request[CALL]
         rows = read_rows(await request.read())
         call.phones = len(rows)
-        self._insist_on_batch(rows)
+        refusal = self._batch.refusal(rows)
+        if refusal:
+            raise RefusedError(refusal)
         spoilt = self._tamper.spoilt_rows(call.fault, len(rows))
         members = self._batch.take(record, rows, self._receipt(request), spoilt)
         members = self._tamper.members(call.fault, members)
@@ -226,16 +216,8 @@ class Routes:
 
     def _insist(self, violations: list[Violation]) -> None:
         if violations:
-            raise RefusedError(Refusal(self._invalid_status, violations=tuple(violations)))
-
-    def _insist_on_batch(self, rows: Sequence[Row | list[Violation]]) -> None:
-        if self._max_batch is not None and len(rows) > self._max_batch:
-            raise RefusedError(Refusal(413, f"At most {self._max_batch} phones at a time."))
-        if not self._whole_batch_errors:
-            return
-        refusal = whole_batch_refusal(rows, status=self._invalid_status, template=self._row_paths)
-        if refusal:
-            raise RefusedError(refusal)
+            status = self._batch.rules.invalid_status
+            raise RefusedError(Refusal(status, violations=tuple(violations)))
 
     def _page(
         self,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
-from asyncsdk.sandbox.batch import Batch, MemberOrder
+from asyncsdk.sandbox.batch import Batch, BatchRules, MemberOrder
 from asyncsdk.sandbox.faults import Faults
 from asyncsdk.sandbox.frontdoor import FrontDoor
 from asyncsdk.sandbox.log import Commit, RequestLog, RequestRecord
@@ -119,24 +119,16 @@ class Sandbox:
             faults=self.faults,
             chance=chance,
         )
+        rules = BatchRules(
+            invalid_status, refused_status, max_batch, whole_batch_errors, row_paths, order
+        )
         self._routes = Routes(
             account_id=int(client_id) if client_id.isdecimal() else 1,
             store=self._store,
             replies=replies,
-            batch=Batch(
-                self._store,
-                replies,
-                invalid_status=invalid_status,
-                refused_status=refused_status,
-                order=order,
-                chance=chance,
-            ),
-            tamper=Tamper(replies, self.faults.random),
+            batch=Batch(self._store, replies, rules, chance),
+            tamper=Tamper(replies, self.faults.chance),
             clock=self._now,
-            invalid_status=invalid_status,
-            max_batch=max_batch,
-            whole_batch_errors=whole_batch_errors,
-            row_paths=row_paths,
             page_size=page_size,
             phones_page_size=phones_page_size,
         )

@@ -119,6 +119,7 @@ def test_a_reply_cut_short_without_a_length_looks_whole() -> None:
     assert isinstance(seen, Answer)
     assert seen.status == 201
     assert "Content-Length" not in seen.headers
+    assert "X-LOX24-REQUEST-ID" in seen.headers
     with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
         _ = seen.json
 

@@ -1,0 +1,37 @@
+"""The provider's answer to guessing keys.
+
+More than three requests with wrong credentials from one IP within a minute make all its later
+requests answer 429 for ten minutes, whatever key they bring.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+
+__all__ = ["Lockout"]
+
+TOLERATED = 3
+WINDOW = 60.0
+PENALTY = 600.0
+
+
+class Lockout:
+    """Who guessed how often, and who is locked out. Times are seconds of one clock."""
+
+    def __init__(self) -> None:
+        self._guesses: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._until: dict[str, float] = {}
+
+    def locked(self, ip: str, now: float) -> bool:
+        """Whether this address is to be refused."""
+        return now < self._until.get(ip, now)
+
+    def guessed(self, ip: str, now: float) -> None:
+        """Note wrong credentials."""
+        guesses = self._guesses[ip]
+        guesses.append(now)
+        while now - guesses[0] >= WINDOW:
+            guesses.popleft()
+        if len(guesses) > TOLERATED:
+            self._until[ip] = now + PENALTY
+            guesses.clear()

@@ -55,7 +55,7 @@ class Client:
         ssl: ssl.SSLContext | None = None,
         trust_env: bool = False,
     ) -> None:
-        config = ClientConfig(client_id, api_key, base_url, timeout, connect_timeout)  # type: ignore[arg-type]
+        config = ClientConfig(client_id, api_key, base_url, timeout, connect_timeout)
         self._config = config
         self._transport = Transport(config, session=session, ssl=ssl, trust_env=trust_env)
         self._running: set[Upload] = set()
@@ -95,11 +95,11 @@ class Client:
         Raises:
             ConfigurationError: They are empty or impossible.
         """
-        config = ClientConfig(client_id, api_key)  # type: ignore[arg-type]
+        config = ClientConfig(client_id, api_key)
         self._transport.credentials = Credentials(config.client_id, config.api_key)
 
     async def aclose(self) -> None:
-        """End the uploads that still run, and close what was opened; calling it again does nothing."""
+        """End the uploads that still run and close what was opened; a second call does nothing."""
         running = list(self._running)
         for upload in running:
             upload.cancel()

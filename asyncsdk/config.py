@@ -136,7 +136,7 @@ class ClientConfig:
 
     client_id: str = field(converter=_client_id)
     api_key: str = field(converter=_api_key, repr=False)
-    base_url: URL = field(converter=_base_url, default=DEFAULT_BASE_URL)
+    base_url: URL = field(converter=_base_url, default=URL(DEFAULT_BASE_URL))
     timeout: float = field(default=60.0, validator=_number(0, above=True))
     """Seconds per attempt, from the first byte sent to the last byte received."""
     connect_timeout: float = field(default=10.0, validator=_number(0, above=True))

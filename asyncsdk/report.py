@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, overload
 from attrs import evolve, field, frozen
 
 from asyncsdk.errors import UploadFailed
-from asyncsdk.ledger.memory import Counts
+from asyncsdk.ledger.memory import Counts  # noqa: TC001 - attrs resolves it
 from asyncsdk.results import Outcome, PhoneResult
 from asyncsdk.wire.convert import unstructure
 
@@ -87,7 +87,7 @@ class UploadReport:
     def __init__(self, run: Run, results: Callable[[Outcome], Sequence[PhoneResult]]) -> None:
         counts = evolve(run.counts)
         part = _Part(evolve(run, counts=counts), {o: results(o) for o in Outcome})
-        self.__attrs_init__((part,))  # type: ignore[attr-defined]
+        self.__attrs_init__((part,))
 
     @property
     def submitted(self) -> int:
@@ -218,7 +218,7 @@ class UploadReport:
         return write_jsonl(path, self.results(only))
 
     def results(self, only: Only = None) -> Iterator[PhoneResult]:
-        """The kept results of the outcomes named (all where none is), in source order within each."""
+        """The kept results of these outcomes, or of all; in source order within each."""
         wanted = _outcomes(only)
         return chain.from_iterable(self._results(outcome) for outcome in wanted)
 
@@ -226,14 +226,14 @@ class UploadReport:
         if not isinstance(other, UploadReport):
             return NotImplemented
         both = UploadReport.__new__(UploadReport)
-        both.__attrs_init__((*self._parts, *other._parts))  # type: ignore[attr-defined]
+        both.__attrs_init__((*self._parts, *other._parts))
         return both
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, UploadReport):
             return NotImplemented
         return self.summary() == other.summary() and all(
-            self._results(outcome) == other._results(outcome) for outcome in Outcome
+            list(self.results(outcome)) == list(other.results(outcome)) for outcome in Outcome
         )
 
     __hash__ = None  # type: ignore[assignment]

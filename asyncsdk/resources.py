@@ -186,7 +186,7 @@ def batch_path(group_id: int) -> str:
     Raises:
         ConfigurationError: The group id is none.
     """
-    if not isinstance(group_id, int) or isinstance(group_id, bool) or group_id < 1:
+    if type(group_id) is not int or group_id < 1:
         msg = f"group_id must be a whole number of at least 1, not {group_id!r}"
         raise ConfigurationError(msg)
     return f"/groups/{group_id}/phones/batch"

@@ -54,4 +54,4 @@ class PhoneResult:
     request_id: str | None = None
     """`X-LOX24-REQUEST-ID` of the last reply about this phone."""
     number: str | None = None
-    """The number as it was or would have been sent: the normal form, where normalising was asked for."""
+    """The number as sent: the normal form, where normalising was asked for."""

@@ -258,7 +258,7 @@ class Transport:
         attempt: Attempt,
         clock: asyncio.Timeout,
     ) -> dict[str, Any]:
-        """Arguments of the request. The attempt's clock starts when it leaves, not while it connects."""
+        """Arguments of the request. Its clock starts when it leaves, not while it connects."""
         loop = asyncio.get_running_loop()
 
         def leaves() -> None:

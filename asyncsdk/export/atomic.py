@@ -16,7 +16,7 @@ __all__ = ["replacing"]
 
 @contextmanager
 def replacing(path: str | os.PathLike[str], encoding: str = "utf-8") -> Iterator[IO[str]]:
-    """A text file that takes the place of `path` when the block ends well, and vanishes when not."""
+    """A text file that replaces `path` when the block ends well, and vanishes when not."""
     target = Path(path)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "inert", "write_csv"]
 
-COLUMNS = ("index", *FIELDS, "number", "outcome", "status", "id", "reason", "delivery", "attempts", "request_id")  # fmt: skip
+FATE = ("number", "outcome", "status", "id", "reason", "delivery", "attempts", "request_id")
+
+COLUMNS = ("index", *FIELDS, *FATE)
 """The header: the phone as submitted, then what became of it."""
 
 
@@ -48,9 +50,9 @@ def _row(result: PhoneResult) -> list[object]:
 
 
 def inert(cell: str | None) -> str | None:
-    """A cell that no spreadsheet takes for a formula: a leading `=`, `@`, tab, … gets an apostrophe.
+    """A cell that no spreadsheet takes for a formula: `=`, `@`, … in front get an apostrophe.
 
-    A plain number with its sign (`+49…`) is left as it is: no formula, and the commonest cell here.
+    A plain number with its sign (`+49…`) stays as it is: no formula, and the commonest cell here.
     """
     if not cell or cell[0] not in "=+-@\t\r":
         return cell

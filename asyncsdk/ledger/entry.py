@@ -63,14 +63,14 @@ class Entry:
 
     def after(self, count: int) -> Entry:
         """The same without its first rows."""
-        texts = self.submitted and _decode_texts(self.submitted)[count:]
-        members = self.members and raw_members(self.members)[count:]
+        texts = _decode_texts(self.submitted)[count:] if self.submitted else None
+        members = raw_members(self.members)[count:] if self.members else None
         return evolve(
             self,
             indices=self.indices[count:],
             phones=encode_rows(rows_of(decode_phones(self.phones)[count:])),
-            submitted=texts and msgspec.json.encode(texts),
-            members=members and encode_members(members),
+            submitted=None if texts is None else msgspec.json.encode(texts),
+            members=None if members is None else encode_members(members),
         )
 
     def results(self) -> list[PhoneResult]:

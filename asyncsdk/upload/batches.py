@@ -111,7 +111,7 @@ class Batch:
             delivery,
             self.indices,
             self.body,
-            submitted=self.submitted and msgspec.json.encode(self.submitted),
+            submitted=None if self.submitted is None else msgspec.json.encode(self.submitted),
             members=members,
             status=status,
             problem=problem,

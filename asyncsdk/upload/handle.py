@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from asyncsdk.errors import ConfigurationError, UploadStopped
 from asyncsdk.ledger.memory import MemoryLedger
@@ -107,7 +107,7 @@ class Upload:
             raise ConfigurationError(msg)
         return _Results(self)
 
-    async def __aenter__(self) -> Upload:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -102,10 +102,13 @@ class Judge:
         except ProtocolError as error:
             problem = Problem("Outcome unknown", str(error))
             return self._doubt([batch.because(problem, reply.status, reply.request_id)])
-        for more in (self._retry(found.again, Delivery.ANSWERED), self._doubt(found.doubt)):
-            found.entries += more.entries
-            found.pause = max(found.pause, more.pause)
-        return found
+        again, doubt = self._retry(found.again, Delivery.ANSWERED), self._doubt(found.doubt)
+        return Settlement(
+            [*found.entries, *again.entries, *doubt.entries],
+            [*again.again, *doubt.again],
+            doubt.doubt,
+            max(again.pause, doubt.pause),
+        )
 
     def _pause(self, batch: Batch, reply: Reply, epoch: int) -> Settlement:
         """408, 429, 503: everybody pauses; what the server asks for is a minimum."""

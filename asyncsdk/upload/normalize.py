@@ -14,9 +14,17 @@ if TYPE_CHECKING:
 __all__ = ["normalizer"]
 
 _INVISIBLE = dict.fromkeys(
-    [0x00AD, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
-)  # fmt: skip
-"""Soft hyphens, zero-width characters and direction marks: pasted along, never seen."""
+    [
+        *(0xAD, 0x61C, 0x180E, 0xFEFF),  # soft hyphen, marks, zero-width no-break space
+        *range(0x200B, 0x2010),  # zero-width characters and direction marks
+        *range(0x202A, 0x202F),  # embeddings and overrides
+        *range(0x2060, 0x206A),  # word joiner, isolates
+    ]
+)
+"""Characters that are pasted along with a number and never seen."""
+
+_APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
+"""What a spreadsheet puts before a number to keep it a text."""
 
 
 @cache
@@ -42,7 +50,12 @@ def normalizer(region: str | None) -> Callable[[str], str | Problem] | None:
         raise ConfigurationError(msg)
 
     def normalize(number: str) -> str | Problem:
-        text = number.translate(_INVISIBLE).strip().lstrip("'’")
+        text = (
+            number.translate(_INVISIBLE)
+            .replace("\N{ZERO WIDTH NO-BREAK SPACE}", "")
+            .strip()
+            .lstrip("'\N{RIGHT SINGLE QUOTATION MARK}")
+        )
         try:
             parsed = phonenumbers.parse(text, region)
         except phonenumbers.NumberParseException as error:

@@ -13,7 +13,7 @@ _TAIL = 9
 
 
 def digits(number: str) -> str:
-    """A number without punctuation, `(0)` and leading zeros; a text without digits stays as it is."""
+    """A number without punctuation, `(0)` and leading zeros; a text without digits as it is."""
     if number.isascii() and number.isdecimal():
         return number.lstrip("0") or number
     found = "".join(filter(str.isdecimal, number.replace("(0)", "")))

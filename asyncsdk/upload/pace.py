@@ -21,6 +21,14 @@ _GRAIN = 0.01
 """Seconds below which a timer is too coarse to space single requests."""
 
 
+async def sleep_until(when: float) -> None:
+    """Return when the event loop's clock shows this time, never before."""
+    loop = asyncio.get_running_loop()
+    # A timer may fire a little early, and there is no event to wait for.
+    while (left := when - loop.time()) > 0:  # noqa: ASYNC110
+        await asyncio.sleep(left)
+
+
 class Limiter:
     """No more than the rate in any window, wherever the window begins.
 
@@ -42,8 +50,8 @@ class Limiter:
         async with self._turn:
             await self._even.acquire()
             log = self._departures
-            while len(log) == log.maxlen and (wait := log[0] + self._window - loop.time()) > 0:
-                await asyncio.sleep(wait)
+            if len(log) == log.maxlen:
+                await sleep_until(log[0] + self._window)
             log.append(loop.time())
 
 
@@ -94,6 +102,5 @@ class Gate:
 
     async def wait(self) -> None:
         """Return once the gate is open."""
-        loop = asyncio.get_running_loop()
-        while (left := self._opens - loop.time()) > 0:
-            await asyncio.sleep(left)
+        while self.closed(asyncio.get_running_loop().time()):
+            await sleep_until(self._opens)

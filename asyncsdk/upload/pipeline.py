@@ -52,7 +52,7 @@ class Post(Protocol):
     """Posts one batch."""
 
     async def __call__(
-        self, body: bytes, *, attempt: Attempt, before: Callable[[], Awaitable[None]]
+        self, *, body: bytes, attempt: Attempt, before: Callable[[], Awaitable[None]]
     ) -> Reply:
         """One exchange, as `Transport.request`."""
 
@@ -200,6 +200,8 @@ class Pipeline:
         self._held.clear()
         self._unknown.clear()
         self._ended = self._clock()
+        settled = self._ledger.counts.settled
+        assert settled == self._batches.read, (settled, self._batches.read)  # noqa: S101 - the law
         if self._channel is not None:
             self._channel.close()
 
@@ -280,7 +282,7 @@ class Pipeline:
             batch.attempts += 1
 
         try:
-            reply = await self._post(batch.body, attempt=attempt, before=admit)
+            reply = await self._post(body=batch.body, attempt=attempt, before=admit)
         except AsyncSDKError as error:
             return self._judge.error(batch, attempt, error)
         else:

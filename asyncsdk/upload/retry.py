@@ -98,7 +98,7 @@ def backoff(policy: RetryPolicy, failures: int, random: Random) -> float:
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds that a `Retry-After` asks for: a whole number of them, or an HTTP date (RFC 9110 §10.2.3).
+    """Seconds that a `Retry-After` asks for (RFC 9110 §10.2.3: a number of them, or a date).
 
     Args:
         value: The header as it came, or None.

@@ -96,7 +96,7 @@ def _by_row(
 def _blamed(
     batch: Batch, reply: BatchReply, places: Sequence[int | None], rows: list[int]
 ) -> tuple[list[int], list[int]]:
-    """Refused rows: those at fault, and those that an earlier, unanswered request may have stored."""
+    """Refused rows: those at fault, and those an earlier, unanswered request may have stored."""
     if not batch.doubtful:
         return rows, []
     answers = {row: decode_member(reply.raw(places[row])) for row in rows}  # type: ignore[arg-type]
@@ -131,20 +131,35 @@ def match(numbers: list[str], reply: BatchReply) -> list[int | None] | None:
     if reply.positions is None and echoes == numbers:
         return None
     places = _claimed(reply, len(numbers))
-    known = set(numbers)
+    moved = _moved(numbers, reply, places)
 
-    def astray(row: int, place: int | None) -> bool:
+    def astray(row: int) -> bool:
+        place = places[row]
         if place is None:
             return True
         echo = echoes[place]
-        if echo is None or echo == numbers[row]:
-            return False
-        return echo in known or not alike(echo, numbers[row])
+        return (
+            moved
+            if echo is None
+            else echo != numbers[row] and (moved or not alike(echo, numbers[row]))
+        )
 
-    lost = [row for row, place in enumerate(places) if astray(row, place)]
+    lost = [row for row in range(len(places)) if astray(row)]
     if lost:
-        return _rematch(numbers, reply, places, lost)
+        _rematch(numbers, reply, places, lost)
     return None if places == list(range(len(echoes))) else places
+
+
+def _moved(numbers: list[str], reply: BatchReply, places: list[int | None]) -> bool:
+    """Whether the order differs: some member echoes the number of another row than its own."""
+    known = set(numbers)
+    return any(
+        place is not None
+        and (echo := reply.echoes[place]) is not None
+        and echo != numbers[row]
+        and echo in known
+        for row, place in enumerate(places)
+    )
 
 
 def _claimed(reply: BatchReply, rows: int) -> list[int | None]:
@@ -162,58 +177,47 @@ def _claimed(reply: BatchReply, rows: int) -> list[int | None]:
 
 def _rematch(
     numbers: list[str], reply: BatchReply, places: list[int | None], lost: list[int]
-) -> list[int | None]:
-    """Find the lost rows among the members that answer no other row, by number."""
-    echoes = reply.echoes
-    claimed = dict(zip(lost, (places[row] for row in lost), strict=True))
+) -> None:
+    """Find the lost rows among the members that answer no other row: by number, then by silence."""
     for row in lost:
         places[row] = None
-    free = sorted(set(range(len(echoes))).difference(p for p in places if p is not None))
-    found: dict[int, int] = {}
+    taken = {place for place in places if place is not None}
+    free = [place for place in range(len(reply.echoes)) if place not in taken]
     for key in (str, digits, tail):
-        _pair(numbers, echoes, [r for r in lost if r not in found], free, key, found)
-        used = set(found.values())
-        free = [place for place in free if place not in used]
-    for row, place in found.items():
-        places[row] = place
-    if any(claimed[row] not in {None, place} for row, place in found.items()):
-        _deal_silent(reply, places)
-    return places
+        _pair(key, numbers, reply.echoes, places, free)
+        taken.update(place for place in places if place is not None)
+        free = [place for place in free if place not in taken]
+    _deal_silent(reply, places, free)
 
 
-def _deal_silent(reply: BatchReply, places: list[int | None]) -> None:
-    """The order differs: a member that echoes no number may belong to any row left over.
+def _deal_silent(reply: BatchReply, places: list[int | None], free: list[int]) -> None:
+    """A member that echoes no number may belong to any row left over.
 
-    Where all of them say the same, and there is one for each such row, it does not matter which.
+    Where there is one for each such row, and all of them say the same, it does not matter which.
     """
-    silent = [place for place, echo in enumerate(reply.echoes) if echo is None]
-    for row, place in enumerate(places):
-        if place is not None and reply.echoes[place] is None:
-            places[row] = None
+    silent = [place for place in free if reply.echoes[place] is None]
     orphans = [row for row, place in enumerate(places) if place is None]
     if len(orphans) == len(silent) and len({reply.statuses[place] for place in silent}) == 1:
-        for row, place in zip(orphans, silent, strict=True):
-            places[row] = place
+        for row, answer in zip(orphans, silent, strict=True):
+            places[row] = answer
 
 
 def _pair(
+    key: Callable[[str], str],
     numbers: list[str],
     echoes: Sequence[str | None],
-    rows: Iterable[int],
-    free: Iterable[int],
-    key: Callable[[str], str],
-    found: dict[int, int],
+    places: list[int | None],
+    free: list[int],
 ) -> None:
-    """Pair rows and members whose numbers have the same key, first come first served."""
+    """Pair rows and free members whose numbers have the same key, first come first served."""
     waiting: dict[str, deque[int]] = defaultdict(deque)
     for place in free:
         echo = echoes[place]
         if echo is not None:
             waiting[key(echo)].append(place)
-    for row in rows:
-        places = waiting.get(key(numbers[row]))
-        if places:
-            found[row] = places.popleft()
+    for row, claimed in enumerate(places):
+        if claimed is None and (found := waiting.get(key(numbers[row]))):
+            places[row] = found.popleft()
 
 
 def blame(batch: Batch, violations: Iterable[Violation]) -> dict[int, list[Violation]]:

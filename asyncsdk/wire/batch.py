@@ -159,9 +159,12 @@ def _split(raw: msgspec.Raw | bytes) -> tuple[int | None, bytes]:
     """A member's status and the bytes of its body."""
     try:
         parts = _decode_object(raw)
-        status = msgspec.convert(msgspec.json.decode(parts["status"]), int, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None, b"null"
+    try:
+        status = msgspec.json.decode(parts.get("status", b"null"), type=int, strict=False)
+    except msgspec.DecodeError:
+        status = None
     return status, bytes(parts.get("body", b"null"))
 
 

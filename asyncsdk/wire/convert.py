@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def moment(value: object) -> datetime | None:
-    """A point in time from unix seconds (a number or its digits) or ISO 8601; UTC where no zone is named."""
+    """A point in time from unix seconds or ISO 8601; UTC where no zone is named."""
     try:
         if isinstance(value, str) and not value.lstrip("-").isdecimal():
             parsed = datetime.fromisoformat(value)
@@ -32,7 +32,7 @@ def moment(value: object) -> datetime | None:
 
 def _integer(value: object) -> int | None:
     try:
-        return None if value is None or isinstance(value, bool) else int(value)  # type: ignore[call-overload, no-any-return]
+        return None if value is None or isinstance(value, bool) else int(value)  # type: ignore[call-overload]
     except (TypeError, ValueError, OverflowError):
         return None
 

@@ -33,11 +33,12 @@ def parse(body: bytes) -> Shape:
         ProtocolError: It is not JSON, is cut short, or is neither an object nor an array.
     """
     try:
-        return _decode_shape(body)
+        shape: Shape = _decode_shape(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         what = "empty" if not body.strip() else f"no JSON object or array ({len(body)} bytes)"
         msg = f"the reply is {what}"
         raise ProtocolError(msg) from error
+    return shape
 
 
 def either(document: Mapping[str, Raw], key: str) -> Raw | None:

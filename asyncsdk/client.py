@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Self
 
 from asyncsdk.config import DEFAULT_BASE_URL, ClientConfig
 from asyncsdk.credentials import Credentials
-from asyncsdk.resources import PhonesResource
+from asyncsdk.resources.account import AccountResource
+from asyncsdk.resources.groups import GroupsResource
+from asyncsdk.resources.phones import PhonesResource
 from asyncsdk.transport import Transport
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from asyncsdk.models import Account
     from asyncsdk.upload.handle import Upload
 
 __all__ = ["Client"]
@@ -59,8 +62,11 @@ class Client:
         self._config = config
         self._transport = Transport(config, session=session, ssl=ssl, trust_env=trust_env)
         self._running: set[Upload] = set()
-        self.phones = PhonesResource(self._transport, self._running)
-        """The phones of a group: `upload`, `create_batch`."""
+        self.groups = GroupsResource(self._transport)
+        """The account's groups."""
+        self.phones = PhonesResource(self._transport, self.groups, self._running)
+        """The phones of a group: `upload`, `create_batch`, and single ones."""
+        self._account = AccountResource(self._transport)
 
     @classmethod
     def from_env(
@@ -97,6 +103,16 @@ class Client:
         """
         config = ClientConfig(client_id, api_key)
         self._transport.credentials = Credentials(config.client_id, config.api_key)
+
+    async def me(self) -> Account:
+        """The account that the credentials belong to: one request says whether the key is good.
+
+        Raises:
+            AuthenticationError: It is not.
+            ApiError: The server refused the request for another reason.
+            TransportError: No reply came.
+        """
+        return await self._account.get()
 
     async def aclose(self) -> None:
         """End the uploads that still run and close what was opened; a second call does nothing."""

@@ -76,15 +76,23 @@ class ApiError(AsyncSDKError):
         status: HTTP status of the reply.
         problem: The provider's own words, as far as the reply had any.
         request_id: `X-LOX24-REQUEST-ID` of the reply, for the provider's support, or None.
+        retry_after: Seconds the server asked to wait, or None where it did not say.
     """
 
     advice = ""
 
-    def __init__(self, status: int, problem: Problem, request_id: str | None = None) -> None:
-        super().__init__(status, problem, request_id)
+    def __init__(
+        self,
+        status: int,
+        problem: Problem,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(status, problem, request_id, retry_after)
         self.status = status
         self.problem = problem
         self.request_id = request_id
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         parts = [f"HTTP {self.status}: {self.problem}"]
@@ -142,24 +150,9 @@ class UnprocessableError(ApiError):
 
 
 class RateLimitedError(ApiError):
-    """429: too many requests, or this IP address is locked out after wrong credentials.
-
-    Attributes:
-        retry_after: Seconds the server asked to wait, or None where it did not say.
-    """
+    """429: too many requests, or this IP address is locked out after wrong credentials."""
 
     advice = "Wait before the next request, or lower the rate."
-
-    def __init__(
-        self,
-        status: int,
-        problem: Problem,
-        request_id: str | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(status, problem, request_id)
-        self.args = (status, problem, request_id, retry_after)
-        self.retry_after = retry_after
 
 
 class ServerError(ApiError):
@@ -257,6 +250,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     409: ConflictError,
     413: PayloadTooLargeError,
     422: UnprocessableError,
+    429: RateLimitedError,
 }
 _SERVER_ERRORS = 500
 
@@ -267,16 +261,6 @@ def api_error(
     request_id: str | None = None,
     retry_after: float | None = None,
 ) -> ApiError:
-    """The typed error of a refusal.
-
-    Args:
-        status: HTTP status, 400 or above.
-        problem: What the reply said.
-        request_id: The reply's `X-LOX24-REQUEST-ID`.
-        retry_after: Seconds asked for by the reply, kept for a 429.
-    """
-    if status == 429:  # noqa: PLR2004 - a status is clearer as a number
-        return RateLimitedError(status, problem, request_id, retry_after)
-    if status >= _SERVER_ERRORS:
-        return ServerError(status, problem, request_id)
-    return _BY_STATUS.get(status, ApiError)(status, problem, request_id)
+    """The typed error of a refusal with this status (400 or above); arguments as for `ApiError`."""
+    kind = ServerError if status >= _SERVER_ERRORS else _BY_STATUS.get(status, ApiError)
+    return kind(status, problem, request_id, retry_after)

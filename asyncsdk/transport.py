@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import platform
+import time
+from contextlib import AsyncExitStack
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from attrs import define, frozen
+from yarl import URL
 
 from asyncsdk._version import __version__
 from asyncsdk.credentials import Credentials
@@ -21,14 +24,14 @@ from asyncsdk.errors import (
     ProtocolError,
     api_error,
 )
+from asyncsdk.wire.headers import retry_after
 from asyncsdk.wire.problems import problem_of
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from aiohttp.abc import AbstractStreamWriter
-    from yarl import URL
 
     from asyncsdk.config import ClientConfig
     from asyncsdk.errors import ApiError
@@ -62,19 +65,18 @@ class Reply:
     status: int
     body: bytes
     request_id: str | None = None
-    retry_after: str | None = None
-    """The `Retry-After` header as it came."""
-    location: str | None = None
+    retry_after: float | None = None
+    """Seconds that the server asked to wait, or None where it did not say."""
 
     @property
     def ok(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status < 300  # noqa: PLR2004 - the class 2xx
 
-    def error(self, retry_after: float | None = None) -> ApiError:
+    def error(self) -> ApiError:
         """The typed error of a refusal (status 400 and above)."""
         problem = problem_of(self.body, self.status)
-        return api_error(self.status, problem, self.request_id, retry_after)
+        return api_error(self.status, problem, self.request_id, self.retry_after)
 
 
 @define
@@ -132,6 +134,11 @@ class Transport:
         self.closed = False
 
     @property
+    def base_url(self) -> URL:
+        """Where the API is."""
+        return self._config.base_url
+
+    @property
     def holds_connections(self) -> bool:
         """Whether there is something that `close` would have to close."""
         return not self.closed and not self._borrowed and self._session is not None
@@ -145,7 +152,7 @@ class Transport:
     async def request(
         self,
         method: str,
-        path: str,
+        path: str | URL,
         *,
         body: bytes | None = None,
         params: dict[str, str] | None = None,
@@ -156,7 +163,7 @@ class Transport:
 
         Args:
             method: HTTP method.
-            path: Path below the base URL, beginning with a slash.
+            path: Path below the base URL, beginning with a slash; or a whole URL of the server.
             body: JSON to send.
             params: Query parameters.
             attempt: Kept up to date while the request is under way.
@@ -177,11 +184,44 @@ class Transport:
         async with self.credentials.turn():
             if before is not None:
                 await before()
-            session = self.open()
-            url = self._config.base_url.joinpath(*path.strip("/").split("/"))
-            reply = await self._exchange(session, method, url, body, params, attempt)
+            reply = await self._exchange(method, self._url(path), body, params, attempt)
             self._judge(reply)
             return reply
+
+    async def stream(self, path: str) -> AsyncGenerator[bytes, None]:
+        """The body of a GET, piece by piece; `timeout` bounds the wait for each piece.
+
+        Raises:
+            Exception: As `request`; also `ApiError`, where the status is not 2xx.
+        """
+        self.credentials.check()
+        clock = aiohttp.ClientTimeout(
+            total=None,
+            sock_connect=self._config.connect_timeout,
+            sock_read=self._config.timeout,
+        )
+        async with AsyncExitStack() as stack:
+            try:
+                async with self.credentials.turn():
+                    response = await stack.enter_async_context(
+                        self.open().get(
+                            self._url(path),
+                            headers=self._headers("text/csv"),
+                            allow_redirects=False,
+                            timeout=clock,
+                        )
+                    )
+                    if not 200 <= response.status < 300:  # noqa: PLR2004 - the class 2xx
+                        reply = await _read(response)
+                        self._judge(reply)
+                        raise reply.error()
+                    self.credentials.answered(response.status)
+                async for piece in response.content.iter_any():
+                    yield piece
+            except TimeoutError as error:
+                raise self._timed_out(Attempt(left=True)) from error
+            except (aiohttp.ClientError, OSError) as error:
+                raise _failed(error, Attempt(left=True)) from error
 
     def open(self) -> aiohttp.ClientSession:
         """The session, opened if it is not yet.
@@ -224,13 +264,13 @@ class Transport:
 
     async def _exchange(
         self,
-        session: aiohttp.ClientSession,
         method: str,
         url: URL,
         body: bytes | None,
         params: dict[str, str] | None,
         attempt: Attempt,
     ) -> Reply:
+        session = self.open()
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
@@ -274,11 +314,7 @@ class Transport:
         return {
             "data": None if body is None else _Body(body, leaves, left),
             "params": params,
-            "headers": {
-                AUTH_HEADER: self.credentials.token,
-                "Accept": JSON_LD,
-                "User-Agent": USER_AGENT,
-            },
+            "headers": self._headers(JSON_LD),
             "allow_redirects": False,
             "timeout": aiohttp.ClientTimeout(
                 total=None,
@@ -286,6 +322,14 @@ class Transport:
                 sock_connect=connecting,
             ),
         }
+
+    def _url(self, path: str | URL) -> URL:
+        if isinstance(path, URL):
+            return path
+        return self._config.base_url.joinpath(*path.strip("/").split("/"))
+
+    def _headers(self, accept: str) -> dict[str, str]:
+        return {AUTH_HEADER: self.credentials.token, "Accept": accept, "User-Agent": USER_AGENT}
 
     def _timed_out(self, attempt: Attempt) -> NotSentError | OutcomeUnknownError:
         if attempt.left:
@@ -322,8 +366,7 @@ async def _read(response: aiohttp.ClientResponse) -> Reply:
         status=response.status,
         body=body,
         request_id=headers.get(REQUEST_ID_HEADER),
-        retry_after=headers.get("Retry-After"),
-        location=headers.get("Location"),
+        retry_after=retry_after(headers.get("Retry-After"), time.time()),
     )
 
 

@@ -17,7 +17,6 @@ from asyncsdk.transport import StaleConnectionError
 from asyncsdk.upload.retry import (
     Verdict,
     backoff,
-    retry_after,
     verdict_of_error,
     verdict_of_status,
 )
@@ -55,8 +54,6 @@ class Judge:
     random: Random
     clock: Callable[[], float]
     """The event loop's time."""
-    wall_clock: Callable[[], float]
-    """Unix time, for a `Retry-After` that names a date."""
 
     def reply(self, batch: Batch, reply: Reply, epoch: int) -> Settlement:
         """What a whole reply means for the rows of its batch.
@@ -113,12 +110,11 @@ class Judge:
     def _pause(self, batch: Batch, reply: Reply, epoch: int) -> Settlement:
         """408, 429, 503: everybody pauses; what the server asks for is a minimum."""
         streak = self.gate.refused(epoch)
-        asked = retry_after(reply.retry_after, self.wall_clock())
+        asked = reply.retry_after or 0.0
         batch.because(problem_of(reply.body, reply.status), reply.status, reply.request_id)
-        seconds = backoff(self.policy, streak, self.random) + (asked or 0.0)
-        if (asked or 0.0) > self.policy.max_wait or self.gate.waited > self.policy.max_wait:
-            return self._stop(batch, reply.error(asked), Delivery.ANSWERED, reply.request_id)
-        self.gate.close(min(seconds, max(self.policy.max_wait, asked or 0.0)), self.clock())
+        if asked > self.policy.max_wait or self.gate.waited > self.policy.max_wait:
+            return self._stop(batch, reply.error(), Delivery.ANSWERED, reply.request_id)
+        self.gate.close(asked + backoff(self.policy, streak, self.random), self.clock())
         return self._retry([batch], Delivery.ANSWERED, wait=False)
 
     def _retry(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,6 +23,7 @@ from asyncsdk.upload.batches import Batches
 from asyncsdk.upload.judge import Judge
 from asyncsdk.upload.pace import Gate, Limiter
 from asyncsdk.upload.retry import Budget
+from asyncsdk.upload.settle import Settlement
 from asyncsdk.upload.work import Work
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from asyncsdk.upload.batches import Batch
     from asyncsdk.upload.channel import Channel
     from asyncsdk.upload.check import Checker
-    from asyncsdk.upload.settle import Settlement
+    from asyncsdk.upload.reconcile import Reconciler
 
 __all__ = ["Pipeline", "Post"]
 
@@ -43,6 +43,8 @@ logger = logging.getLogger("asyncsdk")
 
 _PROGRESS_INTERVAL = 0.1
 """Seconds between two calls of `on_progress` at least."""
+
+_DRY = Problem("Not sent", "a dry run sends nothing")
 
 _RATIO_FROM = 100
 """Phones that must be settled before a ratio of failures means anything."""
@@ -70,12 +72,14 @@ class Pipeline:
         ledger: MemoryLedger,
         channel: Channel | None = None,
         pool_size: int | None = None,
+        reconciler: Reconciler | None = None,
         random: Random | None = None,
     ) -> None:
         self._options = options
         self._post = post
         self._ledger = ledger
         self._channel = channel
+        self._reconciler = reconciler
         self._concurrency = min(options.workers, pool_size or options.workers)
         self._clock = asyncio.get_running_loop().time
         self._batches = Batches(
@@ -97,7 +101,6 @@ class Pipeline:
             self._batches,
             random or Random(),
             self._clock,
-            time.time,
         )
         self._held: dict[Batch, Attempt] = {}
         self._under_way: dict[asyncio.Task[None] | None, int] = {}
@@ -157,8 +160,12 @@ class Pipeline:
         if self._options.deadline is not None:
             expiry = loop.call_later(self._options.deadline, self._expire)
         try:
-            self._tasks = [asyncio.create_task(self._worker()) for _ in range(self._concurrency)]
-            await asyncio.wait(self._tasks)
+            if self._reconciler is not None:
+                await self._phase([self._reconciler.begin])
+            await self._phase([self._worker] * self._concurrency)
+            while self._reconciler is not None and self._unknown and not self._draining:
+                await self._phase([self._reconcile])
+                await self._phase([self._worker] * self._concurrency)
         except asyncio.CancelledError:
             self.halt("cancelled")
             raise
@@ -231,16 +238,31 @@ class Pipeline:
 
     # -- the workers -----------------------------------------------------------------------
 
-    async def _worker(self) -> None:
+    async def _phase(self, jobs: list[Callable[[], Awaitable[None]]]) -> None:
+        """Run these side by side until each has ended; an error of one stops the upload."""
+        if not self._draining:
+            self._tasks = [asyncio.create_task(self._guarded(job)) for job in jobs]
+            await asyncio.wait(self._tasks)
+
+    async def _guarded(self, job: Callable[[], Awaitable[None]]) -> None:
         try:
-            while not self._draining:
-                batch = await self._work.next()
-                if batch is None:
-                    return
-                await self._carry(batch)
-                await self._breathe()
+            await job()
         except Exception as error:  # noqa: BLE001 - the source is foreign code
             self.halt("error", error)
+
+    async def _worker(self) -> None:
+        while not self._draining and (batch := await self._work.next()) is not None:
+            await self._carry(batch)
+            await self._breathe()
+
+    async def _reconcile(self) -> None:
+        """Look up in the group what is unknown: what is missing there goes out again."""
+        assert self._reconciler is not None  # noqa: S101 - or there is nothing unknown
+        settlement = await self._reconciler.look(self._unknown)
+        self._unknown = []
+        self._record(settlement.entries)
+        for again in settlement.again:
+            self._work.put(again)
 
     async def _breathe(self) -> None:
         """Let others run, and wait for a slow consumer."""
@@ -269,6 +291,8 @@ class Pipeline:
     async def _exchange(self, batch: Batch) -> Settlement:
         """One request, from waiting for its turn to what its outcome means."""
         attempt = self._held[batch] = Attempt()
+        if self._options.dry_run:
+            return Settlement([batch.because(_DRY).failed(Delivery.NOT_SENT)])
         task = asyncio.current_task()
         epoch = 0
 
@@ -307,6 +331,8 @@ class Pipeline:
             return
         for entry in entries:
             self._ledger.count(entry)
+            if self._reconciler is not None:
+                self._reconciler.note(entry)
             if self._channel is None:
                 self._ledger.retain(entry)
             else:

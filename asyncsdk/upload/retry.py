@@ -6,8 +6,6 @@ processed is never sent again silently (RFC 9110 §9.2.2: a POST is not idempote
 
 from __future__ import annotations
 
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.config import RetryPolicy
 
-__all__ = ["Budget", "Verdict", "backoff", "retry_after", "verdict_of_error", "verdict_of_status"]
+__all__ = ["Budget", "Verdict", "backoff", "verdict_of_error", "verdict_of_status"]
 
 
 class Verdict(Enum):
@@ -95,27 +93,6 @@ def backoff(policy: RetryPolicy, failures: int, random: Random) -> float:
     """
     bound = min(policy.cap, policy.base * 2.0 ** min(max(failures - 1, 0), 63))
     return random.uniform(0.0, bound)
-
-
-def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds that a `Retry-After` asks for (RFC 9110 §10.2.3: a number of them, or a date).
-
-    Args:
-        value: The header as it came, or None.
-        now: The time in unix seconds.
-
-    Returns:
-        None where the header is absent or makes no sense; never less than 0.
-    """
-    text = (value or "").strip()
-    if text.isascii() and text.isdecimal():
-        return float(text[:12])
-    try:
-        date = parsedate_to_datetime(text)
-        when = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return max(0.0, when.timestamp() - now)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 @define

@@ -21,6 +21,7 @@ __all__ = [
     "BatchResponse",
     "Row",
     "created_of",
+    "decode_ids",
     "decode_member",
     "decode_members",
     "decode_phones",
@@ -28,6 +29,7 @@ __all__ = [
     "encode_members",
     "encode_rows",
     "member_of",
+    "member_of_created",
     "raw_members",
     "rows_of",
     "succeeded",
@@ -233,6 +235,47 @@ def _loosely(body: bytes) -> CreatedPhone | None:
     if not isinstance(value, dict):
         return None
     return structure({"id": None, "phone": None} | value, CreatedPhone)
+
+
+def member_of_created(created: CreatedPhone) -> bytes:
+    """A member that says this phone was created: what the export shows is kept like a reply."""
+    return msgspec.json.encode({"status": 200, "body": created})
+
+
+class _Identified(msgspec.Struct, gc=False):
+    id: int | None = None
+
+
+class _IdMember(msgspec.Struct, gc=False):
+    body: _Identified | None = None
+
+
+class _IdReply(msgspec.Struct):
+    prefixed: list[_IdMember] | None = msgspec.field(default=None, name="hydra:member")
+    plain: list[_IdMember] | None = msgspec.field(default=None, name="member")
+
+
+_decode_id_reply = msgspec.json.Decoder(_IdReply, strict=False).decode
+_decode_id_array = msgspec.json.Decoder(list[_IdMember], strict=False).decode
+
+
+def decode_ids(document: bytes) -> list[int | None]:
+    """The ids of the created phones of a reply; None for a member that has none.
+
+    Raises:
+        ProtocolError: There is no collection in it.
+    """
+    try:
+        if document.startswith(b"["):
+            members = _decode_id_array(document)
+        else:
+            reply = _decode_id_reply(document)
+            members = reply.prefixed or reply.plain or []
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        members = []
+    if members:
+        return [None if m.body is None else m.body.id for m in members]
+    return [None if m.created is None else m.created.id for m in decode_members(document)]
 
 
 def succeeded(status: int | None) -> bool:

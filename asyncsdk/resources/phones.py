@@ -1,4 +1,4 @@
-"""The operations of the API, grouped by resource: what stands behind `client.phones`."""
+"""The phones of a group: the batch operation, and the upload built on it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,29 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from attrs import frozen
+
 from asyncsdk.config import Rate, RetryPolicy, UploadOptions
 from asyncsdk.errors import ConfigurationError
-from asyncsdk.models import Phone
+from asyncsdk.models import FIELDS, CreatedPhone, Phone
+from asyncsdk.resources.base import Resource, whole_number
 from asyncsdk.upload.batches import check_source
 from asyncsdk.upload.check import Checker
 from asyncsdk.upload.handle import Upload
 from asyncsdk.upload.normalize import normalizer
 from asyncsdk.upload.pipeline import Pipeline
+from asyncsdk.upload.reconcile import Reconciler
 from asyncsdk.wire.batch import BatchResponse, decode_members, encode_rows
+from asyncsdk.wire.resources import decode_object
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
     from os import PathLike
 
     from asyncsdk.config import Adaptive, Duplicates, FailureLimit, OnUnknown
     from asyncsdk.ledger.memory import MemoryLedger
     from asyncsdk.report import Progress
+    from asyncsdk.resources.groups import GroupsResource
     from asyncsdk.transport import Transport
     from asyncsdk.upload.channel import Channel
 
@@ -35,12 +41,43 @@ DEFAULT_RATE = Rate(10, per=1.0)
 DEFAULT_RETRY = RetryPolicy()
 
 
-class PhonesResource:
-    """The phones of a group."""
+class PhonesResource(Resource):
+    """The phones of a group.
 
-    def __init__(self, transport: Transport, running: set[Upload]) -> None:
-        self._transport = transport
+    Every method raises `ApiError` (see `asyncsdk.errors` for its types) on a refusal and
+    `TransportError` where no reply came.
+    """
+
+    def __init__(self, transport: Transport, groups: GroupsResource, running: set[Upload]) -> None:
+        super().__init__(transport)
+        self._groups = groups
         self._running = running
+
+    def list(self, group_id: int) -> AsyncIterator[CreatedPhone]:
+        """All phones of a group, page after page where the server makes pages."""
+        return self._list(_path(group_id), CreatedPhone)
+
+    async def create(self, group_id: int, phone: PhoneLike) -> CreatedPhone:
+        """Create one phone; for more than a few use `upload`.
+
+        Raises:
+            ConfigurationError: It breaks a local rule.
+        """
+        fields = _fields(phone)
+        return decode_object((await self._ask("POST", _path(group_id), fields)).body, CreatedPhone)
+
+    async def update(self, phone_id: int, phone: PhoneLike) -> CreatedPhone:
+        """Put other data in the place of a phone's.
+
+        Raises:
+            ConfigurationError: It breaks a local rule.
+        """
+        path = f"/phones/{whole_number('phone_id', phone_id)}"
+        return decode_object((await self._ask("PUT", path, _fields(phone))).body, CreatedPhone)
+
+    async def delete(self, phone_id: int) -> None:
+        """Delete a phone."""
+        await self._ask("DELETE", f"/phones/{whole_number('phone_id', phone_id)}")
 
     async def create_batch(self, group_id: int, phones: Iterable[PhoneLike]) -> BatchResponse:
         """Create phones with exactly one `POST /groups/{id}/phones/batch`.
@@ -61,7 +98,7 @@ class PhonesResource:
             OutcomeUnknownError: It left, and no whole reply came: the phones may be stored.
             ProtocolError: A redirect, or a reply without members: the phones may be stored.
         """
-        path = batch_path(group_id)
+        path = f"{_path(group_id)}/batch"
         items = [phones] if isinstance(phones, str) else list(phones)
         checked = Checker(limits=False).check(0, items)
         for rejection in checked.rejected:
@@ -129,7 +166,7 @@ class PhonesResource:
         Raises:
             ConfigurationError: An option makes no sense.
         """
-        path = batch_path(group_id)
+        _path(group_id)
         options = UploadOptions(
             batch_size=batch_size,
             max_batch_bytes=max_batch_bytes,
@@ -151,14 +188,14 @@ class PhonesResource:
         check_source(phones)
         normalizer(options.normalize)
         return Upload(
-            partial(self._pipeline, path, phones, options),
+            partial(self._pipeline, group_id, phones, options),
             keep_created=keep_created,
             running=self._running,
         )
 
     def _pipeline(
         self,
-        path: str,
+        group_id: int,
         phones: object,
         options: UploadOptions,
         ledger: MemoryLedger,
@@ -168,7 +205,7 @@ class PhonesResource:
         return Pipeline(
             phones,
             options,
-            post=partial(self._transport.request, "POST", path),
+            post=partial(self._transport.request, "POST", f"{_path(group_id)}/batch"),
             checker=Checker(
                 limits=options.validate,
                 normalize=normalizer(options.normalize),
@@ -177,16 +214,42 @@ class PhonesResource:
             ledger=ledger,
             channel=channel,
             pool_size=self._transport.pool_size,
+            reconciler=self._reconciler(group_id, options),
         )
 
+    def _reconciler(self, group_id: int, options: UploadOptions) -> Reconciler | None:
+        if options.on_unknown != "reconcile" or options.dry_run:
+            return None
+        view = _GroupView(self._groups, group_id)
+        return Reconciler(view, options.retry, options.quiet_period)
 
-def batch_path(group_id: int) -> str:
-    """The path of the batch operation of a group.
+
+@frozen
+class _GroupView:
+    """What a reconcile asks of the group."""
+
+    groups: GroupsResource
+    group_id: int
+
+    async def count(self) -> int | None:
+        return (await self.groups.get(self.group_id)).count_items
+
+    def phones(self) -> AsyncGenerator[CreatedPhone, None]:
+        return self.groups.export(self.group_id)
+
+
+def _path(group_id: int) -> str:
+    return f"/groups/{whole_number('group_id', group_id)}/phones"
+
+
+def _fields(phone: PhoneLike) -> dict[str, str | None]:
+    """All the fields of a phone as they are written, nulls included.
 
     Raises:
-        ConfigurationError: The group id is none.
+        ConfigurationError: It breaks a local rule.
     """
-    if type(group_id) is not int or group_id < 1:
-        msg = f"group_id must be a whole number of at least 1, not {group_id!r}"
+    checked = Checker().check(0, [phone])
+    if checked.rejected:
+        msg = f"the phone cannot be written: {checked.rejected[0].problem}"
         raise ConfigurationError(msg)
-    return f"/groups/{group_id}/phones/batch"
+    return {name: getattr(checked.rows[0], name) for name in FIELDS}

@@ -1,0 +1,97 @@
+"""Groups of phones."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from asyncsdk.errors import ConfigurationError
+from asyncsdk.models import COLUMNS, Group
+from asyncsdk.resources.base import Resource, whole_number
+from asyncsdk.wire.export import ExportDecoder
+from asyncsdk.wire.resources import decode_object
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from asyncsdk.models import CreatedPhone
+
+__all__ = ["GroupsResource"]
+
+_WRITABLE = {"name": 50, "description": 255} | {f"name_{column}": 50 for column in COLUMNS}
+"""The fields that may be written, and the characters they may have."""
+
+
+class GroupsResource(Resource):
+    """The account's groups.
+
+    Every method raises `ApiError` (see `asyncsdk.errors` for its types) on a refusal and
+    `TransportError` where no reply came; all but `create` are repeated while that may help.
+    """
+
+    async def create(self, name: str, **fields: str | None) -> Group:
+        """Create a group.
+
+        Args:
+            name: 1 to 50 characters.
+            **fields: `description` (at most 255 characters) and the names of the columns,
+                `name_a` to `name_e` (at most 50 each).
+
+        Raises:
+            ConfigurationError: A field is unknown or too long.
+        """
+        body = _checked({"name": name, **fields})
+        return decode_object((await self._ask("POST", "/groups", body)).body, Group)
+
+    async def get(self, group_id: int) -> Group:
+        """One group."""
+        return decode_object((await self._ask("GET", _path(group_id))).body, Group)
+
+    def list(self) -> AsyncIterator[Group]:
+        """All groups, page after page: `async for group in client.groups.list()`."""
+        return self._list("/groups", Group)
+
+    async def update(self, group_id: int, **fields: str | None) -> Group:
+        """Change the fields given, as for `create`; the others stay.
+
+        Raises:
+            ConfigurationError: A field is unknown or too long.
+        """
+        return decode_object(
+            (await self._ask("PUT", _path(group_id), _checked(fields))).body, Group
+        )
+
+    async def delete(self, group_id: int) -> None:
+        """Delete a group together with its phones."""
+        await self._ask("DELETE", _path(group_id))
+
+    async def export(self, group_id: int) -> AsyncGenerator[CreatedPhone, None]:
+        """The group's phones from its CSV export, as a stream.
+
+        The export has no subscription data: those fields are None.
+        """
+        decoder = ExportDecoder()
+        async with aclosing(self._transport.stream(f"{_path(group_id)}/file/csv")) as pieces:
+            async for piece in pieces:
+                for phone in decoder.feed(piece):
+                    yield phone
+        for phone in decoder.close():
+            yield phone
+
+
+def _path(group_id: int) -> str:
+    return f"/groups/{whole_number('group_id', group_id)}"
+
+
+def _checked(fields: dict[str, str | None]) -> dict[str, str | None]:
+    for name, value in fields.items():
+        if name not in _WRITABLE:
+            msg = f"a group has no field {name!r} to write; it has {', '.join(_WRITABLE)}"
+            raise ConfigurationError(msg)
+        longest = _WRITABLE[name]
+        text = isinstance(value, str) and len(value) <= longest and (value or name != "name")
+        if not text and (value is not None or name == "name"):
+            low = 1 if name == "name" else 0
+            msg = f"a group's {name} must be a text of {low} to {longest} characters"
+            raise ConfigurationError(msg)
+    return fields

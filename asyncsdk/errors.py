@@ -95,7 +95,8 @@ class ApiError(AsyncSDKError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        parts = [f"HTTP {self.status}: {self.problem}"]
+        told = str(self.problem).rstrip(".")
+        parts = [f"HTTP {self.status}: {told}."]
         if self.advice:
             parts.append(self.advice)
         if self.request_id:

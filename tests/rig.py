@@ -1,0 +1,127 @@
+"""What the tests share: a sandbox and a client in one loop, phones, and the law of accounts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from asyncsdk import Client, Delivery, Outcome, Phone
+from asyncsdk.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from asyncsdk import PhoneResult, Upload, UploadReport
+
+__all__ = ["Rig", "assert_accounts", "connected", "known", "numbers", "phones", "rows"]
+
+
+@frozen
+class Rig:
+    """A sandbox with one group, and a client that has good credentials."""
+
+    sandbox: Sandbox
+    client: Client
+    group_id: int
+
+    def upload(self, source: Any, **options: Any) -> Upload:
+        """An upload into the group, without a rate limit unless one is asked for."""
+        return self.client.phones.upload(self.group_id, source, **{"rate": None, **options})
+
+    @property
+    def batches(self) -> list[int | None]:
+        """How many phones each request held, in the order of arrival."""
+        return [request.phones for request in self.sandbox.requests]
+
+    @property
+    def arrivals(self) -> list[float]:
+        """When each request arrived."""
+        return [request.at for request in self.sandbox.requests]
+
+    @property
+    def stored(self) -> list[str]:
+        """The numbers that were stored, in the order of storing."""
+        return [commit.phone for commit in self.sandbox.commits]
+
+
+@asynccontextmanager
+async def connected(*, client: dict[str, Any] | None = None, **options: Any) -> AsyncIterator[Rig]:
+    """A sandbox with these options, and a client to it."""
+    sandbox = Sandbox(**options)
+    group_id = sandbox.add_group("people")
+    async with sandbox, client_of(sandbox, **(client or {})) as opened:
+        yield Rig(sandbox, opened, group_id)
+
+
+def client_of(sandbox: Sandbox, **options: Any) -> Client:
+    """A client of this sandbox, with good credentials unless others are given."""
+    good: dict[str, Any] = {
+        "client_id": sandbox.client_id,
+        "api_key": sandbox.api_key,
+        "base_url": sandbox.url,
+    }
+    return Client(**{**good, **options})
+
+
+def numbers(count: int) -> list[str]:
+    """Different numbers."""
+    return [f"+49160{i:07}" for i in range(count)]
+
+
+def rows(count: int) -> list[dict[str, str]]:
+    """Different rows as they are posted."""
+    return [{"phone": number} for number in numbers(count)]
+
+
+def phones(count: int) -> list[Phone]:
+    """Different phones that carry their index, so that `known` finds them in the commit log."""
+    return [Phone(number, callback_data=str(index)) for index, number in enumerate(numbers(count))]
+
+
+def known(report: UploadReport) -> list[PhoneResult]:
+    """Every result that the report keeps, by index."""
+    return sorted(report.results(), key=lambda result: result.index)
+
+
+def assert_accounts(report: UploadReport, sandbox: Sandbox, source: Sequence[Phone]) -> None:
+    """The law of accounts, by the sandbox's commit log.
+
+    The phones of the source carry their index in `callback_data`.
+    """
+    results = known(report)
+    assert report.submitted == report.created_count + report.invalid_count + report.failed_count
+    assert [result.index for result in results] == list(range(report.submitted))
+    assert [result.phone for result in results] == list(source[: report.submitted])
+    counts = Counter(result.outcome for result in results)
+    assert counts[Outcome.CREATED] == report.created_count
+    assert counts[Outcome.INVALID] == report.invalid_count
+    assert counts[Outcome.FAILED] == report.failed_count
+    unknown = [result for result in results if result.delivery is Delivery.UNKNOWN]
+    assert len(unknown) == report.unknown_count
+    for outcome in Outcome:
+        indices = [r.index for r in results if r.outcome is outcome]
+        kept = {"created": report.created, "invalid": report.invalid, "failed": report.failed}
+        assert [r.index for r in kept[outcome]] == indices
+    _assert_commits(results, sandbox)
+
+
+def _assert_commits(results: list[PhoneResult], sandbox: Sandbox) -> None:
+    """A phone is created if and only if it was stored, once, under the id that is told."""
+    stored = defaultdict(list)
+    for commit in sandbox.commits:
+        assert commit.callback_data is not None
+        stored[int(commit.callback_data)].append(commit)
+    assert set(stored) <= {result.index for result in results}
+    for result in results:
+        commits = stored[result.index]
+        if result.outcome is Outcome.CREATED:
+            assert len(commits) == 1
+            assert result.created is not None
+            assert result.created.id == commits[0].phone_id
+        elif result.delivery is Delivery.UNKNOWN:
+            assert len(commits) <= 1
+        else:
+            assert not commits

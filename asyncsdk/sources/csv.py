@@ -1,0 +1,297 @@
+"""Delimited text (CSV, TSV) as a stream of phones."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from asyncsdk.errors import SourceError
+from asyncsdk.models import FIELDS, Phone
+from asyncsdk.sources.columns import choose_columns
+from asyncsdk.sources.dialect import (
+    SAMPLE_SIZE,
+    Dialect,
+    find_encoding,
+    find_header,
+    sample_of,
+)
+from asyncsdk.sources.opening import open_input
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from asyncsdk.sources.columns import ColumnChoice
+    from asyncsdk.sources.opening import Input
+
+__all__ = ["CsvSource", "Row", "read_csv"]
+
+_MAX_ROW = 1 << 20
+"""Characters of one row: beyond that it is no contact list, or a quote was left open."""
+_CHUNK = 1 << 16
+
+
+@frozen
+class Row:
+    """One row of the file."""
+
+    index: int
+    """0-based among the data rows: the phone's index in the report."""
+    line: int
+    """1-based line of the file on which it begins."""
+    cells: list[str]
+    """As found, however many."""
+
+
+class CsvSource:
+    """The phones of a delimited text file, one for each of its data rows.
+
+    Each iteration reads the file anew (a pipe can be read once). It holds no more than a row at a
+    time. A row with fewer cells than columns lacks the last ones. A row with more is not read as
+    shifted columns: its phone is empty, and so invalid. Blank lines are no rows.
+
+    Attributes:
+        path: The file's name, or None.
+        columns: Their names as found, or "1", "2" … in a file without a header.
+        mapping: The column chosen for each field, and why.
+        dialect: How the file is written.
+    """
+
+    def __init__(
+        self,
+        source: Input,
+        dialect: Dialect,
+        columns: tuple[str, ...],
+        mapping: dict[str, ColumnChoice],
+    ) -> None:
+        self._input = source
+        self.path = source.name
+        self.dialect = dialect
+        self.columns = columns
+        self.mapping = mapping
+
+    def __repr__(self) -> str:
+        phone = self.mapping["phone"].column
+        return f"CsvSource({self.path!r}, {len(self.columns)} columns, phone={phone!r})"
+
+    @property
+    def reopenable(self) -> bool:
+        """Whether the source can be iterated more than once."""
+        return self._input.reopenable
+
+    def __iter__(self) -> Iterator[Phone]:
+        """The phones, in the order of the rows.
+
+        Raises:
+            SourceError: The file cannot be read any further; it names the line.
+        """
+        make = _maker(self.mapping, len(self.columns))
+        for _, cells in self._cells():
+            yield make(cells)
+
+    def rows(self) -> Iterator[Row]:
+        """The raw data rows, in order; raises as iterating does."""
+        for index, (line, cells) in enumerate(self._cells()):
+            yield Row(index, line, cells)
+
+    def pick(self, indices: Iterable[int]) -> Iterator[Row]:
+        """The rows with these indices, by reading the file once more.
+
+        Args:
+            indices: Ascending; may be lazy.
+        """
+        rows = self.rows()
+        for index in indices:
+            yield next(row for row in rows if row.index == index)
+
+    def count(self) -> int:
+        """How many data rows there are: reads the file to its end, and so finds what breaks it."""
+        return sum(1 for _ in self._cells())
+
+    def _cells(self) -> Iterator[tuple[int, list[str]]]:
+        """Each data row's first line and cells."""
+        with self._input.reading() as file:
+            lines = _Lines(file, self.dialect.encoding, self.path)
+            line = 1
+            skip = self.dialect.header
+            try:
+                for _ in range(self.dialect.preamble):
+                    line += lines.skip()
+                reader = csv.reader(lines, **_format(self.dialect))
+                pieces = lines.pieces
+                for cells in reader:
+                    if len(pieces) > 1 or lines.ended:
+                        _check_quotes(pieces, self.dialect)
+                    if skip and cells:
+                        skip = False
+                    elif cells:
+                        yield line, cells
+                    line += len(pieces)
+                    pieces.clear()
+            except csv.Error as error:
+                raise SourceError(_told(error), path=self.path, line=line) from error
+            except UnicodeError as error:
+                raise self._undecodable(error) from error
+            except OSError as error:
+                msg = f"cannot be read: {error.strerror or error}"
+                raise SourceError(msg, path=self.path, line=line) from error
+
+    def _undecodable(self, error: UnicodeError) -> SourceError:
+        line = _line_of_bad_byte(self._input, self.dialect.encoding) if self.reopenable else None
+        reason = error.reason if isinstance(error, UnicodeDecodeError) else error
+        msg = f"is not {self.dialect.encoding} ({reason}): give its encoding, such as 'cp1252'"
+        return SourceError(msg, path=self.path, line=line)
+
+
+def read_csv(
+    source: str | os.PathLike[str] | IO[Any],
+    *,
+    mapping: Mapping[str, str | int] | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    header: bool | None = None,
+    quotechar: str | None = '"',
+) -> CsvSource:
+    """A contact list in a delimited text file, ready to be uploaded.
+
+    Everything left out is recognised by looking at the file's beginning.
+
+    Args:
+        source: A path, or a file object, best opened in binary mode; it stays open.
+        mapping: Fields of `Phone` to column names or 1-based numbers, such as
+            `{"phone": "Mobil", "a": "Anrede"}`. Only the phone's column is recognised by itself.
+        delimiter: The character between cells.
+        encoding: As Python names it.
+        header: Whether the first row names the columns.
+        quotechar: The character around cells that hold a delimiter; None if there is no such.
+
+    Raises:
+        SourceError: The file cannot be read, is empty, lacks a column that `mapping` names, or has
+            none that looks like phones.
+        ConfigurationError: An argument cannot work.
+    """
+    opened = open_input(source, SAMPLE_SIZE + 1)
+    if isinstance(source, io.StringIO):
+        encoding = "utf-8"  # text has no encoding; this is what it is read by
+    encoding = find_encoding(opened, encoding)
+    sample = sample_of(opened, encoding, delimiter=delimiter, quotechar=quotechar)
+    if not sample.rows:
+        msg = "is empty"
+        raise SourceError(msg, path=opened.name)
+    named = find_header(sample, header=header)
+    columns = tuple(sample.rows[0] if named else map(str, range(1, sample.width + 1)))
+    chosen = choose_columns(columns, sample.rows[named:], mapping, path=opened.name)
+    dialect = Dialect(encoding, sample.delimiter, quotechar, named, sample.preamble)
+    return CsvSource(opened, dialect, columns, chosen)
+
+
+class _Lines:
+    """The lines of a text, which remembers those of the row that is being read."""
+
+    def __init__(self, file: io.BufferedIOBase, encoding: str, path: str | None) -> None:
+        text = io.TextIOWrapper(file, encoding, newline="")  # type: ignore[type-var]
+        self._readline = partial(text.readline, _MAX_ROW)
+        self._path = path
+        self._first = True
+        self.pieces: list[str] = []
+        self.ended = False
+
+    def skip(self) -> int:
+        """Leave a line out."""
+        self._first = False
+        self._readline()
+        return 1
+
+    def __iter__(self) -> Iterator[str]:
+        pieces = self.pieces
+        for line in iter(self._readline, ""):
+            if self._first:
+                self._first = False
+                line = line.removeprefix("\ufeff")  # noqa: PLW2901 - the mark is no content
+            pieces.append(line)
+            if len(line) == _MAX_ROW or (len(pieces) > 1 and sum(map(len, pieces)) > _MAX_ROW):
+                raise csv.Error(_TOO_LONG)
+            yield line
+        self.ended = True
+
+
+_TOO_LONG = "the row does not end"
+_UNPAIRED = "the quotes do not pair up"
+_ADVICE = {
+    _TOO_LONG: "a row that begins here does not end: is a quote left open?",
+    _UNPAIRED: "the quotes of the row that begins here do not pair up; mend them, or read the "
+    "file with quotechar=None",
+}
+
+
+def _told(error: csv.Error) -> str:
+    return _ADVICE.get(str(error), f"cannot be read as a row: {error}")
+
+
+def _format(dialect: Dialect) -> dict[str, Any]:
+    return {
+        "delimiter": dialect.delimiter,
+        "quotechar": dialect.quotechar,
+        "quoting": csv.QUOTE_MINIMAL if dialect.quotechar else csv.QUOTE_NONE,
+    }
+
+
+def _check_quotes(pieces: list[str], dialect: Dialect) -> None:
+    """A stray quote swallows rows up to the next one: what spans lines must be quoted strictly."""
+    try:
+        for _ in csv.reader(pieces, strict=True, **_format(dialect)):
+            pass
+    except csv.Error:
+        raise csv.Error(_UNPAIRED) from None
+
+
+def _maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[list[str]], Phone]:
+    """What makes a row a phone."""
+    at = mapping["phone"].position
+    others = [
+        (FIELDS.index(field), choice.position)
+        for field, choice in mapping.items()
+        if field != "phone"
+    ]
+
+    def make(cells: list[str]) -> Phone:
+        count = len(cells)
+        if count > width and any(map(str.strip, cells[width:])):
+            return Phone("")
+        phone = cells[at] if at < count else ""
+        if not others:
+            return Phone(phone)
+        values: list[str | None] = [None] * len(FIELDS)
+        for field, position in others:
+            if position < count:
+                values[field] = cells[position] or None
+        return Phone(phone, *values[1:])
+
+    return make
+
+
+def _line_of_bad_byte(source: Input, encoding: str) -> int | None:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    ends = re.compile(r"\r\n|\r|\n")
+    line = 1
+    carry = ""
+    with source.reading() as file:
+        while True:
+            chunk = file.read(_CHUNK)
+            try:
+                text = carry + decoder.decode(chunk, not chunk)
+            except UnicodeDecodeError as error:
+                good = error.object[: error.start].decode(encoding, "ignore")
+                return line + len(ends.findall(carry + good))
+            except UnicodeError:
+                return None
+            if not chunk:
+                return None
+            carry = "\r" if text.endswith("\r") else ""
+            line += len(ends.findall(text.removesuffix("\r")))

@@ -1,0 +1,211 @@
+"""How a delimited text file is written: found by looking at its beginning."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections import Counter
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from asyncsdk.errors import ConfigurationError
+from asyncsdk.sources.columns import looks_like_phone, name_rank
+
+if TYPE_CHECKING:
+    import io
+
+    from asyncsdk.sources.opening import Input
+
+__all__ = ["SAMPLE_SIZE", "Dialect", "Sample", "find_encoding", "find_header", "sample_of"]
+
+SAMPLE_SIZE = 1 << 18
+"""Bytes that are looked at to find delimiter, header and columns."""
+UTF8_CHECK_SIZE = 1 << 26
+"""Bytes that must be valid UTF-8 to call a file that, where it can be read twice."""
+_CHUNK = 1 << 20
+_SAMPLE_ROWS = 1000
+
+DELIMITERS = (";", "\t", "|", ",")
+"""In the order of preference when two explain the file equally well."""
+_MIN_SHARE = 0.5
+_NUL_SHARE = 0.3
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
+
+
+@frozen
+class Dialect:
+    """How a delimited text file is written."""
+
+    encoding: str
+    """As Python names it; `utf-8-sig` and `utf-16` start with a byte order mark."""
+    delimiter: str
+    quotechar: str | None
+    """None if quotes mean nothing in this file."""
+    header: bool
+    """Whether the first row names the columns."""
+    preamble: int = 0
+    """Lines before the first row: 1 if the file starts with a `sep=;` line, as spreadsheets do."""
+
+
+@frozen
+class Sample:
+    """The first rows of a file, read in one dialect."""
+
+    delimiter: str
+    rows: list[list[str]]
+    width: int
+    """How many cells most rows have."""
+    preamble: int = 0
+
+
+def find_encoding(source: Input, encoding: str | None) -> str:
+    """The encoding asked for, else by byte order mark, else UTF-8 if valid, else Windows-1252.
+
+    Args:
+        source: The file; all of it up to 64 MiB is checked where it can be read twice.
+        encoding: What the caller says.
+
+    Raises:
+        ConfigurationError: There is no such encoding.
+        SourceError: The file cannot be opened.
+    """
+    if encoding is not None:
+        return _known(encoding)
+    with source.peeking() as file:
+        head = file.read(SAMPLE_SIZE)
+        for bom, name in _BOMS:
+            if head.startswith(bom):
+                return name
+        if wide := _wide(head):
+            return wide
+        limit = UTF8_CHECK_SIZE if source.reopenable else 0
+        return "utf-8" if _is_utf8(head, file, limit) else "cp1252"
+
+
+def sample_of(
+    source: Input, encoding: str, *, delimiter: str | None, quotechar: str | None
+) -> Sample:
+    """The first rows of a file, and the delimiter that explains them best.
+
+    Args:
+        source: The file.
+        encoding: As `find_encoding` gave it.
+        delimiter: What the caller says.
+        quotechar: The character around cells that hold a delimiter, or None.
+    """
+    with source.peeking() as file:
+        raw = file.read(SAMPLE_SIZE + 1)
+    whole = len(raw) <= SAMPLE_SIZE
+    # A bad byte is told, with its line, when the file is really read.
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(raw[:SAMPLE_SIZE], whole)
+    lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text.removeprefix("\ufeff"))
+    if not whole and len(lines) > 1:
+        lines.pop()  # it may be cut
+    preamble = 0
+    if separator := _SEPARATOR_LINE.fullmatch(lines[0]):
+        preamble = 1
+        delimiter = delimiter or separator[1]
+        lines = lines[1:]
+    candidates = [delimiter] if delimiter else DELIMITERS
+    found = [_parse(lines, candidate, quotechar, preamble) for candidate in candidates]
+    best = max(found, key=_score)
+    if delimiter or _score(best) > 0:
+        return best
+    return _one_column(lines, quotechar, preamble)
+
+
+def find_header(sample: Sample, *, header: bool | None) -> bool:
+    """Whether the first row names the columns.
+
+    It does if a name in it is one that phone columns have; else if it has no phone in it.
+
+    Args:
+        sample: The first rows.
+        header: What the caller says.
+    """
+    if header is not None:
+        return header
+    if not sample.rows:
+        return False
+    first = sample.rows[0]
+    return any(map(name_rank, first)) or not any(map(looks_like_phone, first))
+
+
+def _known(encoding: str) -> str:
+    try:
+        info = codecs.lookup(encoding)
+        codecs.getincrementaldecoder(encoding)().decode(b"")
+    except (LookupError, UnicodeError):
+        info = None
+    if info is None or not getattr(info, "_is_text_encoding", True):
+        msg = f"there is no text encoding {encoding!r}; cp1252, iso-8859-15 and utf-16 are some"
+        raise ConfigurationError(msg)
+    return "utf-8-sig" if info.name == "utf-8" else encoding
+
+
+def _wide(head: bytes) -> str | None:
+    """UTF-16 without a byte order mark: western text has a NUL in every other byte."""
+    half = len(head) // 2
+    if half and head[1::2].count(0) > half * _NUL_SHARE > head[0::2].count(0):
+        return "utf-16-le"
+    if half and head[0::2].count(0) > half * _NUL_SHARE > head[1::2].count(0):
+        return "utf-16-be"
+    return None
+
+
+def _is_utf8(head: bytes, rest: io.BufferedIOBase, limit: int) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        decoder.decode(head)
+        while limit > 0 and (chunk := rest.read(_CHUNK)):
+            decoder.decode(chunk)
+            limit -= len(chunk)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _parse(lines: list[str], delimiter: str, quotechar: str | None, preamble: int) -> Sample:
+    try:
+        reader = csv.reader(
+            lines,
+            delimiter=delimiter,
+            quotechar=quotechar,
+            quoting=csv.QUOTE_MINIMAL if quotechar else csv.QUOTE_NONE,
+        )
+    except (TypeError, ValueError) as error:
+        msg = f"delimiter and quotechar must be single, different characters: {error}"
+        raise ConfigurationError(msg) from None
+    rows: list[list[str]] = []
+    # What can be read of the sample must do: the reading itself tells where it breaks.
+    with suppress(csv.Error):
+        rows.extend(islice(filter(None, reader), _SAMPLE_ROWS))
+    widths = Counter(map(len, rows))
+    width = max(widths, key=lambda size: (widths[size], size), default=1)
+    return Sample(delimiter, rows, width, preamble)
+
+
+def _score(sample: Sample) -> float:
+    """How well a delimiter explains the rows: they are equally long, and phones stand alone."""
+    if sample.width == 1 or not sample.rows:
+        return 0.0
+    even = sum(len(row) == sample.width for row in sample.rows) / len(sample.rows)
+    phones = sum(any(map(looks_like_phone, row)) for row in sample.rows) / len(sample.rows)
+    return even + phones if even >= _MIN_SHARE else 0.0
+
+
+def _one_column(lines: list[str], quotechar: str | None, preamble: int) -> Sample:
+    """A list of one column, in which a delimiter could only be a part of a cell."""
+    text = "".join(lines)
+    rarest = min(DELIMITERS, key=text.count)
+    return _parse(lines, rarest, quotechar, preamble)

@@ -104,11 +104,16 @@ class CsvSource:
         """The rows with these indices, by reading the file once more.
 
         Args:
-            indices: Ascending; may be lazy.
+            indices: Strictly ascending; may be lazy.
         """
-        rows = self.rows()
-        for index in indices:
-            yield next(row for row in rows if row.index == index)
+        wanted = iter(indices)
+        index = next(wanted, None)
+        for row in self.rows():
+            if index is None:
+                return
+            if row.index == index:
+                yield row
+                index = next(wanted, None)
 
     def count(self) -> int:
         """How many data rows there are: reads the file to its end, and so finds what breaks it."""

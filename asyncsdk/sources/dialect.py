@@ -31,7 +31,7 @@ _SAMPLE_ROWS = 1000
 
 DELIMITERS = (";", "\t", "|", ",")
 """In the order of preference when two explain the file equally well."""
-_MIN_SHARE = 0.5
+_MIN_SHARE = 0.3
 _NUL_SHARE = 0.3
 
 _BOMS = (
@@ -197,7 +197,7 @@ def _parse(lines: list[str], delimiter: str, quotechar: str | None, preamble: in
 
 def _score(sample: Sample) -> float:
     """How well a delimiter explains the rows: they are equally long, and phones stand alone."""
-    if sample.width == 1 or not sample.rows:
+    if sample.width == 1 or len(sample.rows[0]) == 1:
         return 0.0
     even = sum(len(row) == sample.width for row in sample.rows) / len(sample.rows)
     phones = sum(any(map(looks_like_phone, row)) for row in sample.rows) / len(sample.rows)

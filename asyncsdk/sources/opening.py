@@ -89,7 +89,8 @@ class OnceInput:
     def __init__(self, file: IO[bytes], head_size: int) -> None:
         self.file = file
         self.name = _name(file)
-        self.head: bytes | None = _buffered(b"", file, self.name).read(head_size)
+        # Unbuffered: what a buffer read ahead of the head would be lost.
+        self.head: bytes | None = _read(_Reader(b"", file, self.name), head_size)
 
     @contextmanager
     def reading(self) -> Iterator[io.BufferedIOBase]:
@@ -151,6 +152,14 @@ class _Reader(io.RawIOBase):
         view = memoryview(chunk)
         target[: len(view)] = view
         return len(view)
+
+
+def _read(reader: _Reader, size: int) -> bytes:
+    parts: list[bytes] = []
+    while size > 0 and (part := reader.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 def _buffered(head: bytes, file: IO[bytes], name: str | None) -> io.BufferedReader:

@@ -6,6 +6,7 @@ import os
 import threading
 import tracemalloc
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -278,7 +279,7 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 def test_what_csv_writes_is_read_back(rows: list[list[str]], delimiter: str, ending: str) -> None:
     text = io.StringIO(newline="")
     # Before Python 3.13 a lone "\r" is quoted only where it is part of the line ending.
-    quoting = csv.QUOTE_MINIMAL if ending == "\r\n" else csv.QUOTE_ALL
+    quoting: Literal[0, 1] = csv.QUOTE_MINIMAL if ending == "\r\n" else csv.QUOTE_ALL
     writer = csv.writer(text, delimiter=delimiter, lineterminator=ending, quoting=quoting)
     writer.writerows(rows)
     raw = text.getvalue().encode("utf-8")

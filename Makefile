@@ -1,0 +1,41 @@
+# Each target does all the set-up it needs: Python 3.11 with pip, and make, are enough to start with.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PARTS := nginx
+VERSIONS := 3.11 3.12 3.13
+
+export PATH := $(CURDIR)/.parts/bin:$(PATH):/usr/sbin:/sbin
+export PIP_NO_INPUT := 1
+
+.PHONY: demo test check test-all ready parts clean
+
+demo: ## Watch 100,000 phones being uploaded to a sandbox
+	@.ci/venv $(VENV) cli "$$(.ci/python)"
+	@$(BIN)/python -m asyncsdk.cli demo
+
+test: ready parts ## Run the tests
+	@$(BIN)/python -m pytest -q
+
+check: ready parts ## Run the linters, the type checker and the tests
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -m pytest -q
+
+test-all: parts ## Run the tests on each supported Python that is found
+	@for version in $(VERSIONS); do \
+		python=$$(.ci/python $$version) || { echo "Python $$version is not here."; continue; }; \
+		echo "Python $$version:"; \
+		.ci/venv $(VENV)-$$version test "$$python" || exit 1; \
+		$(VENV)-$$version/bin/python -m pytest -q -p no:cacheprovider || exit 1; \
+	done
+
+ready:
+	@.ci/venv $(VENV) test "$$(.ci/python)"
+
+parts:
+	@.ci/parts $(PARTS)
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) $(VENV)-* .parts .mypy_cache .pytest_cache .ruff_cache .hypothesis

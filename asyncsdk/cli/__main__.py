@@ -1,0 +1,5 @@
+"""`python -m asyncsdk.cli` is the command `asyncsdk`."""
+
+from asyncsdk.cli import main
+
+main()

@@ -1,0 +1,47 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from asyncsdk._version import __version__
+from asyncsdk.cli.demo import demo
+from asyncsdk.cli.sandbox import sandbox
+from asyncsdk.cli.shown import stdout
+from asyncsdk.cli.upload import check, upload
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="asyncsdk",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog="Example: asyncsdk upload contacts.csv --group 7116 --rejects rejects.csv",
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        stdout().print(f"asyncsdk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Upload phone lists into groups at the LOX24 SMS gateway, and account for every phone."""
+
+
+app.command(epilog="Example: asyncsdk upload contacts.csv -g 7116 --map phone=Mobil --map a=Name")(
+    upload
+)
+app.command(epilog="Example: asyncsdk check contacts.csv --duplicates skip")(check)
+app.command(epilog="Example: asyncsdk sandbox --port 8024 --latency 0.05 --fault 503:0.05")(sandbox)
+app.command(epilog="Example: asyncsdk demo --phones 100000")(demo)

@@ -1,0 +1,157 @@
+"""`asyncsdk demo`: a sandbox, a long list with bad rows in it, and a server that stumbles."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from attrs import frozen
+
+from asyncsdk.cli.closing import print_rejected, print_totals
+from asyncsdk.cli.live import view_for
+from asyncsdk.cli.rejected import Rejected
+from asyncsdk.cli.running import Ending, follow
+from asyncsdk.cli.shown import Exit, plain, stdout
+from asyncsdk.client import Client
+from asyncsdk.models import Phone
+from asyncsdk.sandbox import Faults, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from asyncsdk.report import UploadReport
+
+__all__ = ["demo"]
+
+_BATCH = 500
+_LATENCY = 0.04
+_SHOWN = 6
+_BAD_NUMBERS = ("", "unknown", "+49 160 0000000 / +49 160 0000001")
+_SPACING = 997
+"""Every so many rows one is bad."""
+
+
+def demo(
+    phones: Annotated[int, typer.Option(min=1, help="How many to upload.")] = 100_000,
+    seed: Annotated[int, typer.Option(help="Seed of the list and of the faults.")] = 1,
+) -> None:
+    """Watch an upload: a long list goes to a sandbox that now and then answers 503 and 429.
+
+    Nothing leaves this machine. At the end the report is held against the sandbox's own log of what
+    it stored; exit code 0 means that the two agree.
+    """
+    console = stdout()
+    faults = Faults({"503": 0.02, "429-after": 0.01}, seed=seed)
+    box = Sandbox(faults=faults, latency=_LATENCY, seed=seed)
+    with _served(box):
+        group = box.add_group("demo")
+        console.print(f"{phones:,} phones to a sandbox at {box.url} that answers 503 and 429")
+        ending = asyncio.run(_upload(box, group, Numbers(phones, seed)))
+        audit = Audit.of(ending.report, box)
+    print_totals(console, ending.report)
+    _print_rejected(console, ending.report)
+    console.print(plain(str(audit), "bold green" if audit.agrees else "bold red"))
+    if ending.interrupted:
+        raise typer.Exit(Exit.INTERRUPTED)
+    raise typer.Exit(Exit.ALL_CREATED if audit.agrees else Exit.SOME_NOT_CREATED)
+
+
+@frozen
+class Numbers:
+    """A list that is made up while it is read: all different, now and then a bad one."""
+
+    count: int
+    seed: int
+
+    def __iter__(self) -> Iterator[Phone]:
+        chance = random.Random(self.seed)
+        for index in range(self.count):
+            if index % _SPACING == _SPACING - 1:
+                yield Phone(chance.choice(_BAD_NUMBERS))
+            else:
+                yield Phone(f"+49160{index:08d}", a=f"Name {index}", callback_data=f"row-{index}")
+
+
+@frozen
+class Audit:
+    """The report held against what the sandbox says it stored."""
+
+    submitted: int
+    settled: int
+    reported: int
+    stored: int
+    differing: int
+    """Phones that one of the two has more often than the other."""
+
+    @classmethod
+    def of(cls, report: UploadReport, box: Sandbox) -> Audit:
+        """Compare number by number."""
+        reported = Counter(result.phone.phone for result in report.created)
+        stored = Counter(commit.phone for commit in box.commits)
+        return cls(
+            submitted=report.submitted,
+            settled=report.created_count + report.invalid_count + report.failed_count,
+            reported=report.created_count,
+            stored=stored.total(),
+            differing=((reported - stored) + (stored - reported)).total(),
+        )
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every phone has one fate, and none is created on one side only."""
+        return self.submitted == self.settled and not self.differing
+
+    def __str__(self) -> str:
+        told = f"reported created {self.reported:,}, stored by the sandbox {self.stored:,}"
+        if self.agrees:
+            return f"The accounts match: {told}, none lost, none twice."
+        return (
+            f"The accounts do NOT match: {told}, {self.differing:,} differ; "
+            f"{self.settled:,} of {self.submitted:,} rows settled."
+        )
+
+
+async def _upload(box: Sandbox, group: int, source: Numbers) -> Ending:
+    async with Client(box.client_id, box.api_key, base_url=box.url) as client:
+        upload = client.phones.upload(group, source, batch_size=_BATCH)
+        return await follow(upload, view_for(source.count, quiet=False))
+
+
+@contextmanager
+def _served(box: Sandbox) -> Iterator[None]:
+    """Serve in a loop and thread of its own, so that server and client do not share a loop."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="sandbox", daemon=True)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(box.start(), loop).result()
+        yield
+        asyncio.run_coroutine_threadsafe(box.stop(), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def _print_rejected(console: Console, report: UploadReport) -> None:
+    rows = (
+        Rejected(
+            line=result.index + 1,
+            index=result.index,
+            phone=result.phone.phone,
+            outcome=result.outcome.value,
+            delivery=result.delivery.value,
+            reason=str(result.error),
+            status=result.status,
+            cells=(),
+        )
+        for result in report.results(("invalid", "failed"))
+    )
+    print_rejected(console, rows, _SHOWN, _SHOWN)

@@ -1,0 +1,64 @@
+"""What is typed on the command line, as the values that the package takes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import typer
+
+from asyncsdk.config import Adaptive, Rate
+from asyncsdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["parse_concurrency", "parse_map", "parse_rate"]
+
+_RATE = re.compile(r"(\d+)(?:/(\d+(?:\.\d+)?)?(ms|s|m|min|h)?)?")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_RANGE = re.compile(r"(\d+)-(\d+)")
+
+
+def parse_map(pairs: Iterable[str]) -> dict[str, str]:
+    """`phone=Mobil`, `a=Anrede` as a mapping of fields to columns."""
+    mapping: dict[str, str] = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not equals or not field.strip() or not column:
+            msg = f"{pair!r} should be FIELD=COLUMN, such as phone=Mobil"
+            raise typer.BadParameter(msg, param_hint="'--map'")
+        if field.strip() in mapping:
+            msg = f"{field.strip()!r} is mapped twice"
+            raise typer.BadParameter(msg, param_hint="'--map'")
+        mapping[field.strip()] = column
+    return mapping
+
+
+def parse_rate(text: str | None) -> Rate | None:
+    """`10/1s`, `600/min`, `20` (a second) as a rate; `none` and nothing at all as no limit."""
+    if text is None or text.lower() == "none":
+        return None
+    match = _RATE.fullmatch(text.strip())
+    if match is None:
+        msg = f"{text!r} should be REQUESTS/TIME, such as 10/1s or 600/min"
+        raise typer.BadParameter(msg, param_hint="'--rate'")
+    requests, amount, unit = match.groups()
+    try:
+        return Rate(int(requests), float(amount or 1) * _UNITS[unit or "s"])
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error), param_hint="'--rate'") from None
+
+
+def parse_concurrency(text: str) -> int | Adaptive:
+    """`8` as that many, `1-64` as bounds to adapt within, `adaptive` as the default bounds."""
+    if text.lower() == "adaptive":
+        return Adaptive()
+    try:
+        if match := _RANGE.fullmatch(text):
+            return Adaptive(int(match[1]), int(match[2]))
+        return int(text)
+    except ValueError as error:
+        told = error if isinstance(error, ConfigurationError) else f"{text!r} is none of these"
+        msg = f"{told}: a number, bounds such as 1-64, or adaptive"
+        raise typer.BadParameter(msg, param_hint="'--concurrency'") from None

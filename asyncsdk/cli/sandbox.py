@@ -1,0 +1,104 @@
+"""`asyncsdk sandbox`: the provider in a box, served until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from asyncsdk.cli.shown import Exit, fail, stderr, stdout
+from asyncsdk.sandbox import FAULTS, STYLES, Faults, Sandbox
+
+__all__ = ["sandbox"]
+
+
+def sandbox(  # noqa: PLR0917 - typer turns each into an option
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8024,
+    latency: Annotated[float, typer.Option(min=0, help="Seconds that a request takes.")] = 0.0,
+    style: Annotated[
+        str, typer.Option(metavar="NAME", help=f"Shape of the replies: {', '.join(STYLES)}.")
+    ] = "hydra",
+    duplicates: Annotated[
+        str,
+        typer.Option(
+            metavar="POLICY", help="A number the group has already: store, merge or refuse."
+        ),
+    ] = "store",
+    max_batch: Annotated[
+        int | None, typer.Option(min=1, help="Largest batch; a larger one is answered 413.")
+    ] = None,
+    fault: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME:SHARE",
+            help="Let this share (0 to 1) of the batches meet a fault, such as 503:0.05. "
+            "Repeatable; --fault list names them all.",
+        ),
+    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+    seed: Annotated[int, typer.Option(help="The same requests then meet the same faults.")] = 0,
+) -> None:
+    """Serve a stand-in for the provider on this machine, to try things out.
+
+    It has its own groups and phones, sends no message and costs nothing. It prints what a client
+    needs to know, and ends with Ctrl-C.
+    """
+    if "list" in fault:
+        _list_faults()
+        return
+    try:
+        box = Sandbox(
+            port=port,
+            latency=latency,
+            style=style,
+            duplicates=duplicates,  # type: ignore[arg-type]  # it says itself what it knows
+            max_batch=max_batch,
+            faults=Faults.parse(",".join(fault), seed=seed),
+            seed=seed,
+        )
+    except ValueError as error:
+        fail(error)
+    try:
+        asyncio.run(_serve(box))
+    except OSError as error:
+        fail(f"port {port} cannot be used: {error.strerror or error}", Exit.STOPPED)
+    except KeyboardInterrupt:
+        pass
+
+
+async def _serve(box: Sandbox) -> None:
+    loop = asyncio.get_running_loop()
+    end = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows: Ctrl-C then ends the process as ever
+            loop.add_signal_handler(number, end.set)
+    async with box:
+        group = box.add_group("example")
+        _introduce(box, group)
+        await end.wait()
+    stderr().print("Sandbox stopped.")
+
+
+def _introduce(box: Sandbox, group: int) -> None:
+    lines = (
+        f"Sandbox at {box.url} (Ctrl-C ends it)",
+        f"client id {box.client_id}, api key {box.api_key}, example group {group}",
+        "",
+        f"export ASYNCSDK_BASE_URL={box.url}",
+        f"export ASYNCSDK_CLIENT_ID={box.client_id}",
+        f"export ASYNCSDK_API_KEY={box.api_key}",
+        f"asyncsdk upload FILE --group {group}",
+    )
+    console = stdout()
+    for line in lines:
+        console.print(Text(line), soft_wrap=True)
+    console.file.flush()
+
+
+def _list_faults() -> None:
+    console = stdout()
+    for fault in FAULTS.values():
+        console.print(Text(f"{fault.name:18} {fault.what}"), soft_wrap=True)

@@ -1,0 +1,55 @@
+"""What is shown on a terminal, and how: nothing from a file or a reply is taken for markup."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.style import StyleType
+
+__all__ = ["Exit", "fail", "plain", "stderr", "stdout", "visible"]
+
+
+class Exit(IntEnum):
+    """The exit codes."""
+
+    ALL_CREATED = 0
+    SOME_NOT_CREATED = 1
+    USAGE = 2
+    CREDENTIALS = 3
+    STOPPED = 4
+    INTERRUPTED = 130
+
+
+def stdout() -> Console:
+    """Where results go."""
+    return Console(file=sys.stdout, highlight=False)
+
+
+def stderr() -> Console:
+    """Where progress and errors go."""
+    return Console(file=sys.stderr, highlight=False)
+
+
+def visible(text: object) -> str:
+    """A foreign text on one line, with its control and direction characters spelled out."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(text)
+    )
+
+
+def plain(text: object, style: StyleType = "") -> Text:
+    """A foreign text as rich shows it: as it is."""
+    return Text(visible(text), style=style)
+
+
+def fail(error: object, code: Exit = Exit.USAGE) -> NoReturn:
+    """Say what is wrong and end."""
+    stderr().print(Text.assemble(("Error: ", "bold red"), visible(error)), soft_wrap=True)
+    raise typer.Exit(code)

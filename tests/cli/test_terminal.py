@@ -1,0 +1,99 @@
+"""The upload command on a real terminal of 80 columns."""
+
+from __future__ import annotations
+
+import csv
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pexpect
+
+from tests.cli.conftest import COMMAND, KONTAKTE, whole_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from asyncsdk.testing import SandboxThread
+
+PATIENCE = 60
+
+
+def upload(sandbox: SandboxThread, *words: object) -> pexpect.spawn[str]:
+    group = str(sandbox.add_group("x"))
+    return pexpect.spawn(
+        COMMAND[0],
+        [*COMMAND[1:], "upload", str(KONTAKTE), "--group", group, *map(str, words)],
+        env=whole_environment(sandbox),
+        dimensions=(24, 80),
+        encoding="utf-8",
+        timeout=PATIENCE,
+    )
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
+def exit_code(child: pexpect.spawn[str]) -> int | None:
+    child.close()
+    return child.exitstatus
+
+
+def test_progress_is_shown_and_ends(sandbox: SandboxThread) -> None:
+    child = upload(sandbox, "--show", 0)
+    child.expect(pexpect.EOF)
+    shown = plain(child.before or "")
+    assert exit_code(child) == 1
+    assert "100%" in shown
+    assert "2,105 phones: " in shown
+    assert max(map(len, re.split(r"[\r\n]+", shown)[1:])) <= 80
+
+
+def test_quiet_shows_nothing(sandbox: SandboxThread) -> None:
+    child = upload(sandbox, "--quiet")
+    child.expect(pexpect.EOF)
+    assert child.before == ""
+    assert exit_code(child) == 1
+
+
+def test_ctrl_c_ends_cleanly_with_the_report_so_far(
+    sandboxes: Callable[..., SandboxThread], tmp_path: Path
+) -> None:
+    sandbox = sandboxes(latency=0.02)
+    rejects = tmp_path / "rejects.csv"
+    child = upload(sandbox, "--batch-size", 1, "--concurrency", 2, "--rejects", rejects)
+    child.expect(r"[1-9]\d* created")
+    child.kill(signal.SIGINT)
+    child.expect(pexpect.EOF)
+    shown = plain(child.before or "")
+    assert exit_code(child) == 130
+    found = re.search(r"([\d,]+) phones: ([\d,]+) created, ([\d,]+) invalid, ([\d,]+) fail", shown)
+    assert found is not None, shown
+    submitted, created, invalid, failed = (int(n.replace(",", "")) for n in found.groups())
+    assert submitted == created + invalid + failed < 2105
+    assert created == len(sandbox.commits)
+    assert "Traceback" not in shown
+    assert "\x1b[?25h" in (child.before or ""), "the cursor is shown again"
+    with rejects.open(encoding="utf-8-sig", newline="") as file:
+        outcomes = [row["outcome"] for row in csv.DictReader(file, delimiter=";")]
+    assert len(outcomes) == 2105 - created, "everything that was not created can be sent again"
+    assert outcomes.count("invalid") == invalid
+    assert outcomes.count("unread") == 2105 - submitted
+
+
+def test_a_second_ctrl_c_gives_up_what_is_in_flight(
+    sandboxes: Callable[..., SandboxThread],
+) -> None:
+    sandbox = sandboxes(latency=lambda number: 0.0 if number < 3 else 3600.0)
+    child = upload(sandbox, "--batch-size", 1, "--concurrency", 1)
+    child.expect("2 created")
+    child.kill(signal.SIGINT)
+    child.expect("Stopping")
+    child.kill(signal.SIGINT)
+    child.expect(pexpect.EOF)
+    shown = plain(child.before or "")
+    assert exit_code(child) == 130
+    assert "2 created" in shown
+    assert "perhaps created" in shown

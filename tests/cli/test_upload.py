@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from asyncsdk.sandbox import Faults
+
+from tests.cli.conftest import COMMAND, KONTAKTE, run, whole_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from asyncsdk.testing import SandboxThread
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file, delimiter=";"))
+
+
+def test_all_created_is_exit_code_0(sandbox: SandboxThread, tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_text("Mobil\n+4915100000001\n+4915100000002\n", encoding="utf-8")
+    done = run("upload", path, "--group", sandbox.add_group("x"), sandbox=sandbox)
+    assert done.exit_code == 0, done.output
+    assert "2 phones: 2 created, 0 invalid, 0 failed" in done.stdout
+    assert "2 rows, phone from column 'Mobil' (by its name)" in done.stderr.replace("\n", " ")
+
+
+def test_rejected_rows_are_told_with_line_number_and_reason(
+    sandbox: SandboxThread, contacts: Path
+) -> None:
+    done = run("upload", contacts, "--group", sandbox.add_group("x"), sandbox=sandbox)
+    assert done.exit_code == 1
+    assert "5 phones: 3 created, 2 invalid, 0 failed" in done.stdout
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert any(line[:2] == ["3", "invalid"] for line in lines), "the row without a phone"
+    assert any(line[:3] == ["5", "nobody", "invalid"] for line in lines)
+    assert [commit.phone[-1] for commit in sandbox.commits] == ["1", "2", "3"]
+
+
+def test_columns_are_mapped(sandbox: SandboxThread, contacts: Path) -> None:
+    group = sandbox.add_group("x")
+    words = ("--group", group, "--map", "a=Name", "--map", "phone=2", "--quiet")
+    done = run("upload", contacts, *words, sandbox=sandbox)
+    assert (done.exit_code, done.output) == (1, "")
+    assert [commit.a for commit in sandbox.commits] == ["Ann", "Cem", "Eva"]
+
+
+def test_rejects_can_be_mended_and_uploaded_again(sandbox: SandboxThread, contacts: Path) -> None:
+    rejects = contacts.with_name("rejects.csv")
+    group = ("--group", sandbox.add_group("x"))
+    run("upload", contacts, *group, "--rejects", rejects, sandbox=sandbox)
+    assert rejects.read_bytes().startswith(b"\xef\xbb\xbf")
+    rows = rows_of(rejects)
+    assert list(rows[0]) == ["line", "outcome", "delivery", "reason", "Name", "Mobil"]
+    assert [(row["line"], row["Name"], row["Mobil"]) for row in rows] == [
+        ("3", "Bea", ""),
+        ("5", "Dag", "nobody"),
+    ]
+    assert [row["outcome"] for row in rows] == ["invalid", "invalid"]
+    assert [row["delivery"] for row in rows] == ["not_sent", "answered"]
+
+    text = rejects.read_text(encoding="utf-8-sig").replace("nobody", "+4915100000004")
+    rejects.write_text(text, encoding="utf-8-sig")
+    again = rejects.with_name("again.csv")
+    done = run("upload", rejects, *group, "--rejects", again, sandbox=sandbox)
+    assert done.exit_code == 1
+    assert sandbox.commits[-1].phone == "+4915100000004"
+    (row,) = rows_of(again)
+    assert list(row) == ["line", "outcome", "delivery", "reason", "Name", "Mobil"]
+    assert (row["line"], row["Name"]) == ("2", "Bea")
+
+
+def test_the_messy_list_names_row_number_and_reason_of_each_reject(
+    sandbox: SandboxThread, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    words = ("--group", sandbox.add_group("x"), "--json", "--rejects", rejects)
+    done = run("upload", KONTAKTE, *words, sandbox=sandbox)
+    assert done.exit_code == 1
+    report = json.loads(done.stdout)
+    assert report["submitted"] == 2105
+    assert report["created_count"] == len(sandbox.commits)
+    assert len(report["rejected"]) == report["invalid_count"] == 2105 - len(sandbox.commits)
+    lines = KONTAKTE.read_bytes().decode("utf-8-sig").split("\r\n")
+    text = "\n".join(lines).split("\n")
+    for row in report["rejected"]:
+        assert row["reason"]
+        assert row["phone"] in text[row["line"] - 1]
+    assert [row["line"] for row in report["rejected"]] == [
+        int(row["line"]) for row in rows_of(rejects)
+    ]
+
+
+def test_a_long_row_says_that_it_is_one(sandbox: SandboxThread, tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_text("Nr;Name;Mobil\n1;May; Eva;0160123456\n2;Ann;0160654321\n", encoding="utf-8")
+    done = run("upload", path, "--group", sandbox.add_group("x"), "--json", sandbox=sandbox)
+    (row,) = json.loads(done.stdout)["rejected"]
+    assert row["line"] == 2
+    assert "the row has 4 cells, the file 3 columns" in row["reason"]
+    assert [commit.phone for commit in sandbox.commits] == ["0160654321"]
+
+
+def test_hostile_cells_are_shown_as_they_are(sandbox: SandboxThread, tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_text("Mobil\n[red]x[/]\x1b[31m\u202ey\n+4915100000001\n", encoding="utf-8")
+    done = run("upload", path, "--group", sandbox.add_group("x"), sandbox=sandbox)
+    assert r"[red]x[/]\x1b[31m\u202ey" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_standard_input_is_a_file_too(sandbox: SandboxThread, contacts: Path) -> None:
+    words = ("--group", sandbox.add_group("x"), "--json")
+    done = run("upload", "-", *words, sandbox=sandbox, stdin=contacts.read_bytes())
+    report = json.loads(done.stdout)
+    assert (report["file"], report["created_count"]) == ("standard input", 3)
+    assert [row["line"] for row in report["rejected"]] == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--map", "phone"], "FIELD=COLUMN"),
+        (["--map", "fon=Mobil"], "has no field 'fon'"),
+        (["--map", "phone=Handy"], "the columns are 'Name', 'Mobil'"),
+        (["--map", "a=Name", "--map", "a=Mobil"], "mapped twice"),
+        (["--rate", "fast"], "REQUESTS/TIME"),
+        (["--rate", "0/1s"], "at least 1"),
+        (["--concurrency", "many"], "adaptive"),
+        (["--concurrency", "9-3"], "must not be below"),
+        (["--duplicates", "eat"], "duplicates must be one of"),
+        (["--encoding", "klingon"], "no text encoding"),
+        (["--group", "0"], "x>=1"),
+    ],
+)
+def test_usage_errors_are_exit_code_2(
+    sandbox: SandboxThread, contacts: Path, words: list[str], told: str
+) -> None:
+    done = run("upload", contacts, "--group", 7116, *words, sandbox=sandbox)
+    assert done.exit_code == 2, done.output
+    assert told in " ".join(done.stderr.replace("│", " ").split())
+    assert not sandbox.requests
+
+
+def test_no_credentials_are_a_usage_error(contacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ASYNCSDK_CLIENT_ID", raising=False)
+    done = run("upload", contacts, "--group", 7116)
+    assert done.exit_code == 2
+    assert "ASYNCSDK_CLIENT_ID" in done.stderr
+
+
+def test_a_broken_file_is_found_before_anything_is_sent(
+    sandbox: SandboxThread, tmp_path: Path
+) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_text('Mobil;Name\n0160111111;x\n0160222222;"x\n0160333333;x\n', encoding="utf-8")
+    done = run("upload", path, "--group", sandbox.add_group("x"), sandbox=sandbox)
+    assert done.exit_code == 2
+    assert f"{path}:3: " in done.stderr.replace("\n", "")
+    assert not sandbox.requests
+
+
+def test_a_wrong_key_is_exit_code_3(
+    sandbox: SandboxThread, contacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(sandbox), "api_key", "wrong")
+    rejects = tmp_path / "rejects.csv"
+    words = ("--group", sandbox.add_group("x"), "--rejects", rejects)
+    done = run("upload", contacts, *words, sandbox=sandbox)
+    assert done.exit_code == 3
+    assert "Stopped: HTTP 401" in done.stderr
+    assert "wrong" not in done.output
+    assert [row["line"] for row in rows_of(rejects)] == ["2", "3", "4", "5", "6"]
+
+
+def test_what_stops_an_upload_is_exit_code_4(
+    sandboxes: Callable[..., SandboxThread], contacts: Path, tmp_path: Path
+) -> None:
+    sandbox = sandboxes(faults=Faults.script(["ok", "402"]))
+    rejects = tmp_path / "rejects.csv"
+    words = ("--batch-size", 1, "--concurrency", 1, "--rejects", rejects, "--json")
+    done = run("upload", contacts, "--group", sandbox.add_group("x"), *words, sandbox=sandbox)
+    assert done.exit_code == 4
+    assert "Stopped: HTTP 402" in done.stderr
+    report = json.loads(done.stdout)
+    assert (report["created_count"], report["exit_code"]) == (1, 4)
+    assert report["submitted"] + report["unread"] == 5
+    assert [row["line"] for row in rows_of(rejects)] == ["3", "4", "5", "6"], "all that is missing"
+
+
+def test_phones_in_doubt_are_told(sandboxes: Callable[..., SandboxThread], contacts: Path) -> None:
+    sandbox = sandboxes(faults=Faults.script(["500-after"]))
+    done = run("upload", contacts, "--group", sandbox.add_group("x"), sandbox=sandbox)
+    assert done.exit_code == 1
+    assert "perhaps created" in done.stdout
+    assert "may be in the group" in done.stdout
+
+
+def test_a_pipe_shows_no_progress_bar(sandbox: SandboxThread, contacts: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "upload", str(contacts), "--group", str(sandbox.add_group("x"))],
+        env=whole_environment(sandbox),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1, "what was chosen, and nothing else"
+    assert "━" not in done.stdout + done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_check_sends_nothing(sandbox: SandboxThread, contacts: Path) -> None:
+    done = run("check", contacts, "--json", sandbox=sandbox)
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert [row["line"] for row in report["rejected"]] == [3]
+    assert not sandbox.requests
+
+
+def test_check_needs_no_credentials(tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_text("Mobil\n+4915100000001\n", encoding="utf-8")
+    assert run("check", path, "--quiet").exit_code == 0

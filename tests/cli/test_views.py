@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from asyncsdk.cli.live import clock, render
+from asyncsdk.cli.options import parse_concurrency, parse_rate
+from asyncsdk.cli.rejected import _inert
+from asyncsdk.cli.running import Ending
+from asyncsdk.cli.shown import visible
+from asyncsdk.config import Adaptive, Rate
+from asyncsdk.errors import (
+    AccountInactiveError,
+    AuthenticationError,
+    InsufficientFundsError,
+    SourceError,
+)
+from asyncsdk.models import Problem
+from asyncsdk.report import Progress
+
+
+def drawn(progress: Progress, total: int, note: str = "") -> list[str]:
+    console = Console(file=io.StringIO(), width=80)
+    with console.capture() as captured:
+        console.print(render(progress, total, note))
+    return captured.get().splitlines()
+
+
+def test_the_live_view() -> None:
+    progress = Progress(
+        read=52_000, created=49_000, invalid=900, failed=100, in_flight=2_000, elapsed=10.0
+    )
+    bar, counts = drawn(progress, 100_000)
+    assert bar.endswith(" 50% 5,000/s 0:10 left")
+    assert counts == "49,000 created · 900 invalid · 100 failed · 2,000 in flight"
+
+
+def test_the_live_view_fits_80_columns_however_much_there_is_to_say() -> None:
+    many = 123_456_789
+    progress = Progress(
+        read=many,
+        created=many,
+        invalid=many,
+        failed=many,
+        in_flight=many,
+        retries=many,
+        throttled=1e6,
+        elapsed=3.0,
+    )
+    lines = drawn(progress, 10 * many, "Stopping: " + "x" * 100)
+    assert len(lines) == 3
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_live_view_before_anything_happened() -> None:
+    assert drawn(Progress(), 10)[0].endswith(" 0% 0/s -:-- left")
+    assert drawn(Progress(), 0)[0].endswith("100% 0/s 0:00 left")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0, "0:00"), (9.9, "0:09"), (600, "10:00"), (3723, "1:02:03")]
+)
+def test_clock(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("10/1s", Rate(10)),
+        ("600/min", Rate(600, 60.0)),
+        ("20", Rate(20)),
+        ("5/500ms", Rate(5, 0.5)),
+        ("100/2.5", Rate(100, 2.5)),
+        ("none", None),
+        (None, None),
+    ],
+)
+def test_rates(text: str | None, rate: Rate | None) -> None:
+    assert parse_rate(text) == rate
+
+
+@pytest.mark.parametrize(
+    ("text", "concurrency"), [("8", 8), ("2-16", Adaptive(2, 16)), ("adaptive", Adaptive())]
+)
+def test_concurrencies(text: str, concurrency: int | Adaptive) -> None:
+    assert parse_concurrency(text) == concurrency
+
+
+@pytest.mark.parametrize(
+    ("cause", "complete", "ok", "interrupted", "code"),
+    [
+        (None, True, True, False, 0),
+        (None, True, False, False, 1),
+        (AuthenticationError(401, Problem()), False, False, False, 3),
+        (AccountInactiveError(403, Problem()), False, False, False, 3),
+        (InsufficientFundsError(402, Problem()), False, False, False, 4),
+        (SourceError("broken"), False, False, False, 4),
+        (None, False, False, False, 4),
+        (None, False, False, True, 130),
+    ],
+)
+def test_exit_codes(
+    cause: Exception | None, *, complete: bool, ok: bool, interrupted: bool, code: int
+) -> None:
+    report: Any = SimpleNamespace(complete=complete, ok=ok)
+    assert Ending(report, cause, interrupted=interrupted).code == code
+
+
+def test_foreign_text_is_one_visible_line() -> None:
+    assert visible("a\nb\x1b[31m\u202eß") == r"a\nb\x1b[31m\u202eß"
+
+
+@pytest.mark.parametrize("reason", ["=1+1", "+1", "-1", "@x", "\tx"])
+def test_no_reason_is_a_formula(reason: str) -> None:
+    assert _inert(reason) == f"'{reason}"
+
+
+def test_a_plain_reason_stays() -> None:
+    assert _inert("phone: is required") == "phone: is required"

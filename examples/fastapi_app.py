@@ -4,7 +4,8 @@
     uvicorn fastapi_app:app
 
     curl -X POST localhost:8000/groups/7116/phones \\
-         -H 'Content-Type: application/json' -d '["+4915112345678", {"phone": "+49160", "a": "Eva"}]'
+         -H 'Content-Type: application/json' \\
+         -d '["+4915112345678", {"phone": "+4916012345678", "a": "Eva"}]'
 """
 
 import asyncio

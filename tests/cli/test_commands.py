@@ -9,7 +9,8 @@ import pexpect
 import pytest
 
 from asyncsdk._version import __version__
-from tests.cli.conftest import COMMAND, PLAIN, run
+
+from .kit import COMMAND, PLAIN, run
 
 
 @pytest.mark.parametrize("command", [[], ["upload"], ["check"], ["sandbox"], ["demo"]])
@@ -29,7 +30,7 @@ def test_without_the_extra_it_says_how_to_get_it(missing: str) -> None:
     program = (
         f"import sys; sys.modules[{missing!r}] = None; import asyncsdk.cli; asyncsdk.cli.main()"
     )
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pexpect
 
-from tests.cli.conftest import COMMAND, KONTAKTE, whole_environment
+from .kit import COMMAND, KONTAKTE, whole_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

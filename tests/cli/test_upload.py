@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from asyncsdk.sandbox import Faults
 
-from tests.cli.conftest import COMMAND, KONTAKTE, run, whole_environment
+from .kit import COMMAND, KONTAKTE, run, whole_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,7 +203,7 @@ def test_phones_in_doubt_are_told(sandboxes: Callable[..., SandboxThread], conta
 
 
 def test_a_pipe_shows_no_progress_bar(sandbox: SandboxThread, contacts: Path) -> None:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own command
         [*COMMAND, "upload", str(contacts), "--group", str(sandbox.add_group("x"))],
         env=whole_environment(sandbox),
         capture_output=True,

@@ -34,7 +34,7 @@ async def served() -> AsyncIterator[aiohttp.ClientSession]:
     config = uvicorn.Config(module.app, port=0, log_level="error", ws="none", loop="none")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
         await asyncio.sleep(0)
     port = server.servers[0].sockets[0].getsockname()[1]
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:

@@ -19,4 +19,4 @@ def main() -> None:
             raise
         sys.stderr.write("The command line needs its extra: pip install 'asyncsdk[cli]'\n")
         sys.exit(_USAGE)
-    app()
+    app(prog_name="asyncsdk")

@@ -39,8 +39,8 @@ _SPACING = 997
 
 
 def demo(
-    phones: Annotated[int, typer.Option(min=1, help="How many to upload.")] = 100_000,
-    seed: Annotated[int, typer.Option(help="Seed of the list and of the faults.")] = 1,
+    phones: Annotated[int, typer.Option(min=1, metavar="N", help="How many to upload.")] = 100_000,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the list and of the faults.")] = 1,
 ) -> None:
     """Watch an upload: a long list goes to a sandbox that now and then answers 503 and 429.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.cli.live import View
     from asyncsdk.report import UploadReport
-    from asyncsdk.upload.pipeline import Upload
+    from asyncsdk.upload.handle import Upload
 
 __all__ = ["Ending", "follow"]
 

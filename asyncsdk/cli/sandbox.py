@@ -17,8 +17,12 @@ __all__ = ["sandbox"]
 
 
 def sandbox(  # noqa: PLR0917 - typer turns each into an option
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8024,
-    latency: Annotated[float, typer.Option(min=0, help="Seconds that a request takes.")] = 0.0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="Port; 0 takes a free one.")
+    ] = 8024,
+    latency: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="Seconds that a request takes.")
+    ] = 0.0,
     style: Annotated[
         str, typer.Option(metavar="NAME", help=f"Shape of the replies: {', '.join(STYLES)}.")
     ] = "hydra",
@@ -29,7 +33,8 @@ def sandbox(  # noqa: PLR0917 - typer turns each into an option
         ),
     ] = "store",
     max_batch: Annotated[
-        int | None, typer.Option(min=1, help="Largest batch; a larger one is answered 413.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Largest batch; a larger one is answered 413."),
     ] = None,
     fault: Annotated[
         list[str],
@@ -39,7 +44,9 @@ def sandbox(  # noqa: PLR0917 - typer turns each into an option
             "Repeatable; --fault list names them all.",
         ),
     ] = [],  # noqa: B006 - typer reads it, nobody changes it
-    seed: Annotated[int, typer.Option(help="The same requests then meet the same faults.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="The same requests then meet the same faults.")
+    ] = 0,
 ) -> None:
     """Serve a stand-in for the provider on this machine, to try things out.
 

@@ -68,14 +68,16 @@ Normalize = Annotated[
 Duplicates = Annotated[
     str, typer.Option(metavar="send|skip", help="What to do with a number that came before.")
 ]
-Show = Annotated[int, typer.Option(min=0, help="Rejected rows to list at the end.")]
+Show = Annotated[int, typer.Option(min=0, metavar="N", help="Rejected rows to list at the end.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 
 def upload(  # noqa: PLR0917 - typer turns each into an option
     file: File,
-    group: Annotated[int, typer.Option("--group", "-g", min=1, help="The group's id.")],
+    group: Annotated[
+        int, typer.Option("--group", "-g", min=1, metavar="ID", help="The group's id.")
+    ],
     mapping: Map = [],  # noqa: B006 - typer reads it, nobody changes it
     rejects: Rejects = None,
     delimiter: Delimiter = None,
@@ -83,7 +85,9 @@ def upload(  # noqa: PLR0917 - typer turns each into an option
     header: Header = None,
     normalize: Normalize = None,
     duplicates: Duplicates = "send",
-    batch_size: Annotated[int, typer.Option(min=1, help="Phones per request at most.")] = 1000,
+    batch_size: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Phones per request at most.")
+    ] = 1000,
     concurrency: Annotated[
         str, typer.Option(metavar="N", help="Requests at a time: 8, 1-64 or adaptive.")
     ] = "8",
@@ -92,7 +96,10 @@ def upload(  # noqa: PLR0917 - typer turns each into an option
     ] = None,
     on_unknown: Annotated[
         OnUnknown,
-        typer.Option(help="What to do with phones that were sent without an answer."),
+        typer.Option(
+            metavar="HOW",
+            help="report, reconcile or resend: what to do with phones that were sent without an answer.",
+        ),
     ] = "report",
     deadline: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Stop after this long.")

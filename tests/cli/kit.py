@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 from asyncsdk.cli.app import app
 
 if TYPE_CHECKING:
+    from typer.testing import Result
+
     from asyncsdk.testing import SandboxThread
-    from click.testing import Result
 
 COMMAND = [sys.executable, "-m", "asyncsdk.cli"]
 KONTAKTE = Path(__file__).parents[2] / "examples" / "kontakte_de.csv"

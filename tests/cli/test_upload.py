@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from asyncsdk.sandbox import Faults
 
 from .kit import COMMAND, KONTAKTE, run, whole_environment

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from asyncsdk.testing import SandboxThread
 
 if TYPE_CHECKING:

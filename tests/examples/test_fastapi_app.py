@@ -37,10 +37,12 @@ async def served() -> AsyncIterator[aiohttp.ClientSession]:
     while not server.started:  # noqa: ASYNC110 - the server has no event to wait for
         await asyncio.sleep(0)
     port = server.servers[0].sockets[0].getsockname()[1]
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        yield session
-    server.should_exit = True
-    await serving
+    try:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+            yield session
+    finally:
+        server.should_exit = True
+        await serving
 
 
 async def post(session: aiohttp.ClientSession, path: str, rows: list[Any]) -> tuple[int, Any]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from asyncsdk.cli.rejected import Rejected
     from asyncsdk.report import UploadReport
 
-__all__ = ["print_rejected", "print_totals"]
+__all__ = ["print_check", "print_rejected", "print_totals"]
 
 
 def print_totals(console: Console, report: UploadReport) -> None:
@@ -46,6 +46,13 @@ def print_totals(console: Console, report: UploadReport) -> None:
     console.print(table)
     if report.unknown_count:
         console.print(_DOUBT.format(count=report.unknown_count), style="red")
+
+
+def print_check(console: Console, report: UploadReport) -> None:
+    """What a dry run found."""
+    invalid = report.invalid_count
+    line = f"{report.submitted:,} rows: {report.submitted - invalid:,} may be sent"
+    console.print(Text(f"{line}, {invalid:,} are invalid. Nothing was sent.", style="bold"))
 
 
 _DOUBT = (

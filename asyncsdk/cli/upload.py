@@ -14,14 +14,14 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 from attrs import frozen
 
-from asyncsdk.cli.closing import print_rejected, print_totals
+from asyncsdk.cli.closing import print_check, print_rejected, print_totals
 from asyncsdk.cli.live import view_for
 from asyncsdk.cli.options import parse_concurrency, parse_map, parse_rate
 from asyncsdk.cli.rejected import UNREAD, Rejected, rejected_rows, write_rejects
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, fail, plain, stderr, stdout
 from asyncsdk.client import Client
-from asyncsdk.config import OnUnknown  # noqa: TC001 - typer reads the annotations at run time
+from asyncsdk.config import OnUnknown, RetryPolicy
 from asyncsdk.errors import AsyncSDKError, ConfigurationError, SourceError
 from asyncsdk.results import Outcome
 from asyncsdk.sources import CsvSource, read_csv
@@ -98,7 +98,7 @@ def upload(  # noqa: PLR0917 - typer turns each into an option
         OnUnknown,
         typer.Option(
             metavar="HOW",
-            help="report, reconcile or resend: what to do with phones that were sent without an answer.",
+            help="Phones without an answer: report, reconcile or resend them.",
         ),
     ] = "report",
     deadline: Annotated[
@@ -149,12 +149,21 @@ def check(  # noqa: PLR0917 - typer turns each into an option
 
     Exit codes: 0 every row may be sent, 1 some are invalid, 2 usage.
     """
-    options = {"normalize": normalize, "duplicates": duplicates, "dry_run": True}
+    options = {
+        "normalize": normalize,
+        "duplicates": duplicates,
+        "dry_run": True,
+        "retry": RetryPolicy(attempts=1),
+    }
     chosen = parse_map(mapping)
     with _opened(file, mapping=chosen, delimiter=delimiter, encoding=encoding, header=header) as it:
         source, name = it
         job = Job(source, name, 1, options, rejects, show, as_json, quiet, dry=True)
         raise typer.Exit(job.run())
+
+
+_NOWHERE = "http://127.0.0.1:9"
+"""A dry run sends nothing and needs no credentials; should it ever send, nobody is there."""
 
 
 @frozen
@@ -187,8 +196,7 @@ class Job:
         return self._code(ending)
 
     async def _follow(self, total: int) -> Ending:
-        # A dry run sends nothing, and so needs no credentials.
-        client = Client("1", "dry-run") if self.dry else Client.from_env()
+        client = Client("1", "dry-run", base_url=_NOWHERE) if self.dry else Client.from_env()
         async with client:
             upload = client.phones.upload(self.group, self.source, **self.options)
             return await follow(upload, view_for(total, quiet=self.quiet))
@@ -216,8 +224,12 @@ class Job:
 
     def _print(self, ending: Ending, total: int) -> None:
         report, console = ending.report, stdout()
-        print_totals(console, report)
-        listed = report.invalid_count if self.dry else report.submitted - report.created_count
+        listed = report.submitted - report.created_count
+        if self.dry:
+            listed = report.invalid_count
+            print_check(console, report)
+        else:
+            print_totals(console, report)
         print_rejected(console, self._settled(ending), listed, self.show)
         if unread := total - report.submitted:
             console.print(f"{unread:,} rows were not read before the upload ended.")

@@ -48,7 +48,7 @@ def demo(
     it stored; exit code 0 means that the two agree.
     """
     console = stdout()
-    faults = Faults({"503": 0.02, "429-after": 0.01}, seed=seed)
+    faults = Faults({"503": 0.015, "429-after": 0.01}, seed=seed)
     box = Sandbox(faults=faults, latency=_LATENCY, seed=seed)
     with _served(box):
         group = box.add_group("demo")
@@ -120,7 +120,7 @@ class Audit:
 
 async def _upload(box: Sandbox, group: int, source: Numbers) -> Ending:
     async with Client(box.client_id, box.api_key, base_url=box.url) as client:
-        upload = client.phones.upload(group, source, batch_size=_BATCH)
+        upload = client.phones.upload(group, source, batch_size=_BATCH, rate=None)
         return await follow(upload, view_for(source.count, quiet=False))
 
 

@@ -35,9 +35,9 @@ def parse_map(pairs: Iterable[str]) -> dict[str, str]:
     return mapping
 
 
-def parse_rate(text: str | None) -> Rate | None:
-    """`10/1s`, `600/min`, `20` (a second) as a rate; `none` and nothing at all as no limit."""
-    if text is None or text.lower() == "none":
+def parse_rate(text: str) -> Rate | None:
+    """`10/1s`, `600/min`, `20` (a second) as a rate; `none` as no limit."""
+    if text.lower() == "none":
         return None
     match = _RATE.fullmatch(text.strip())
     if match is None:

@@ -16,7 +16,7 @@ from asyncsdk.sandbox import FAULTS, STYLES, Faults, Sandbox
 __all__ = ["sandbox"]
 
 
-def sandbox(  # noqa: PLR0917 - typer turns each into an option
+def sandbox(
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="N", help="Port; 0 takes a free one.")
     ] = 8024,

@@ -73,7 +73,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 
-def upload(  # noqa: PLR0917 - typer turns each into an option
+def upload(
     file: File,
     group: Annotated[
         int, typer.Option("--group", "-g", min=1, metavar="ID", help="The group's id.")
@@ -92,8 +92,8 @@ def upload(  # noqa: PLR0917 - typer turns each into an option
         str, typer.Option(metavar="N", help="Requests at a time: 8, 1-64 or adaptive.")
     ] = "8",
     rate: Annotated[
-        str | None, typer.Option(metavar="N/TIME", help="Requests at most: 10/1s, 600/min.")
-    ] = None,
+        str, typer.Option(metavar="N/TIME", help="Requests at most: 10/1s, 600/min, none.")
+    ] = "10/1s",
     on_unknown: Annotated[
         OnUnknown,
         typer.Option(
@@ -132,7 +132,7 @@ def upload(  # noqa: PLR0917 - typer turns each into an option
         raise typer.Exit(job.run())
 
 
-def check(  # noqa: PLR0917 - typer turns each into an option
+def check(
     file: File,
     mapping: Map = [],  # noqa: B006 - typer reads it, nobody changes it
     rejects: Rejects = None,

@@ -63,7 +63,9 @@ def test_ctrl_c_ends_cleanly_with_the_report_so_far(
 ) -> None:
     sandbox = sandboxes(latency=0.02)
     rejects = tmp_path / "rejects.csv"
-    child = upload(sandbox, "--batch-size", 1, "--concurrency", 2, "--rejects", rejects)
+    child = upload(
+        sandbox, "--batch-size", 1, "--concurrency", 2, "--rate", "none", "--rejects", rejects
+    )
     child.expect(r"[1-9]\d* created")
     child.kill(signal.SIGINT)
     child.expect(pexpect.EOF)
@@ -87,7 +89,7 @@ def test_a_second_ctrl_c_gives_up_what_is_in_flight(
     sandboxes: Callable[..., SandboxThread],
 ) -> None:
     sandbox = sandboxes(latency=lambda number: 0.0 if number < 3 else 3600.0)
-    child = upload(sandbox, "--batch-size", 1, "--concurrency", 1)
+    child = upload(sandbox, "--batch-size", 1, "--concurrency", 1, "--rate", "none")
     child.expect("2 created")
     child.kill(signal.SIGINT)
     child.expect("Stopping")

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["print_check", "print_rejected", "print_totals"]
 
+_SHORT = 60
+"""Characters beyond which a reason is not said twice in a row."""
+
 
 def print_totals(console: Console, report: UploadReport) -> None:
     """The report in a line and a table."""
@@ -78,9 +81,12 @@ def print_rejected(console: Console, rows: Iterable[Rejected], total: int, limit
     table.add_column("phone", overflow="fold", max_width=32)
     table.add_column("what")
     table.add_column("reason", overflow="fold", ratio=1)
+    told = ""
     for row in shown:
         what = row.outcome if row.delivery != "unknown" else "perhaps created"
-        table.add_row(str(row.line or "?"), plain(row.phone), what, plain(row.reason))
+        reason = "as above" if row.reason == told and len(told) > _SHORT else row.reason
+        table.add_row(str(row.line or "?"), plain(row.phone), what, plain(reason))
+        told = row.reason
     console.print(table)
     if total > len(shown):
         console.print(f"… and {total - len(shown):,} more: --rejects FILE writes them all.")

@@ -1,4 +1,4 @@
-"""The live view of an upload: two lines on a terminal, nothing elsewhere."""
+"""The live view of an upload: three lines on a terminal, nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class LiveView:
         self._live.refresh()
 
     def note(self, text: str) -> None:
-        """Put a third line below."""
+        """Put a line below."""
         self._note = text
         self._live.refresh()
 
@@ -119,11 +119,11 @@ def render(progress: Progress, total: int, note: str = "") -> RenderableType:
         bar.add_column(justify="right", no_wrap=True)
     bar.add_row(
         ProgressBar(total=max(total, 1), completed=settled if total else 1),
-        f"{share:4.0%}",
+        f"{int(share * 100):3d}%",
         f"{progress.rate:,.0f}/s",
         f"{_left(progress, total - settled)} left",
     )
-    lines: list[RenderableType] = [bar, _counts(progress)]
+    lines: list[RenderableType] = [bar, _counts(progress), _traffic(progress)]
     if note:
         lines.append(Text(note, style="yellow", no_wrap=True, overflow="ellipsis"))
     return Group(*lines)
@@ -143,17 +143,24 @@ def _left(progress: Progress, rows: int) -> str:
 
 
 def _counts(progress: Progress) -> Text:
-    parts = [
-        (f"{progress.created:,} created", "green"),
-        (f"{progress.invalid:,} invalid", "yellow" if progress.invalid else ""),
-        (f"{progress.failed:,} failed", "red" if progress.failed else ""),
-        (f"{progress.in_flight:,} in flight", ""),
-    ]
+    return _line(
+        Text(f"{progress.created:,} created", "green"),
+        Text(f"{progress.invalid:,} invalid", "yellow" if progress.invalid else ""),
+        Text(f"{progress.failed:,} failed", "red" if progress.failed else ""),
+    )
+
+
+def _traffic(progress: Progress) -> Text:
+    parts = [Text(f"{progress.in_flight:,} in flight")]
     if progress.retries:
-        parts.append((f"{progress.retries:,} retries", ""))
+        parts.append(Text(f"{progress.retries:,} retries"))
     if progress.throttled:
-        parts.append((f"paused {progress.throttled:.1f} s", ""))
-    text = Text(" · ").join(Text(part, style=style) for part, style in parts)
+        parts.append(Text(f"{progress.throttled:.1f} s paused by the server"))
+    return _line(*parts)
+
+
+def _line(*parts: Text) -> Text:
+    text = Text(" · ").join(parts)
     text.no_wrap = True
     text.overflow = "ellipsis"
     return text

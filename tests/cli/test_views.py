@@ -34,9 +34,10 @@ def test_the_live_view() -> None:
     progress = Progress(
         read=52_000, created=49_000, invalid=900, failed=100, in_flight=2_000, elapsed=10.0
     )
-    bar, counts = drawn(progress, 100_000)
+    bar, counts, traffic = drawn(progress, 100_000)
     assert bar.endswith(" 50% 5,000/s 0:10 left")
-    assert counts == "49,000 created · 900 invalid · 100 failed · 2,000 in flight"
+    assert counts == "49,000 created · 900 invalid · 100 failed"
+    assert traffic == "2,000 in flight"
 
 
 def test_the_live_view_fits_80_columns_however_much_there_is_to_say() -> None:
@@ -52,7 +53,7 @@ def test_the_live_view_fits_80_columns_however_much_there_is_to_say() -> None:
         elapsed=3.0,
     )
     lines = drawn(progress, 10 * many, "Stopping: " + "x" * 100)
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert max(map(len, lines)) <= 80
 
 

@@ -109,9 +109,9 @@ class Audit:
         return self.submitted == self.settled and not self.differing
 
     def __str__(self) -> str:
-        told = f"reported created {self.reported:,}, stored by the sandbox {self.stored:,}"
+        told = f"{self.reported:,} reported created, {self.stored:,} stored"
         if self.agrees:
-            return f"The accounts match: {told}, none lost, none twice."
+            return f"The accounts match: {told}, none lost or twice."
         return (
             f"The accounts do NOT match: {told}, {self.differing:,} differ; "
             f"{self.settled:,} of {self.submitted:,} rows settled."

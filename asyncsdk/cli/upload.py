@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -126,6 +127,7 @@ def upload(
         "keep_created": False,
     }
     chosen = parse_map(mapping)
+    _check_rejects(rejects, file)
     with _opened(file, mapping=chosen, delimiter=delimiter, encoding=encoding, header=header) as it:
         source, name = it
         job = Job(source, name, group, options, rejects, show, as_json, quiet)
@@ -156,6 +158,7 @@ def check(
         "retry": RetryPolicy(attempts=1),
     }
     chosen = parse_map(mapping)
+    _check_rejects(rejects, file)
     with _opened(file, mapping=chosen, delimiter=delimiter, encoding=encoding, header=header) as it:
         source, name = it
         job = Job(source, name, 1, options, rejects, show, as_json, quiet, dry=True)
@@ -188,7 +191,7 @@ class Job:
             ending = asyncio.run(self._follow(total))
             self._close(ending, total)
         except KeyboardInterrupt:
-            return Exit.INTERRUPTED
+            fail("interrupted", Exit.INTERRUPTED)
         except (ConfigurationError, SourceError) as error:
             fail(error)
         except (AsyncSDKError, OSError) as error:
@@ -264,6 +267,16 @@ class Job:
             invalid = ending.report.invalid_count
             return Exit.SOME_NOT_CREATED if invalid else Exit.ALL_CREATED
         return ending.code
+
+
+def _check_rejects(rejects: Path | None, file: str) -> None:
+    """Find out before the upload, not after it, that its rejects have nowhere to go."""
+    if rejects is None:
+        return
+    if rejects.exists() and Path(file).exists() and rejects.samefile(file):
+        fail(f"--rejects {rejects} would overwrite the list itself: give it another name")
+    if not os.access(rejects if rejects.exists() else rejects.parent, os.W_OK):
+        fail(f"--rejects {rejects} cannot be written")
 
 
 @contextmanager

@@ -2,12 +2,19 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asyncsdk.cli.rejected import rejected_rows
+from asyncsdk.models import Phone, Problem
+from asyncsdk.results import Outcome, PhoneResult
 from asyncsdk.sandbox import Faults
+from asyncsdk.sources import read_csv
 
 from .kit import COMMAND, KONTAKTE, run, whole_environment
 
@@ -96,6 +103,48 @@ def test_the_messy_list_names_row_number_and_reason_of_each_reject(
     assert [row["line"] for row in report["rejected"]] == [
         int(row["line"]) for row in rows_of(rejects)
     ]
+
+
+def test_the_list_itself_is_never_overwritten(sandbox: SandboxThread, contacts: Path) -> None:
+    done = run("upload", contacts, "-g", 1, "--rejects", contacts, sandbox=sandbox)
+    assert done.exit_code == 2
+    assert "would overwrite the list" in done.stderr
+    assert not sandbox.requests
+
+
+def test_rejects_that_cannot_be_written_are_told_before_the_upload(
+    sandbox: SandboxThread, contacts: Path
+) -> None:
+    rejects = contacts.with_name("gone") / "rejects.csv"
+    done = run("upload", contacts, "-g", 1, "--rejects", rejects, sandbox=sandbox)
+    assert done.exit_code == 2
+    assert "cannot be written" in done.stderr
+    assert not sandbox.requests
+
+
+def test_rejects_may_go_into_a_pipe(sandbox: SandboxThread, contacts: Path) -> None:
+    pipe = contacts.with_name("pipe")
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_text, encoding="utf-8-sig")
+        words = ("--group", sandbox.add_group("x"), "--rejects", pipe)
+        assert run("upload", contacts, *words, sandbox=sandbox).exit_code == 1
+        assert len(read.result().splitlines()) == 3
+    assert pipe.is_fifo()
+
+
+def test_a_list_that_lost_rows_since_it_was_sent_still_has_its_account(contacts: Path) -> None:
+    source = read_csv(contacts)
+    problem = Problem(detail="no")
+    invalid = [
+        PhoneResult(index, Phone(number), Outcome.INVALID, error=problem)
+        for index, number in ((1, ""), (4, "nobody"))
+    ]
+    report: Any = SimpleNamespace(invalid=invalid, failed=[], complete=True, submitted=5)
+    contacts.write_text("Name;Mobil\nAnn;+4915100000001\nBea;\n", encoding="utf-8")
+    found = list(rejected_rows(source, report))
+    assert [(row.index, row.line, row.phone) for row in found] == [(1, 3, ""), (4, None, "nobody")]
+    assert "changed since" in found[1].reason
 
 
 def test_a_long_row_says_that_it_is_one(sandbox: SandboxThread, tmp_path: Path) -> None:

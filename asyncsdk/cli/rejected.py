@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from contextlib import contextmanager
 from heapq import merge
 from itertools import chain
@@ -70,9 +71,11 @@ def rejected_rows(source: CsvSource, report: UploadReport) -> Iterator[Rejected]
     result = next(results, None)
     if result is None and report.complete:
         return
+    lines = _Lines(report)
     for row in source.rows():
+        lines.note(row)
         if result is not None and row.index == result.index:
-            yield _settled(source, row, result)
+            yield _settled(source, row, result, lines)
             result = next(results, None)
         elif not report.complete and row.index >= report.submitted:
             yield _unread(source, row)
@@ -80,7 +83,7 @@ def rejected_rows(source: CsvSource, report: UploadReport) -> Iterator[Rejected]
             return
     # The file lost rows since it was sent: the account still has them.
     for lost in chain([result] if result else [], results):
-        yield _settled(source, None, lost)
+        yield _settled(source, None, lost, lines)
 
 
 def write_rejects(path: Path, source: CsvSource, rows: Iterator[Rejected]) -> int:
@@ -119,15 +122,48 @@ def _inert(reason: str) -> str:
     return f"'{reason}" if reason.startswith(_FORMULA) else reason
 
 
-def _settled(source: CsvSource, row: Row | None, result: PhoneResult) -> Rejected:
-    reason = str(result.error) if result.error else f"HTTP {result.status or 'reply missing'}"
+class _Lines:
+    """The lines of the rows that later ones are duplicates of: people count lines, not indices."""
+
+    def __init__(self, report: UploadReport) -> None:
+        self._wanted = {at for at in map(_duplicate_of, report.invalid) if at is not None}
+        self._lines: dict[int, int] = {}
+
+    def note(self, row: Row) -> None:
+        """Remember a row's line if it is wanted; each row comes before its duplicates."""
+        if row.index in self._wanted:
+            self._lines[row.index] = row.line
+
+    def told(self, result: PhoneResult) -> str:
+        """Why a phone was not created."""
+        if result.error is None:
+            return f"HTTP {result.status or 'reply missing'}"
+        reason = str(result.error)
+        earlier = _duplicate_of(result)
+        if earlier is None or earlier not in self._lines:
+            return reason
+        return _ROW.sub(f"line {self._lines[earlier]}", reason)
+
+
+_ROW = re.compile(r"row (\d+)$")
+
+
+def _duplicate_of(result: PhoneResult) -> int | None:
+    """The index of the row that has the same number, if that is why it was rejected."""
+    for violation in result.error.violations if result.error else ():
+        if violation.code == "duplicate" and (match := _ROW.search(violation.message)):
+            return int(match[1])
+    return None
+
+
+def _settled(source: CsvSource, row: Row | None, result: PhoneResult, lines: _Lines) -> Rejected:
     return Rejected(
         line=row.line if row else None,
         index=result.index,
         phone=result.phone.phone,
         outcome=result.outcome.value,
         delivery=result.delivery.value,
-        reason=visible(reason + _misread(source, row)),
+        reason=visible(lines.told(result) + _misread(source, row)),
         status=result.status,
         cells=row.cells if row else _cells(source, result),
     )

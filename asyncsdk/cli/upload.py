@@ -22,7 +22,7 @@ from asyncsdk.cli.rejected import UNREAD, Rejected, rejected_rows, write_rejects
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, fail, plain, stderr, stdout
 from asyncsdk.client import Client
-from asyncsdk.config import OnUnknown, RetryPolicy
+from asyncsdk.config import OnUnknown  # noqa: TC001 - typer reads the annotations at run time
 from asyncsdk.errors import AsyncSDKError, ConfigurationError, SourceError
 from asyncsdk.results import Outcome
 from asyncsdk.sources import CsvSource, read_csv
@@ -151,12 +151,7 @@ def check(
 
     Exit codes: 0 every row may be sent, 1 some are invalid, 2 usage.
     """
-    options = {
-        "normalize": normalize,
-        "duplicates": duplicates,
-        "dry_run": True,
-        "retry": RetryPolicy(attempts=1),
-    }
+    options = {"normalize": normalize, "duplicates": duplicates, "dry_run": True}
     chosen = parse_map(mapping)
     _check_rejects(rejects, file)
     with _opened(file, mapping=chosen, delimiter=delimiter, encoding=encoding, header=header) as it:

@@ -147,6 +147,15 @@ def test_a_list_that_lost_rows_since_it_was_sent_still_has_its_account(contacts:
     assert "changed since" in found[1].reason
 
 
+def test_a_duplicate_names_the_line_of_the_first(sandbox: SandboxThread, tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_text('Mobil;x\n0160111111;"a\nb"\n0160222222;\n0160222222;\n', encoding="utf-8")
+    words = ("--group", sandbox.add_group("x"), "--duplicates", "skip", "--json")
+    (row,) = json.loads(run("upload", path, *words, sandbox=sandbox).stdout)["rejected"]
+    assert (row["line"], row["index"]) == (5, 2)
+    assert row["reason"].endswith("the same number as line 4")
+
+
 def test_a_long_row_says_that_it_is_one(sandbox: SandboxThread, tmp_path: Path) -> None:
     path = tmp_path / "contacts.csv"
     path.write_text("Nr;Name;Mobil\n1;May; Eva;0160123456\n2;Ann;0160654321\n", encoding="utf-8")

@@ -24,7 +24,11 @@ STYLES = ("hydra", "keyed-gaps")
 BATCH = 10
 POLICY = RetryPolicy(attempts=8, base=0.2)
 
-AMBIGUOUS = {name for name, fault in FAULTS.items() if fault.processed} - {"close", "slow", "reorder"}
+AMBIGUOUS = {name for name, fault in FAULTS.items() if fault.processed} - {
+    "close",
+    "slow",
+    "reorder",
+}
 
 
 def source() -> list[Phone]:
@@ -38,7 +42,12 @@ def source() -> list[Phone]:
 
 async def upload(rig: Rig, on_unknown: str, **options: Any) -> UploadReport:
     pending = rig.upload(
-        source(), batch_size=BATCH, on_unknown=on_unknown, retry=POLICY, quiet_period=10.0, **options
+        source(),
+        batch_size=BATCH,
+        on_unknown=on_unknown,
+        retry=POLICY,
+        quiet_period=10.0,
+        **options,
     )
     try:
         await pending

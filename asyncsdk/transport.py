@@ -83,6 +83,8 @@ class Reply:
 class Attempt:
     """What is known of a request while it is under way, and after it failed."""
 
+    begun: bool = False
+    """Whether its turn has come: from now on it may leave."""
     left: bool = False
     """Whether any of it was handed to an open connection."""
 

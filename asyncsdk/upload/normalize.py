@@ -50,17 +50,14 @@ def normalizer(region: str | None) -> Callable[[str], str | Problem] | None:
         raise ConfigurationError(msg)
 
     def normalize(number: str) -> str | Problem:
-        text = (
-            number.translate(_INVISIBLE)
-            .replace("\N{ZERO WIDTH NO-BREAK SPACE}", "")
-            .strip()
-            .lstrip("'\N{RIGHT SINGLE QUOTATION MARK}")
-        )
+        text = number.translate(_INVISIBLE).strip().lstrip(_APOSTROPHES)
         try:
             parsed = phonenumbers.parse(text, region)
         except phonenumbers.NumberParseException as error:
             return _no_number(str(error))
-        if not phonenumbers.is_possible_number(parsed):
+        # A number that can be dialled locally alone (110, 5551234) has no E.164 form.
+        reason = phonenumbers.is_possible_number_with_reason(parsed)
+        if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
             return _no_number(f"not a possible number in {region}")
         formatted: str = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
         return formatted

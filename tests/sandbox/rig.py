@@ -1,13 +1,11 @@
-"""A plain caller of the sandbox, and a loop in which waiting costs no time."""
+"""A plain caller of the sandbox."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import selectors
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from attrs import frozen
@@ -15,9 +13,7 @@ from attrs import frozen
 from asyncsdk.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
-
-T = TypeVar("T")
+    from collections.abc import Sequence
 
 
 @frozen
@@ -71,38 +67,3 @@ async def box(**options: Any) -> AsyncIterator[tuple[Sandbox, Caller, int]]:
     group_id = sandbox.add_group("people")
     async with calling(sandbox) as call:
         yield sandbox, call, group_id
-
-
-def numbers(count: int) -> list[str]:
-    return [f"+49160{i:07}" for i in range(count)]
-
-
-def rows(count: int) -> list[dict[str, str]]:
-    return [{"phone": number} for number in numbers(count)]
-
-
-def run_leaping(scenario: Coroutine[Any, Any, T]) -> T:
-    """Run a scenario in a loop whose clock leaps to the next timer instead of waiting for it."""
-    with asyncio.Runner(loop_factory=_LeapingLoop) as runner:
-        return runner.run(scenario)
-
-
-class _LeapingLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._selector_here = _LeapingSelector()
-        super().__init__(self._selector_here)
-
-    def time(self) -> float:
-        return super().time() + self._selector_here.leapt
-
-
-class _LeapingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type, unused-ignore]
-    leapt = 0.0
-
-    def select(self, timeout: float | None = None) -> Any:
-        if timeout is None or timeout <= 0:
-            return super().select(timeout)
-        ready = super().select(0.002)  # what is on its way over the loopback arrives first
-        if not ready:
-            self.leapt += timeout
-        return ready

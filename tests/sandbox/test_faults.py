@@ -10,8 +10,10 @@ import aiohttp
 import pytest
 
 from asyncsdk.sandbox import FAULTS, Fault, Faults, Sandbox
+from tests.leaping import run_leaping
+from tests.rig import numbers, rows
 
-from .rig import Answer, Caller, box, calling, numbers, rows, run_leaping
+from .rig import Answer, Caller, box, calling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -6,8 +6,9 @@ import pytest
 from attrs import evolve
 
 from asyncsdk.sandbox import STYLES, ReplyStyle
+from tests.rig import rows
 
-from .rig import box, rows
+from .rig import box
 
 if TYPE_CHECKING:
     from asyncsdk.sandbox.problems import ErrorStyle

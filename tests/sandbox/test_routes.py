@@ -10,8 +10,10 @@ import pytest
 import trustme
 
 from asyncsdk.sandbox import Faults, RequestLimit, Sandbox
+from tests.leaping import run_leaping
+from tests.rig import numbers, rows
 
-from .rig import box, calling, numbers, rows, run_leaping
+from .rig import box, calling
 
 
 async def test_every_reply_carries_a_request_id() -> None:

@@ -12,8 +12,7 @@ import aiohttp
 import pytest
 
 from asyncsdk.testing import Faults, SandboxThread
-
-from .rig import rows
+from tests.rig import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,12 +77,6 @@ def test_a_port_that_is_taken() -> None:
 def test_without_pytest_the_error_says_what_to_install() -> None:
     told = python("import sys; sys.modules['pytest'] = None; import asyncsdk.testing")
     assert "pip install pytest" in told
-
-
-def test_the_sandbox_shares_only_the_models_with_the_client() -> None:
-    told = python("import sys, asyncsdk.sandbox; print(*sys.modules)")
-    ours = {name for name in told.split() if name.startswith("asyncsdk.")}
-    assert {name for name in ours if "sandbox" not in name} <= {"asyncsdk.models"}
 
 
 def python(script: str) -> str:

@@ -1,0 +1,134 @@
+"""The public API as a type checker sees it. Nothing here runs: mypy is the test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import assert_type
+
+from asyncsdk import (
+    Adaptive,
+    BatchMember,
+    BatchResponse,
+    Client,
+    CreatedPhone,
+    Delivery,
+    FailureLimit,
+    Outcome,
+    Phone,
+    PhoneResult,
+    Problem,
+    Progress,
+    Rate,
+    RateLimitedError,
+    RetryPolicy,
+    UnsubscribeReason,
+    Upload,
+    UploadReport,
+    UploadStopped,
+)
+
+
+async def a_client() -> None:
+    assert_type(Client.from_env(), Client)
+    async with Client("1234567", "key", base_url="https://h", timeout=5) as client:
+        assert_type(client, Client)
+        assert_type(await client.phones.create_batch(7, ["+491"]), BatchResponse)
+    assert_type(await client.aclose(), None)
+    Client(1234567, "key")
+    Client("1", "key", "https://h")  # type: ignore[call-arg]
+    Client("1", "key", timeout="5")  # type: ignore[arg-type]
+
+
+class TypedClient(Client):
+    """A subclass keeps its type."""
+
+
+async def a_subclass() -> None:
+    assert_type(TypedClient.from_env(), TypedClient)
+    async with TypedClient("1", "key") as client:
+        assert_type(client, TypedClient)
+
+
+def a_batch(reply: BatchResponse) -> None:
+    assert_type(reply.members, tuple[BatchMember, ...])
+    member = reply.members[0]
+    assert_type(member.status, int | None)
+    assert_type(member.created, CreatedPhone | None)
+    assert_type(member.problem, Problem | None)
+
+
+async def sources(client: Client) -> None:
+    def phones() -> Iterator[Phone]:
+        yield Phone("+491")
+
+    async def aphones() -> AsyncIterator[str]:
+        yield "+491"
+
+    client.phones.upload(7, phones())
+    client.phones.upload(7, aphones())
+    client.phones.upload(7, ["+491", Phone("+492"), {"phone": "+493", "a": None}])
+    client.phones.upload(7, [{"phone": "+491"}])
+    client.phones.upload(7, 5)  # type: ignore[arg-type]
+    client.phones.upload(7, [5])  # type: ignore[list-item]
+    client.phones.upload("7", ["+491"])  # type: ignore[arg-type]
+
+
+async def an_upload(client: Client) -> None:
+    upload = client.phones.upload(
+        7,
+        ["+491"],
+        batch_size=500,
+        concurrency=Adaptive(min=1, max=64),
+        rate=Rate(10, per=1.0),
+        retry=RetryPolicy(attempts=3),
+        on_unknown="reconcile",
+        duplicates="skip",
+        normalize="DE",
+        stop_when=FailureLimit(ratio=0.1),
+        journal="upload.journal",
+        on_progress=print,
+    )
+    client.phones.upload(7, [], 500)  # type: ignore[call-arg]
+    client.phones.upload(7, [], on_unknown="ask")  # type: ignore[arg-type]
+    assert_type(upload, Upload)
+    assert_type(upload.progress, Progress)
+    assert_type(upload.report, UploadReport)
+    assert_type(upload.start(), Upload)
+    assert_type(await upload, UploadReport)
+    assert_type(await upload.stop(), UploadReport)
+    async for result in upload:
+        assert_type(result, PhoneResult)
+
+
+def a_report(report: UploadReport) -> None:
+    assert_type(report.created, Sequence[PhoneResult])
+    assert_type(report.invalid[0], PhoneResult)
+    assert_type(report.failed[1:], Sequence[PhoneResult])
+    assert_type(report + report, UploadReport)
+    assert_type(report.submitted, int)
+    assert_type(report.elapsed, float)
+    assert_type(report.ok, bool)
+    assert_type(report.to_dict(), dict[str, object])
+    report.to_csv("x.csv", only="invalid")
+    report.to_jsonl("x.jsonl", only=[Outcome.FAILED])
+    report.ok = True  # type: ignore[misc]
+
+
+def a_result(result: PhoneResult) -> None:
+    assert_type(result.index, int)
+    assert_type(result.phone, Phone)
+    assert_type(result.outcome, Outcome)
+    assert_type(result.delivery, Delivery)
+    assert_type(result.created, CreatedPhone | None)
+    assert_type(result.error, Problem | None)
+    if result.created is not None:
+        assert_type(result.created.id, int | None)
+        assert_type(result.created.unsubscribe_reason, UnsubscribeReason | None)
+    result.index = 5  # type: ignore[misc]
+
+
+def errors(error: UploadStopped, limited: RateLimitedError) -> None:
+    assert_type(error.report, UploadReport)
+    assert_type(error.cause, BaseException | None)
+    assert_type(limited.retry_after, float | None)
+    assert_type(limited.status, int)

@@ -1,0 +1,117 @@
+"""A source that fails, and a source that is closed: what it gave is never lost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.rig import numbers
+
+from .test_batches import Cutter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+
+class BrokenError(Exception):
+    pass
+
+
+def broken(count: int) -> Iterator[str]:
+    yield from numbers(count)
+    raise BrokenError
+
+
+async def abroken(count: int) -> AsyncIterator[str]:
+    for number in numbers(count):
+        yield number
+    raise BrokenError
+
+
+@pytest.mark.parametrize("source", [broken, abroken])
+@pytest.mark.parametrize("count", range(8))
+def test_what_came_before_the_error_is_kept(source: Callable[[int], Any], count: int) -> None:
+    async def scenario() -> None:
+        cutter = Cutter(source(count))
+        batches = [await cutter.batches.next() for _ in range(count // 3)]
+        with pytest.raises(BrokenError):
+            await cutter.batches.next()
+        assert cutter.batches.read == count
+        batches += cutter.batches.rest()
+        assert [i for batch in batches if batch for i in batch.indices] == list(range(count))
+        assert not list(cutter.batches.rest())
+
+    asyncio.run(scenario())
+
+
+def test_an_iterator_that_breaks_at_once() -> None:
+    class Source:
+        def __iter__(self) -> Iterator[str]:
+            raise BrokenError
+
+    async def scenario() -> None:
+        cutter = Cutter(Source())
+        with pytest.raises(BrokenError):
+            await cutter.batches.next()
+        assert cutter.batches.read == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_generator_is_closed() -> None:
+    closed = []
+
+    def source() -> Iterator[str]:
+        try:
+            yield from numbers(100)
+        finally:
+            closed.append("sync")
+
+    async def asource() -> AsyncIterator[str]:
+        try:
+            for number in numbers(100):
+                yield number
+        finally:
+            await asyncio.sleep(0)
+            closed.append("async")
+
+    async def scenario(made: object) -> None:
+        cutter = Cutter(made)
+        await cutter.batches.next()
+        await cutter.batches.close()
+        await cutter.batches.close()
+
+    asyncio.run(scenario(source()))
+    asyncio.run(scenario(asource()))
+    assert closed == ["sync", "async"]
+
+
+def test_a_file_given_by_the_caller_is_not_closed() -> None:
+    class File:
+        closed = False
+        lines = iter(numbers(10))
+
+        def __iter__(self) -> Iterator[str]:
+            return self
+
+        def __next__(self) -> str:
+            return next(self.lines)
+
+        def close(self) -> None:
+            self.closed = True
+
+    file = File()
+
+    async def scenario() -> None:
+        cutter = Cutter(file)
+        await cutter.batches.next()
+        await cutter.batches.close()
+
+    asyncio.run(scenario())
+    assert not file.closed
+
+
+def test_closing_what_was_never_opened() -> None:
+    asyncio.run(Cutter(numbers(3)).batches.close())

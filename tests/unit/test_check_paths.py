@@ -1,0 +1,66 @@
+"""The fast path, by columns, and the slow one, row by row, agree on everything."""
+
+from __future__ import annotations
+
+from collections import UserDict
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asyncsdk import Phone
+from asyncsdk.upload.check import Checked, Checker
+from asyncsdk.wire.batch import encode_rows
+
+numbers = st.one_of(
+    st.sampled_from(["+491", "", " ", "1" * 30, "1" * 31, "\ud800", "\u00a0"]),
+    st.none(),
+    st.integers(),
+)
+texts = st.one_of(
+    st.none(), st.sampled_from(["", "x", "x" * 36, "x" * 37, "x" * 1531, "\udc00"]), st.integers()
+)
+fields = st.fixed_dictionaries(
+    {"phone": numbers}, optional={"a": texts, "e": texts, "callback_data": texts, "f": texts}
+)
+good = st.sampled_from(["+491", "+492", "1" * 30])
+items = st.one_of(
+    good,
+    good.map(Phone),
+    good.map(lambda number: {"phone": number}),
+    numbers.filter(lambda number: isinstance(number, str)),
+    fields,
+    fields.filter(lambda f: "f" not in f).map(lambda f: Phone(**f)),  # type: ignore[arg-type]
+    fields.map(UserDict),
+    st.integers(),
+)
+chunks = st.lists(items, max_size=6)
+plain_chunks = st.one_of(st.lists(good), st.lists(good.map(Phone)), chunks)
+
+
+def row_by_row(checker: Checker, first: int, chunk: list[object]) -> Checked:
+    return checker._check_rows(first, chunk)
+
+
+@given(plain_chunks, st.integers(0, 9), st.booleans())
+def test_fast_is_slow(chunk: list[object], first: int, limits: bool) -> None:  # noqa: FBT001
+    fast = Checker(limits=limits).check(first, chunk)
+    slow = row_by_row(Checker(limits=limits), first, chunk)
+    assert list(fast.indices) == list(slow.indices)
+    assert fast.rows == slow.rows
+    assert list(fast.rejected) == list(slow.rejected)
+    assert fast.submitted is None
+    assert slow.submitted is None
+    assert fast.body in (b"", encode_rows(fast.rows))
+
+
+@given(plain_chunks, st.booleans())
+def test_each_row_comes_out_once(chunk: list[object], skip: bool) -> None:  # noqa: FBT001
+    checked = Checker(skip_duplicates=skip).check(0, chunk)
+    indices = sorted([*checked.indices, *(r.index for r in checked.rejected)])
+    assert indices == list(range(len(chunk)))
+    assert len(checked.indices) == len(checked.rows)
+    encode_rows(checked.rows)
+    encode_rows([rejection.row for rejection in checked.rejected])
+    if skip:
+        sent = [row.phone for row in checked.rows]
+        assert len(set(sent)) == len(sent)

@@ -1,0 +1,110 @@
+"""When a request may leave: no window holds more than the rate, and one gate for everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from asyncsdk import Rate
+from asyncsdk.upload.pace import Gate, Limiter
+from tests.leaping import run_leaping
+
+
+def departures(rate: Rate, count: int, pauses: dict[int, float] | None = None) -> list[float]:
+    """When `count` requests leave that all want to at once, but for some that come late."""
+
+    async def scenario() -> list[float]:
+        loop = asyncio.get_running_loop()
+        limiter, found = Limiter(rate), []
+        for number in range(count):
+            await asyncio.sleep((pauses or {}).get(number, 0.0))
+            await limiter.acquire()
+            found.append(loop.time())
+        return found
+
+    return run_leaping(scenario(), sockets=False)
+
+
+def busiest(times: list[float], per: float) -> int:
+    """The most departures within any window of this length, its end excluded."""
+    return max(sum(start <= at < start + per for at in times) for start in times)
+
+
+RATES = [
+    Rate(1),
+    Rate(10),
+    Rate(20),
+    Rate(3, per=0.5),
+    Rate(7, per=10.0),
+    Rate(500),
+    Rate(250, 0.1),
+]
+
+
+@pytest.mark.parametrize("rate", RATES, ids=str)
+def test_no_window_holds_more_than_the_rate(rate: Rate) -> None:
+    times = departures(rate, 4 * rate.requests + 3)
+    assert busiest(times, rate.per) <= rate.requests
+    allowed = (len(times) - rate.requests) / rate.requests * rate.per
+    assert times[-1] - times[0] <= allowed * 1.03 + rate.per
+
+
+@pytest.mark.parametrize("rate", RATES, ids=str)
+def test_nor_after_a_rest(rate: Rate) -> None:
+    count = 3 * rate.requests
+    for at in (1, rate.requests, rate.requests + 1):
+        for rest in (rate.per / 2, rate.per, 10 * rate.per):
+            times = departures(rate, count, {at: rest})
+            assert busiest(times, rate.per) <= rate.requests
+
+
+def test_requests_are_spaced_evenly() -> None:
+    times = departures(Rate(10), 10)
+    gaps = [later - sooner for sooner, later in itertools.pairwise(times)]
+    assert min(gaps) > 0.09
+    assert max(gaps) < 0.11
+
+
+def test_a_gate_holds_everybody_until_it_opens() -> None:
+    async def scenario() -> list[float]:
+        loop = asyncio.get_running_loop()
+        gate, began = Gate(), loop.time()
+        gate.close(5.0, began)
+        through: list[float] = []
+
+        async def pass_through() -> None:
+            await gate.wait()
+            through.append(loop.time() - began)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(pass_through())
+            await asyncio.sleep(1)
+            gate.close(9.0, loop.time())
+            gate.close(1.0, loop.time())
+        assert gate.throttled(loop.time()) == pytest.approx(10.0)
+        return through
+
+    assert run_leaping(scenario(), sockets=False) == pytest.approx([10.0] * 3)
+
+
+def test_an_open_gate_costs_nothing() -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        await gate.wait()
+        assert not gate.closed(asyncio.get_running_loop().time())
+        assert gate.throttled(asyncio.get_running_loop().time()) == 0
+
+    run_leaping(scenario(), sockets=False)
+
+
+def test_many_refusals_of_one_epoch_are_one_pause() -> None:
+    gate = Gate()
+    assert [gate.refused(0) for _ in range(5)] == [1] * 5
+    assert gate.refused(1) == 2
+    gate.passed(0)
+    assert gate.refused(2) == 3
+    gate.passed(3)
+    assert gate.refused(3) == 1

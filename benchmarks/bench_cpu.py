@@ -1,0 +1,122 @@
+"""CPU time per phone of a whole upload, against the limit, the script and the rivals."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from benchmarks.contenders import RIVALS, SCRIPTS, limit, quiet, ready, sdk
+from benchmarks.measure import Section, Verdict, Worker, cpu_seconds, in_turns
+from benchmarks.sink import Behaviour
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from benchmarks.sink import Sink
+
+    Contender = Callable[[str, int], int]
+
+_WARM_UP = 5_000
+
+
+def sections(sink: Sink, *, quick: bool) -> Iterator[Section]:
+    rounds = 5 if quick else 7
+    sink.set_up(Behaviour())
+    yield _against_scripts(sink, 50_000 if quick else 200_000, rounds)
+    for delay in (0.0,) if quick else (0.0, 0.05):
+        sink.set_up(Behaviour(delay=delay))
+        yield _against_rivals(sink, 10_000 if quick else 50_000, 5, delay)
+
+
+def _against_scripts(sink: Sink, count: int, rounds: int) -> Section:
+    found, _ = _measure({"asyncsdk": sdk, "limit": limit, **SCRIPTS}, sink, count, rounds)
+    ours = found["asyncsdk"]
+    return Section(
+        "CPU time per phone",
+        ("uploader", "µs", "of the limit", "of asyncsdk"),
+        [
+            (name, f"{spent:.2f}", f"{spent / found['limit']:.2f}", f"{spent / ours:.2f}")
+            for name, spent in found.items()
+        ],
+        (
+            Verdict("CPU per phone, of the limit", ours / found["limit"], 1.8),
+            Verdict(
+                "CPU per phone of the aiohttp script, of ours",
+                found["script: aiohttp"] / ours,
+                3.5,
+                at_least=True,
+            ),
+            Verdict(
+                "CPU per phone of the httpx script, of ours",
+                found["script: httpx"] / ours,
+                5,
+                at_least=True,
+            ),
+        ),
+        note=f"{count:,} phones from a generator, 1,000 in a batch, 8 requests at once, no delay. "
+        "The limit builds the same phones, posts ready-made bodies and decodes the statuses.",
+    )
+
+
+def _against_rivals(sink: Sink, count: int, rounds: int, delay: float) -> Section:
+    found, walls = _measure({"asyncsdk": sdk, **RIVALS}, sink, count, rounds)
+    ours = found["asyncsdk"]
+    cheapest = min(spent for name, spent in found.items() if name != "asyncsdk")
+    told = f"{delay * 1000:.0f} ms"
+    return Section(
+        f"The rivals, at {told} of server delay",
+        ("uploader", "µs of CPU per item", "of asyncsdk", "items per second"),
+        [
+            (name, f"{spent:.2f}", f"{spent / ours:.1f}", f"{1 / walls[name]:,.0f}")
+            for name, spent in found.items()
+        ],
+        (
+            Verdict(
+                f"CPU per item of the cheapest rival at {told}, of ours",
+                cheapest / ours,
+                1.0,
+                at_least=True,
+            ),
+        ),
+        note=f"{count:,} phones, 1,000 in a batch, 8 requests at once (`async_streaming_bulk` knows "
+        "only one). Each rival has its own server's minimal reply; asyncsdk reads every phone back.",
+    )
+
+
+def _measure(
+    contenders: dict[str, Contender], sink: Sink, count: int, rounds: int
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Microseconds of CPU per phone, and seconds on the wall per phone (the median of the turns)."""
+    walls: dict[str, list[float]] = {name: [] for name in contenders}
+
+    def turn(name: str) -> float:
+        spent, wall = workers[name].call(_once, contenders[name], sink.url, count)
+        walls[name].append(wall / count)
+        return float(spent) / count * 1e6
+
+    with ExitStack() as stack:
+        workers = {name: stack.enter_context(Worker()) for name in contenders}
+        for name, worker in workers.items():
+            worker.call(quiet)
+            if contenders[name] is limit:
+                worker.call(ready, _WARM_UP)
+                worker.call(ready, count)
+            worker.call(contenders[name], sink.url, _WARM_UP)
+        found = in_turns({name: (lambda name=name: turn(name)) for name in contenders}, rounds)
+    return found, {name: sorted(taken)[len(taken) // 2] for name, taken in walls.items()}
+
+
+def _once(contender: Contender, url: str, count: int) -> tuple[float, float]:
+    began = time.perf_counter()
+    stored = 0
+
+    def run() -> None:
+        nonlocal stored
+        stored = contender(url, count)
+
+    spent = cpu_seconds(run)
+    if stored != count:
+        msg = f"{stored} of {count} were stored"
+        raise RuntimeError(msg)
+    return spent, time.perf_counter() - began

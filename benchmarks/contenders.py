@@ -1,0 +1,262 @@
+"""Who is measured: the SDK, the limit, the script a user would write, and the rivals.
+
+Each contender uploads the same phones from a generator and returns how many items it reports as
+stored. Each is given its items in the form that costs it least.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import warnings
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import msgspec
+
+from asyncsdk import Client, Phone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BATCH = 1000
+CONCURRENCY = 8
+KEY = ("1234567", "benchmark")
+
+_NAMES = ("Anna", "Björn", "Chiara", "Dilek", "Emil", "Fatma", "Gustav", "Hanna")
+_CITIES = ("Berlin", "Köln", "Roma", "Izmir", "Wien", "Ankara", "Malmö", "Bern")
+
+
+def phones(count: int) -> Iterator[Phone]:
+    """Phones with a number and two columns, made as they are drawn."""
+    for i in range(count):
+        yield Phone(f"+49160{i:08d}", _NAMES[i & 7], _CITIES[i & 7])
+
+
+def _batches(count: int) -> Iterator[list[Phone]]:
+    source = phones(count)
+    while batch := list(islice(source, BATCH)):
+        yield batch
+
+
+# -- the SDK, and the limit ------------------------------------------------------------------
+
+
+def sdk(
+    url: str, count: int, *, batch: int = BATCH, concurrency: int = CONCURRENCY, **options: Any
+) -> int:
+    """The SDK with the default report."""
+
+    async def upload() -> int:
+        async with Client(*KEY, base_url=url) as client:
+            report = await client.phones.upload(
+                1,
+                phones(count),
+                **({"rate": None, "batch_size": batch, "concurrency": concurrency} | options),
+            )
+            return report.created_count
+
+    return asyncio.run(upload())
+
+
+class _Status(msgspec.Struct, gc=False):
+    status: int
+
+
+class _Statuses(msgspec.Struct):
+    member: list[_Status] = msgspec.field(name="hydra:member")
+
+
+def limit(url: str, count: int) -> int:
+    """What any uploader has to do: build the phones, post bodies, read the statuses.
+
+    The bodies are ready-made, `ready` makes them before the clock runs. Nothing is checked, encoded,
+    matched or kept.
+    """
+    import aiohttp  # noqa: PLC0415
+
+    bodies = _ready[count]
+
+    decode = msgspec.json.Decoder(_Statuses).decode
+
+    async def upload() -> int:
+        work = zip(_batches(count), bodies, strict=True)
+        stored = 0
+
+        async def worker(session: aiohttp.ClientSession) -> None:
+            nonlocal stored
+            for _, body in work:
+                async with session.post(
+                    f"{url}/groups/1/phones/batch",
+                    data=body,
+                    headers={"Content-Type": "application/json"},
+                ) as response:
+                    reply = decode(await response.read())
+                stored += len(reply.member)
+
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            await asyncio.gather(*(worker(session) for _ in range(CONCURRENCY)))
+        return stored
+
+    return asyncio.run(upload())
+
+
+_ready: dict[int, list[bytes]] = {}
+
+
+def ready(count: int) -> None:
+    """Make the bodies for `limit`: the very bytes that the SDK sends."""
+    from asyncsdk.wire.batch import encode_rows, rows_of  # noqa: PLC0415
+
+    _ready[count] = [encode_rows(rows_of(batch)) for batch in _batches(count)]
+
+
+# -- the script a user would write -----------------------------------------------------------
+
+
+def script_aiohttp(url: str, count: int) -> int:
+    """aiohttp, `attrs.asdict`, `json=` and `resp.json()`."""
+    import aiohttp  # noqa: PLC0415
+
+    async def upload() -> int:
+        results: list[tuple[Phone, int, Any]] = []
+        turn = asyncio.Semaphore(CONCURRENCY)
+
+        async def send(session: aiohttp.ClientSession, batch: list[Phone]) -> None:
+            async with turn:
+                async with session.post(
+                    f"{url}/groups/1/phones/batch", json=[attrs.asdict(phone) for phone in batch]
+                ) as response:
+                    reply = await response.json(content_type=None)
+            for phone, member in zip(batch, reply["hydra:member"], strict=True):
+                results.append((phone, member["status"], member["body"]))
+
+        async with aiohttp.ClientSession() as session:
+            await asyncio.gather(*(send(session, batch) for batch in _batches(count)))
+        return sum(200 <= status < 300 for _, status, _ in results)
+
+    return asyncio.run(upload())
+
+
+def script_httpx(url: str, count: int) -> int:
+    """The same with httpx."""
+    import httpx  # noqa: PLC0415
+
+    async def upload() -> int:
+        results: list[tuple[Phone, int, Any]] = []
+        turn = asyncio.Semaphore(CONCURRENCY)
+
+        async def send(client: httpx.AsyncClient, batch: list[Phone]) -> None:
+            async with turn:
+                response = await client.post(
+                    f"{url}/groups/1/phones/batch", json=[attrs.asdict(phone) for phone in batch]
+                )
+            for phone, member in zip(batch, response.json()["hydra:member"], strict=True):
+                results.append((phone, member["status"], member["body"]))
+
+        async with httpx.AsyncClient(timeout=60) as client:
+            await asyncio.gather(*(send(client, batch) for batch in _batches(count)))
+        return sum(200 <= status < 300 for _, status, _ in results)
+
+    return asyncio.run(upload())
+
+
+# -- the rivals ------------------------------------------------------------------------------
+
+
+def actions(count: int) -> Iterator[dict[str, Any]]:
+    """The phones as the search engines' helpers take them."""
+    for phone in phones(count):
+        yield {"_index": "phones", "phone": phone.phone, "a": phone.a, "b": phone.b}
+
+
+def _told(results: Any) -> int:
+    return sum(good for good, _ in results)
+
+
+def elasticsearch_parallel(url: str, count: int, timeout: float = 60.0) -> int:
+    from elasticsearch import Elasticsearch  # noqa: PLC0415
+    from elasticsearch.helpers import parallel_bulk  # noqa: PLC0415
+
+    with Elasticsearch(url, request_timeout=timeout, connections_per_node=CONCURRENCY) as client:
+        return _told(
+            parallel_bulk(client, actions(count), thread_count=CONCURRENCY, chunk_size=BATCH)
+        )
+
+
+def elasticsearch_streaming(url: str, count: int, timeout: float = 60.0) -> int:
+    from elasticsearch import AsyncElasticsearch  # noqa: PLC0415
+    from elasticsearch.helpers import async_streaming_bulk  # noqa: PLC0415
+
+    async def upload() -> int:
+        async with AsyncElasticsearch(url, request_timeout=timeout) as client:
+            stream = async_streaming_bulk(client, actions(count), chunk_size=BATCH)
+            return sum([good async for good, _ in stream])
+
+    return asyncio.run(upload())
+
+
+def opensearch_parallel(url: str, count: int, timeout: float = 60.0) -> int:
+    from opensearchpy import OpenSearch  # noqa: PLC0415
+    from opensearchpy.helpers import parallel_bulk  # noqa: PLC0415
+
+    client = OpenSearch(url, timeout=timeout, pool_maxsize=CONCURRENCY)
+    try:
+        return _told(
+            parallel_bulk(client, actions(count), thread_count=CONCURRENCY, chunk_size=BATCH)
+        )
+    finally:
+        client.close()
+
+
+def opensearch_streaming(url: str, count: int, timeout: float = 60.0) -> int:
+    from opensearchpy import AsyncOpenSearch  # noqa: PLC0415
+    from opensearchpy.helpers import async_streaming_bulk  # noqa: PLC0415
+
+    async def upload() -> int:
+        async with AsyncOpenSearch(url, timeout=timeout) as client:
+            stream = async_streaming_bulk(client, actions(count), chunk_size=BATCH)
+            return sum([good async for good, _ in stream])
+
+    return asyncio.run(upload())
+
+
+def pinecone(url: str, count: int, timeout: float = 60.0) -> int:
+    """A vector with one dimension, the rest of the phone as its metadata. It takes lists only."""
+    from pinecone import AsyncIndex  # noqa: PLC0415
+
+    async def upload() -> int:
+        async with AsyncIndex(host=url, api_key=KEY[1], timeout=timeout) as index:
+            reply = await index.upsert(
+                vectors=[
+                    (phone.phone, [1.0], {"a": phone.a, "b": phone.b}) for phone in phones(count)
+                ],
+                batch_size=BATCH,
+                max_concurrency=CONCURRENCY,
+                show_progress=False,
+            )
+            stored: int = reply.upserted_count
+            return stored
+
+    return asyncio.run(upload())
+
+
+SCRIPTS: dict[str, Callable[[str, int], int]] = {
+    "script: aiohttp": script_aiohttp,
+    "script: httpx": script_httpx,
+}
+RIVALS: dict[str, Callable[[str, int], int]] = {
+    "opensearch-py parallel_bulk": opensearch_parallel,
+    "opensearch-py async_streaming_bulk": opensearch_streaming,
+    "elasticsearch parallel_bulk": elasticsearch_parallel,
+    "elasticsearch async_streaming_bulk": elasticsearch_streaming,
+    "pinecone upsert": pinecone,
+}
+
+
+def quiet() -> None:
+    """Let nobody speak: log lines would be measured too."""
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")

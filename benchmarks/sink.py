@@ -31,7 +31,7 @@ class Behaviour:
     """How the sink answers."""
 
     delay: float = 0.0
-    """Seconds before each reply."""
+    """Seconds from the last byte of a request to the first of its reply."""
     rate: int | None = None
     """Requests it takes in any second; it answers 429 to the others."""
     fault: Fault = "none"
@@ -249,6 +249,7 @@ class _Connection(asyncio.Protocol):
             data = data[whole:]
 
     def _reply(self, path: bytes, body: bytes) -> None:
+        came = self._loop.time()
         answer = self._server.answer(path.split(b"?", 1)[0], body)
         if answer is None:
             return
@@ -261,7 +262,7 @@ class _Connection(asyncio.Protocol):
         ) + told
         delay = self._server.behaviour.delay
         if delay:
-            self._loop.call_later(delay, self._write, reply)
+            self._loop.call_at(came + delay, self._write, reply)
         else:
             self._write(reply)
 

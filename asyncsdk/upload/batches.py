@@ -13,13 +13,20 @@ from attrs import define, field
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
-from asyncsdk.wire.batch import Row, encode_members, encode_rows, member_of
+from asyncsdk.wire.batch import (
+    decode_rows,
+    encode_members,
+    encode_rows,
+    member_of,
+    numbers_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from asyncsdk.models import Problem
-    from asyncsdk.upload.check import Checker, Rejection
+    from asyncsdk.upload.check import Checked, Checker, Rejection
+    from asyncsdk.wire.batch import Row
 
 __all__ = ["Batch", "Batches", "check_source"]
 
@@ -32,10 +39,12 @@ class Batch:
     """Rows that travel in one request."""
 
     indices: Sequence[int]
-    rows: list[Row]
+    body: bytes
+    """The rows as they are posted."""
+    numbers: list[str]
+    """The numbers in them."""
     submitted: list[str] | None = None
     """The numbers as submitted, where normalising changed any."""
-    body: bytes = b""
     attempts: int = 0
     """Requests that carried these rows."""
     failures: int = 0
@@ -51,19 +60,33 @@ class Batch:
     request_id: str | None = None
     """The id of the reply that said so."""
 
-    def __attrs_post_init__(self) -> None:
-        self.body = self.body or encode_rows(self.rows)
+    _rows: list[Row] | None = field(default=None, init=False)
+
+    @classmethod
+    def of(cls, checked: Checked) -> Batch:
+        """The rows that were found good. Of the rows themselves nothing is kept but the body."""
+        body = checked.body or encode_rows(checked.rows)
+        return cls(checked.indices, body, numbers_of(checked.rows), checked.submitted)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.numbers)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows, which only those ask for that have to be split or looked up."""
+        if self._rows is None:
+            self._rows = decode_rows(self.body)
+        return self._rows
 
     def take(self, positions: Sequence[int]) -> Batch:
         """The rows at these positions, with the same history."""
         if len(positions) == len(self):
             return self
+        rows = [self.rows[i] for i in positions]
         return Batch(
             indices=_picked(self.indices, positions),
-            rows=[self.rows[i] for i in positions],
+            body=encode_rows(rows),
+            numbers=numbers_of(rows),
             submitted=self.submitted and [self.submitted[i] for i in positions],
             attempts=self.attempts,
             failures=self.failures,
@@ -229,8 +252,7 @@ class Batches:
         if checked.rejected:
             self.reject(_entry_of(checked.rejected))
         if checked.rows:
-            batch = Batch(checked.indices, checked.rows, checked.submitted, checked.body)
-            self._ready.extend(self._sized(batch))
+            self._ready.extend(self._sized(Batch.of(checked)))
 
     def _sized(self, batch: Batch) -> Iterator[Batch]:
         """The batch, or the fewest pieces of it that keep the limits."""

@@ -1,19 +1,20 @@
 """Local rules: what the provider would refuse is found before it is sent.
 
-A chunk of rows is checked column by column, in C code; only a chunk in which some rule is broken
-is looked at row by row. The limits are those of the provider's page "Create Phones by the batch".
+A chunk of rows is checked and turned into rows in one pass of C code; only a chunk in which some
+rule is broken is looked at row by row. The limits are those of the provider's page "Create Phones
+by the batch".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 from attrs import define, field, frozen
 
 from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation
-from asyncsdk.wire.batch import Row, encode_rows, rows_of
+from asyncsdk.wire.batch import Row, encode_rows, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +28,22 @@ LONGEST_CALLBACK = 36
 _LIMITS = {"phone": LONGEST_NUMBER, "callback_data": LONGEST_CALLBACK} | dict.fromkeys(
     COLUMNS, LONGEST_COLUMN
 )
-_GETTERS = {name: attrgetter(name) for name in FIELDS}
 _KNOWN = frozenset(FIELDS)
-_TEXT = frozenset({str})
-_TEXT_OR_NULL = frozenset({str, type(None)})
 _PREVIEW = 100
+
+_Column = Annotated[str, msgspec.Meta(max_length=LONGEST_COLUMN)] | None
+
+
+class _Limited(Row):
+    """A row that keeps the limits, for whoever converts into it; empty numbers aside."""
+
+    phone: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NUMBER)]
+    a: _Column = None
+    b: _Column = None
+    c: _Column = None
+    d: _Column = None
+    e: _Column = None
+    callback_data: Annotated[str, msgspec.Meta(max_length=LONGEST_CALLBACK)] | None = None
 
 
 @frozen
@@ -80,30 +92,25 @@ class Checker:
             chunk: The rows.
         """
         if self.normalize is None and not self.skip_duplicates:
-            rows = _quickly(chunk)
-            body = self._body_of_flawless(rows) if rows else None
-            if rows and body is not None:
+            flawless = self._flawless(chunk)
+            if flawless is not None:
+                rows, body = flawless
                 return Checked(range(first, first + len(rows)), rows, body=body)
         return self._check_rows(first, chunk)
 
-    def _body_of_flawless(self, rows: list[Row]) -> bytes | None:
-        """The rows encoded if no rule is broken anywhere, else None."""
-        for name, limit in _LIMITS.items():
-            column = list(map(_GETTERS[name], rows))
-            kinds = set(map(type, column))
-            if not kinds <= (_TEXT if name == "phone" else _TEXT_OR_NULL):
-                return None
-            if (
-                self.limits
-                and str in kinds
-                and max(map(len, filter(None, column)), default=0) > limit
-            ):
-                return None
-        if self.limits and not all(row.phone and not row.phone.isspace() for row in rows):
+    def _flawless(self, chunk: Sequence[object]) -> tuple[list[Row], bytes] | None:
+        """The rows of a chunk, and their encoded form; None if a rule is broken anywhere."""
+        kinds = set(map(type, chunk))
+        if kinds == {str}:
+            chunk = [{"phone": number} for number in chunk]
+        elif kinds not in ({Phone}, {dict}):
             return None
         try:
-            return encode_rows(rows)
-        except UnicodeEncodeError:
+            kind = _Limited if self.limits else Row
+            rows: list[Row] = msgspec.convert(chunk, list[kind], from_attributes=True)  # type: ignore[valid-type]
+            blank = self.limits and any(map(str.isspace, numbers_of(rows)))
+            return None if blank else (rows, encode_rows(rows))
+        except (msgspec.ValidationError, UnicodeEncodeError):
             return None
 
     def _check_rows(self, first: int, chunk: Sequence[object]) -> Checked:
@@ -141,21 +148,6 @@ class Checker:
             if earlier != index:
                 return _duplicate(earlier)
         return None
-
-
-def _quickly(chunk: Sequence[object]) -> list[Row] | None:
-    """The rows of a chunk whose items are all of one plain kind; None where they are not."""
-    kinds = set(map(type, chunk))
-    try:
-        if kinds == {Phone}:
-            return rows_of(chunk)  # type: ignore[arg-type]
-        if kinds == {str}:
-            return list(map(Row, chunk))  # type: ignore[arg-type]
-        if kinds == {dict}:
-            return [Row(**item) for item in chunk]  # type: ignore[arg-type]
-    except TypeError:  # a mapping with other fields
-        pass
-    return None
 
 
 def _tight(indices: list[int]) -> Sequence[int]:
@@ -213,7 +205,7 @@ def _carried(value: str) -> tuple[str, str | None]:
         return value.encode(
             errors="replace"
         ).decode(), "has a lone surrogate, which is no character"
-    return str(value), None
+    return str.__str__(value), None
 
 
 def _broken_limits(row: Row) -> list[Violation]:

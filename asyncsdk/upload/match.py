@@ -8,7 +8,7 @@ reformatted is no mismatch. Copies of one number are told apart by their columns
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from asyncsdk.upload.numbers import alike, digits, tail
 from asyncsdk.wire.batch import content_of
@@ -20,24 +20,35 @@ if TYPE_CHECKING:
 
 __all__ = ["match"]
 
+
+class Sent(Protocol):
+    """What was sent: a batch."""
+
+    numbers: list[str]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows, made when they are asked for."""
+
+
 Places = list[int | None]
 """For each row the place of its member in the reply, or None."""
 
 
-def match(rows: list[Row], reply: BatchReply) -> Places | None:
+def match(batch: Sent, reply: BatchReply) -> Places | None:
     """The place of each row's member; None for a row that the reply does not answer.
 
     Returns:
         None as a whole where every member stands at its row's position, which is nearly always.
     """
-    numbers = [row.phone for row in rows]
+    numbers = batch.numbers
     in_order = reply.positions is None and reply.echoes == numbers
     if in_order and len(set(numbers)) == len(numbers):
         return None
-    places = _claimed(reply, len(rows))
-    lost = list(_astray(rows, numbers, reply, places))
+    places = _claimed(reply, len(numbers))
+    lost = list(_astray(batch, reply, places))
     if lost:
-        _rematch(rows, reply, places, lost)
+        _rematch(batch.rows, reply, places, lost)
     return None if places == list(range(len(reply.echoes))) else places
 
 
@@ -54,10 +65,9 @@ def _claimed(reply: BatchReply, rows: int) -> Places:
     return places
 
 
-def _astray(
-    rows: list[Row], numbers: list[str], reply: BatchReply, places: Places
-) -> Iterator[int]:
+def _astray(batch: Sent, reply: BatchReply, places: Places) -> Iterator[int]:
     """The rows whose claimed member is another's, or of which it is not certain."""
+    numbers = batch.numbers
     echoes = [None if place is None else reply.echoes[place] for place in places]
     known = set(numbers)
     moved = any(
@@ -65,7 +75,8 @@ def _astray(
         for echo, number in zip(echoes, numbers, strict=True)
     )
     copies = len(known) < len(numbers)
-    contents = set(map(content_of, rows)) if copies else set()
+    contents = [content_of(row) for row in batch.rows] if copies else []
+    repeated = set(contents)
     for i, (place, echo) in enumerate(zip(places, echoes, strict=True)):
         if place is None or (echo is None and moved):
             yield i
@@ -76,7 +87,7 @@ def _astray(
                 yield i
         elif copies:
             told = content_of(reply.echo(place))
-            if told != content_of(rows[i]) and told in contents:
+            if told != contents[i] and told in repeated:
                 yield i
 
 

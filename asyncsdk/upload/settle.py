@@ -45,8 +45,8 @@ class Settlement:
 
 def settle(batch: Batch, reply: BatchReply, request_id: str | None) -> Settlement:
     """Match a 2xx reply to the rows of its batch."""
-    places = match(batch.rows, reply)
-    if places is None and all(map(succeeded, reply.statuses)):
+    places = match(batch, reply)
+    if places is None and all(map(succeeded, set(reply.statuses))):
         created = batch.entry(
             Outcome.CREATED, Delivery.ANSWERED, members=reply.document, request_id=request_id
         )

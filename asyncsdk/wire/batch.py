@@ -28,17 +28,19 @@ __all__ = [
     "decode_members",
     "decode_phones",
     "decode_reply",
+    "decode_rows",
     "encode_members",
     "encode_rows",
     "member_of",
     "member_of_created",
+    "numbers_of",
     "raw_members",
     "rows_of",
     "succeeded",
 ]
 
 
-class Row(msgspec.Struct, omit_defaults=True, gc=False):
+class Row(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """A phone as it is written: fields that are null are left out.
 
     The provider requires `phone` alone. Without the nulls a body has about a quarter of the size,
@@ -63,6 +65,14 @@ Raises:
 
 decode_phones = msgspec.json.Decoder(list[Phone]).decode
 """The phones of a body that `encode_rows` wrote."""
+
+decode_rows = msgspec.json.Decoder(list[Row]).decode
+"""The rows of a body that `encode_rows` wrote."""
+
+
+def numbers_of(rows: Iterable[Row]) -> list[str]:
+    """The numbers in these rows."""
+    return [row.phone for row in rows]
 
 
 def rows_of(phones: Iterable[Phone]) -> list[Row]:

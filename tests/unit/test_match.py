@@ -8,11 +8,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import frozen
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from asyncsdk.upload.settle import match
-from asyncsdk.wire.batch import decode_reply
+from asyncsdk.upload.match import Places, match
+from asyncsdk.wire.batch import Row, decode_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +32,24 @@ def numbers_of(count: int) -> list[str]:
     return [f"+4915{n}" for n in random.Random(count).sample(range(10**8, 10**9), count)]
 
 
+@frozen
+class Sent:
+    """A batch of numbers."""
+
+    numbers: list[str]
+
+    @property
+    def rows(self) -> list[Row]:
+        return [Row(number) for number in self.numbers]
+
+
+def match_json(numbers: list[str], members: object) -> Places | None:
+    return match(Sent(numbers), decode_reply(json.dumps(members).encode()))
+
+
 def places(numbers: list[str], members: object) -> list[int | None]:
     """Where each row finds its member."""
-    found = match(numbers, decode_reply(json.dumps(members).encode()))
+    found = match_json(numbers, members)
     return list(range(len(numbers))) if found is None else found
 
 
@@ -130,7 +146,7 @@ def test_without_any_numbers_and_with_too_few_members_nobody_knows() -> None:
 
 
 def test_a_reformatted_number_is_no_mismatch() -> None:
-    assert match(["0151 123456"], decode_reply(json.dumps([member("+49151123456")]).encode())) is (
+    assert match_json(["0151 123456"], [member("+49151123456")]) is (
         None
     )
 
@@ -156,7 +172,7 @@ def steps(count: int) -> int:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        match(numbers, reply)
+        match(Sent(numbers), reply)
     finally:
         sys.settrace(before)
     return taken

@@ -79,15 +79,15 @@ def _against_rivals(sink: Sink, count: int, rounds: int, delay: float) -> Sectio
                 at_least=True,
             ),
         ),
-        note=f"{count:,} phones, 1,000 in a batch, 8 requests at once (`async_streaming_bulk` knows "
-        "only one). Each rival has its own server's minimal reply; asyncsdk reads every phone back.",
+        note=f"{count:,} phones, 1,000 in a batch, 8 requests at once (`async_streaming_bulk` "
+        "knows one). Each rival has its server's minimal reply; asyncsdk reads every phone back.",
     )
 
 
 def _measure(
     contenders: dict[str, Contender], sink: Sink, count: int, rounds: int
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Microseconds of CPU per phone, and seconds on the wall per phone (the median of the turns)."""
+    """Microseconds of CPU per phone, and seconds on the wall per phone (median of the turns)."""
     walls: dict[str, list[float]] = {name: [] for name in contenders}
 
     def turn(name: str) -> float:

@@ -1,4 +1,4 @@
-"""Throughput against theory: under a server delay, and under a rate limit that is never exceeded."""
+"""Throughput against theory: under a server delay, and under a rate limit never exceeded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def sections(sink: Sink, *, quick: bool) -> Iterator[Section]:
 
 
 def _delayed(sink: Sink, worker: Worker, count: int, rounds: int) -> Section:
-    """The delay is that of the reply as a whole: what the sink itself needs is measured and added."""
+    """The delay is that of the whole reply: what the sink itself needs is measured and added."""
     sink.set_up(Behaviour(delay=_DELAY))
     theory = _CONCURRENCY * _BATCH / _DELAY
     found = []
@@ -43,7 +43,7 @@ def _delayed(sink: Sink, worker: Worker, count: int, rounds: int) -> Section:
     return Section(
         "Throughput at 50 ms of server delay",
         ("", "phones per second"),
-        [("concurrency × batch / delay", f"{theory:,.0f}"), ("asyncsdk", f"{reached:,.0f}")],
+        [("concurrency x batch / delay", f"{theory:,.0f}"), ("asyncsdk", f"{reached:,.0f}")],
         (Verdict("throughput at 50 ms, of theory", reached / theory, 0.97, at_least=True),),
         note=f"{count:,} phones, {_BATCH} in a batch, {_CONCURRENCY} requests at once.",
     )
@@ -78,7 +78,7 @@ def _limited(sink: Sink, worker: Worker, seconds: float, rounds: int) -> Section
         ]
     return Section(
         "Throughput under a rate limit",
-        ("limit", "of rate × batch", "arrivals in the busiest window"),
+        ("limit", "of rate x batch", "arrivals in the busiest window"),
         rows,
         verdicts,
         note="Judged by the times at which the requests reached the server.",

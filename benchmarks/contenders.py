@@ -71,8 +71,8 @@ class _Statuses(msgspec.Struct):
 def limit(url: str, count: int) -> int:
     """What any uploader has to do: build the phones, post bodies, read the statuses.
 
-    The bodies are ready-made, `ready` makes them before the clock runs. Nothing is checked, encoded,
-    matched or kept.
+    The bodies are ready-made: `ready` makes them before the clock runs. Nothing is checked,
+    encoded, matched or kept.
     """
     import aiohttp  # noqa: PLC0415
 
@@ -125,11 +125,13 @@ def script_aiohttp(url: str, count: int) -> int:
         turn = asyncio.Semaphore(CONCURRENCY)
 
         async def send(session: aiohttp.ClientSession, batch: list[Phone]) -> None:
-            async with turn:
-                async with session.post(
+            async with (
+                turn,
+                session.post(
                     f"{url}/groups/1/phones/batch", json=[attrs.asdict(phone) for phone in batch]
-                ) as response:
-                    reply = await response.json(content_type=None)
+                ) as response,
+            ):
+                reply = await response.json(content_type=None)
             for phone, member in zip(batch, reply["hydra:member"], strict=True):
                 results.append((phone, member["status"], member["body"]))
 

@@ -138,8 +138,17 @@ class Verdict:
     def row(self) -> tuple[str, str, str, str]:
         """The figure as a row of a table."""
         bound = "at least" if self.at_least else "at most"
-        measured = f"{self.measured:,.3g} {self.unit}" if abs(self.measured) < 1000 else f"{self.measured:,.0f} {self.unit}"
-        return self.what, measured, f"{bound} {self.target:g} {self.unit}", "yes" if self.met else "NO"
+        measured = (
+            f"{self.measured:,.3g} {self.unit}"
+            if abs(self.measured) < 1000
+            else f"{self.measured:,.0f} {self.unit}"
+        )
+        return (
+            self.what,
+            measured,
+            f"{bound} {self.target:g} {self.unit}",
+            "yes" if self.met else "NO",
+        )
 
 
 @frozen

@@ -59,7 +59,9 @@ class _Row(msgspec.Struct, gc=False):
     callback_data: str | None = None
 
 
-class _Body(msgspec.Struct, gc=False, rename={"context": "@context", "iri": "@id", "kind": "@type"}):
+class _Body(
+    msgspec.Struct, gc=False, rename={"context": "@context", "iri": "@id", "kind": "@type"}
+):
     context: str
     iri: str
     kind: str
@@ -119,9 +121,7 @@ class _Bulk:
         rows = _rows(body)
         first = self._next_id + 1
         self._next_id += len(rows)
-        members = [
-            _Member(201, _phone(id_, row)) for id_, row in zip(range(first, first + len(rows)), rows)
-        ]
+        members = [_Member(201, _phone(id_, row)) for id_, row in enumerate(rows, first)]
         busy = self._busy([row.phone for row in rows])
         for i in busy:
             members[i] = _Member(429, {"@type": "hydra:Error", "hydra:description": "too busy"})
@@ -158,7 +158,9 @@ class _Bulk:
     def _busy(self, keys: list[str]) -> set[int]:
         if self.fault != "busy":
             return set()
-        busy = {i for i, key in enumerate(keys) if int(key[-6:]) % 10 == 0 and key not in self._seen}
+        busy = {
+            i for i, key in enumerate(keys) if int(key[-6:]) % 10 == 0 and key not in self._seen
+        }
         self._seen.update(keys)
         return busy
 

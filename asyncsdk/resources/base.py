@@ -79,8 +79,6 @@ def whole_number(name: str, value: object) -> int:
     Raises:
         ConfigurationError: It is none.
     """
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        value = int(value)
     if type(value) is not int or value < 1:
         msg = f"{name} must be a whole number of at least 1, not {value!r}"
         raise ConfigurationError(msg)

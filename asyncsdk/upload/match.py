@@ -24,7 +24,9 @@ __all__ = ["match"]
 class Sent(Protocol):
     """What was sent: a batch."""
 
-    numbers: list[str]
+    @property
+    def numbers(self) -> list[str]:
+        """The number of each row."""
 
     @property
     def rows(self) -> list[Row]:

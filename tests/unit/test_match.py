@@ -146,9 +146,7 @@ def test_without_any_numbers_and_with_too_few_members_nobody_knows() -> None:
 
 
 def test_a_reformatted_number_is_no_mismatch() -> None:
-    assert match_json(["0151 123456"], [member("+49151123456")]) is (
-        None
-    )
+    assert match_json(["0151 123456"], [member("+49151123456")]) is (None)
 
 
 def test_the_number_of_another_row_is_never_taken_for_ones_own() -> None:

@@ -22,11 +22,11 @@ from asyncsdk.upload.retry import (
     Budget,
     Verdict,
     backoff,
-    retry_after,
     verdict_of_error,
     verdict_of_item,
     verdict_of_status,
 )
+from asyncsdk.wire.headers import retry_after
 
 STATUSES = {
     Verdict.ANSWERED: [200, 201, 202, 204, 207, 299],

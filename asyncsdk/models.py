@@ -109,6 +109,12 @@ class Group:
     count_items: int | None = None
     """How many phones it holds; None if the reply did not say."""
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """What it calls its columns: their names to the fields `a` to `e`, where it has any."""
+        named = ((getattr(self, f"name_{column}"), column) for column in COLUMNS)
+        return {name: column for name, column in named if name}
+
 
 @frozen
 class Account:

@@ -6,6 +6,7 @@ import csv
 from typing import TYPE_CHECKING
 
 from asyncsdk.export.atomic import replacing
+from asyncsdk.inert import inert
 from asyncsdk.models import FIELDS
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.results import PhoneResult
 
-__all__ = ["COLUMNS", "inert", "write_csv"]
+__all__ = ["COLUMNS", "write_csv"]
 
 FATE = ("number", "outcome", "status", "id", "reason", "delivery", "attempts", "request_id")
 
@@ -47,15 +48,3 @@ def _row(result: PhoneResult) -> list[object]:
         result.attempts,
         inert(result.request_id),
     ]
-
-
-def inert(cell: str | None) -> str | None:
-    """A cell that no spreadsheet takes for a formula: `=`, `@`, … in front get an apostrophe.
-
-    A plain number with its sign (`+49…`) stays as it is: no formula, and the commonest cell here.
-    """
-    if not cell or cell[0] not in "=+-@\t\r":
-        return cell
-    if cell[0] in "+-" and cell[1:].replace(" ", "").isdecimal():
-        return cell
-    return f"'{cell}"

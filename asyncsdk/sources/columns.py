@@ -61,6 +61,7 @@ def choose_columns(
     mapping: Mapping[str, str | int] | None = None,
     *,
     path: str | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> dict[str, ColumnChoice]:
     """The column of each mapped field; that of the phone is recognised where it is not given.
 
@@ -69,16 +70,20 @@ def choose_columns(
         rows: Some of the data.
         mapping: Field names to column names, or to 1-based column numbers.
         path: The file, for the errors.
+        names: What the group calls its columns: their names to the fields `a` to `e`.
 
     Raises:
-        ConfigurationError: There is no such field.
+        ConfigurationError: There is no such field, or one is mapped twice.
         SourceError: There is no such column, or no column looks like phones.
     """
-    chosen = {
-        field: ColumnChoice(columns[position], position, "as asked for")
-        for field, column in (mapping or {}).items()
-        for position in [_position(columns, _field(field), column, path)]
-    }
+    chosen: dict[str, ColumnChoice] = {}
+    for name, column in (mapping or {}).items():
+        field = _field(name, names or {})
+        if field in chosen:
+            msg = f"the field {field!r} is mapped twice"
+            raise ConfigurationError(msg)
+        position = _position(columns, field, column, path)
+        chosen[field] = ColumnChoice(columns[position], position, "as asked for")
     if "phone" not in chosen:
         taken = {choice.position for choice in chosen.values()}
         chosen["phone"] = _phone_column(columns, rows, taken, path)
@@ -119,11 +124,16 @@ def _plain(name: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", bare))
 
 
-def _field(name: str) -> str:
-    if name not in FIELDS:
-        msg = f"a phone has no field {name!r}; it has {', '.join(FIELDS)}"
-        raise ConfigurationError(msg)
-    return name
+def _field(name: str, names: Mapping[str, str]) -> str:
+    """The field behind its own name, or behind what the group calls it."""
+    if name in FIELDS:
+        return name
+    called = {alias.strip().casefold(): field for alias, field in names.items()}
+    if field := called.get(name.strip().casefold()):
+        return field
+    own = f"; the group's own names are {', '.join(map(repr, names))}" if names else ""
+    msg = f"a phone has no field {name!r}; it has {', '.join(FIELDS)}{own}"
+    raise ConfigurationError(msg)
 
 
 def _position(columns: Sequence[str], field: str, column: str | int, path: str | None) -> int:

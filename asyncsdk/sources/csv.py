@@ -7,12 +7,10 @@ import csv
 import io
 import re
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any
-
-from attrs import frozen
+from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
-from asyncsdk.models import FIELDS, Phone
+from asyncsdk.inert import revive
 from asyncsdk.sources.columns import choose_columns
 from asyncsdk.sources.dialect import (
     SAMPLE_SIZE,
@@ -22,44 +20,28 @@ from asyncsdk.sources.dialect import (
     sample_of,
 )
 from asyncsdk.sources.opening import open_input
+from asyncsdk.sources.table import Table, is_rejects
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from asyncsdk.sources.columns import ColumnChoice
-    from asyncsdk.sources.opening import Input
+    from asyncsdk.sources.opening import Input, Place
 
-__all__ = ["CsvSource", "Row", "read_csv"]
+__all__ = ["CsvSource", "read_csv"]
 
 _MAX_ROW = 1 << 20
 """Characters of one row: beyond that it is no contact list, or a quote was left open."""
 _CHUNK = 1 << 16
 
 
-@frozen
-class Row:
-    """One row of the file."""
-
-    index: int
-    """0-based among the data rows: the phone's index in the report."""
-    line: int
-    """1-based line of the file on which it begins."""
-    cells: list[str]
-    """As found, however many."""
-
-
-class CsvSource:
+class CsvSource(Table):
     """The phones of a delimited text file, one for each of its data rows.
 
     Each iteration reads the file anew (a pipe can be read once). It holds no more than a row at a
-    time. A row with fewer cells than columns lacks the last ones. A row with more is not read as
-    shifted columns: its phone is empty, and so invalid. Blank lines are no rows.
+    time. Blank lines are no rows. The cells of a rejects file are read as they were in its input.
 
     Attributes:
-        path: The file's name, or None.
-        columns: Their names as found, or "1", "2" … in a file without a header.
-        mapping: The column chosen for each field, and why.
         dialect: How the file is written.
     """
 
@@ -70,57 +52,22 @@ class CsvSource:
         columns: tuple[str, ...],
         mapping: dict[str, ColumnChoice],
     ) -> None:
+        super().__init__(source.name, columns, mapping)
         self._input = source
-        self.path = source.name
         self.dialect = dialect
-        self.columns = columns
-        self.mapping = mapping
-
-    def __repr__(self) -> str:
-        phone = self.mapping["phone"].column
-        return f"CsvSource({self.path!r}, {len(self.columns)} columns, phone={phone!r})"
 
     @property
     def reopenable(self) -> bool:
         """Whether the source can be iterated more than once."""
         return self._input.reopenable
 
-    def __iter__(self) -> Iterator[Phone]:
-        """The phones, in the order of the rows.
-
-        Raises:
-            SourceError: The file cannot be read any further; it names the line.
-        """
-        make = _maker(self.mapping, len(self.columns))
-        for _, cells in self._cells():
-            yield make(cells)
-
-    def rows(self) -> Iterator[Row]:
-        """The raw data rows, in order; raises as iterating does."""
-        for index, (line, cells) in enumerate(self._cells()):
-            yield Row(index, line, cells)
-
-    def pick(self, indices: Iterable[int]) -> Iterator[Row]:
-        """The rows with these indices, by reading the file once more.
-
-        Args:
-            indices: Strictly ascending; may be lazy.
-        """
-        wanted = iter(indices)
-        index = next(wanted, None)
-        for row in self.rows():
-            if index is None:
-                return
-            if row.index == index:
-                yield row
-                index = next(wanted, None)
-
-    def count(self) -> int:
-        """How many data rows there are: reads the file to its end, and so finds what breaks it."""
-        return sum(1 for _ in self._cells())
-
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         """Each data row's first line and cells."""
+        if not is_rejects(self.columns):
+            return self._read()
+        return ((line, list(map(revive, cells))) for line, cells in self._read())
+
+    def _read(self) -> Iterator[tuple[int, list[str]]]:
         with self._input.reading() as file:
             lines = _Lines(file, self.dialect.encoding, self.path)
             line = 1
@@ -155,9 +102,10 @@ class CsvSource:
 
 
 def read_csv(
-    source: str | os.PathLike[str] | IO[Any],
+    source: Place,
     *,
     mapping: Mapping[str, str | int] | None = None,
+    names: Mapping[str, str] | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
     header: bool | None = None,
@@ -171,6 +119,7 @@ def read_csv(
         source: A path, or a file object, best opened in binary mode; it stays open.
         mapping: Fields of `Phone` to column names or 1-based numbers, such as
             `{"phone": "Mobil", "a": "Anrede"}`. Only the phone's column is recognised by itself.
+        names: What the group calls its columns, to be used as fields in `mapping`.
         delimiter: The character between cells.
         encoding: As Python names it.
         header: Whether the first row names the columns.
@@ -191,7 +140,7 @@ def read_csv(
         raise SourceError(msg, path=opened.name)
     named = find_header(sample, header=header)
     columns = tuple(sample.rows[0] if named else map(str, range(1, sample.width + 1)))
-    chosen = choose_columns(columns, sample.rows[named:], mapping, path=opened.name)
+    chosen = choose_columns(columns, sample.rows[named:], mapping, path=opened.name, names=names)
     dialect = Dialect(encoding, sample.delimiter, quotechar, named, sample.preamble)
     return CsvSource(opened, dialect, columns, chosen)
 
@@ -254,31 +203,6 @@ def _check_quotes(pieces: list[str], dialect: Dialect) -> None:
             pass
     except csv.Error:
         raise csv.Error(_UNPAIRED) from None
-
-
-def _maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[list[str]], Phone]:
-    """What makes a row a phone."""
-    at = mapping["phone"].position
-    others = [
-        (FIELDS.index(field), choice.position)
-        for field, choice in mapping.items()
-        if field != "phone"
-    ]
-
-    def make(cells: list[str]) -> Phone:
-        count = len(cells)
-        if count > width and any(map(str.strip, cells[width:])):
-            return Phone("")
-        phone = cells[at] if at < count else ""
-        if not others:
-            return Phone(phone)
-        values: list[str | None] = [None] * len(FIELDS)
-        for field, position in others:
-            if position < count:
-                values[field] = cells[position] or None
-        return Phone(phone, *values[1:])
-
-    return make
 
 
 def _line_of_bad_byte(source: Input, encoding: str) -> int | None:

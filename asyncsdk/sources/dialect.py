@@ -69,7 +69,9 @@ class Sample:
 
 
 def find_encoding(source: Input, encoding: str | None) -> str:
-    """The encoding asked for, else by byte order mark, else UTF-8 if valid, else Windows-1252.
+    """The encoding asked for, else by byte order mark, else UTF-8 if valid, else a code page.
+
+    That is Windows-1252, unless the bytes by which ISO-8859-15 differs make letters of words.
 
     Args:
         source: The file; all of it up to 64 MiB is checked where it can be read twice.
@@ -89,7 +91,10 @@ def find_encoding(source: Input, encoding: str | None) -> str:
         if wide := _wide(head):
             return wide
         limit = UTF8_CHECK_SIZE if source.reopenable else 0
-        return "utf-8" if _is_utf8(head, file, limit) else "cp1252"
+        if _is_utf8(head, file, limit):
+            return "utf-8"
+    with source.peeking() as file:
+        return _codepage(file, limit or SAMPLE_SIZE)
 
 
 def sample_of(
@@ -173,6 +178,27 @@ def _is_utf8(head: bytes, rest: io.BufferedIOBase, limit: int) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _codepage(file: io.BufferedIOBase, limit: int) -> str:
+    """Windows-1252 or ISO-8859-15: they differ in eight letters, and in 32 controls of the latter.
+
+    The eight are signs in the former, such as a half, which stand alone, not in words.
+    """
+    letters = False
+    while limit > 0 and (chunk := file.read(_CHUNK)):
+        if _TYPOGRAPHIC.search(chunk):
+            return "cp1252"
+        letters = letters or _LATIN9.search(chunk) is not None
+        limit -= len(chunk)
+    return "iso-8859-15" if letters else "cp1252"
+
+
+_TYPOGRAPHIC = re.compile(rb"[\x80-\x9f]")
+# The euro sign; S, s, z with caron and the oe ligature beside letters; Z with caron before one.
+_LATIN9 = re.compile(
+    rb"\xa4|[\xa6\xa8][a-z]|[a-z][\xa8\xb8\xbd]|[A-Z][\xa6\xbc\xbe][A-Z]|(?<![A-Za-z])\xb4[a-z]|\xbc[A-Z]{2}"
+)
 
 
 def _parse(lines: list[str], delimiter: str, quotechar: str | None, preamble: int) -> Sample:

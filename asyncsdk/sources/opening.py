@@ -4,39 +4,21 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
+from asyncsdk.sources.packed import unpacked
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from typing_extensions import Buffer
 
-__all__ = ["FileInput", "Input", "OnceInput", "StreamInput", "open_input"]
+__all__ = ["FileInput", "Input", "OnceInput", "Place", "StreamInput", "open_input"]
 
 _BUFFER = 1 << 16
-
-
-class Input(Protocol):
-    """Bytes that can be opened for reading."""
-
-    @property
-    def name(self) -> str | None:
-        """What errors call it."""
-
-    @property
-    def reopenable(self) -> bool:
-        """Whether `reading` works more than once."""
-
-    def reading(self) -> AbstractContextManager[io.BufferedIOBase]:
-        """Read from the beginning."""
-
-    def peeking(self) -> AbstractContextManager[io.BufferedIOBase]:
-        """Look at the beginning, without using up what can be read once only."""
 
 
 class FileInput:
@@ -44,7 +26,7 @@ class FileInput:
 
     reopenable = True
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
         self.name = str(path)
 
@@ -56,8 +38,8 @@ class FileInput:
         except OSError as error:
             msg = f"cannot be opened: {error.strerror or error}"
             raise SourceError(msg, path=self.name) from error
-        with file:
-            yield file
+        with file, _reading(self.name):
+            yield unpacked(file)
 
     peeking = reading
 
@@ -76,7 +58,8 @@ class StreamInput:
     def reading(self) -> Iterator[io.BufferedIOBase]:
         """From the beginning."""
         self.file.seek(self.start)
-        yield _buffered(b"", self.file, self.name)
+        with _reading(self.name):
+            yield unpacked(_buffered(b"", self.file, self.name))
 
     peeking = reading
 
@@ -87,10 +70,10 @@ class OnceInput:
     reopenable = False
 
     def __init__(self, file: IO[bytes], head_size: int) -> None:
-        self.file = file
         self.name = _name(file)
-        # Unbuffered: what a buffer read ahead of the head would be lost.
-        self.head: bytes | None = _read(_Reader(b"", file, self.name), head_size)
+        with _reading(self.name):
+            self.file = unpacked(_buffered(b"", file, self.name))
+            self.head: bytes | None = self.file.read(head_size)
 
     @contextmanager
     def reading(self) -> Iterator[io.BufferedIOBase]:
@@ -99,7 +82,8 @@ class OnceInput:
             msg = "was read already and cannot be read again; save it to a file first"
             raise SourceError(msg, path=self.name)
         head, self.head = self.head, None
-        yield _buffered(head, self.file, self.name)
+        with _reading(self.name):
+            yield _buffered(head, self.file, self.name)
 
     @contextmanager
     def peeking(self) -> Iterator[io.BufferedIOBase]:
@@ -107,16 +91,26 @@ class OnceInput:
         yield io.BytesIO(self.head or b"")
 
 
-def open_input(source: str | os.PathLike[str] | IO[Any], head_size: int) -> Input:
+Input = FileInput | StreamInput | OnceInput
+"""Bytes that can be read from their beginning, and looked at without using them up."""
+
+Place = str | PathLike[str] | IO[Any] | Input
+"""Where a list can be."""
+
+
+def open_input(source: Place, head_size: int) -> Input:
     """The input behind a path or a file object.
 
     Args:
-        source: A path, or a file object opened for reading; a text file is read by its bytes.
+        source: A path, or a file object opened for reading (a text file is read by its bytes), or
+            what this function gave before.
         head_size: Bytes to remember of what cannot be read twice.
 
     Raises:
         SourceError: It is neither.
     """
+    if isinstance(source, (FileInput, StreamInput, OnceInput)):
+        return source
     if isinstance(source, (str, Path)) or hasattr(source, "__fspath__"):
         return FileInput(source)
     if isinstance(source, io.StringIO):
@@ -154,12 +148,14 @@ class _Reader(io.RawIOBase):
         return len(view)
 
 
-def _read(reader: _Reader, size: int) -> bytes:
-    parts: list[bytes] = []
-    while size > 0 and (part := reader.read(size)):
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
+@contextmanager
+def _reading(name: str | None) -> Iterator[None]:
+    """What the operating system or an archive says while it is read."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"cannot be read: {error.strerror or error}"
+        raise SourceError(msg, path=name) from error
 
 
 def _buffered(head: bytes, file: IO[bytes], name: str | None) -> io.BufferedReader:

@@ -1,0 +1,38 @@
+"""Cells that no spreadsheet takes for a formula, and the way back.
+
+What begins with one of `=`, `+`, `-`, `@`, a tab or a carriage return may be run as a formula when
+a spreadsheet opens a CSV file (OWASP, "CSV Injection").
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["escape", "inert", "revive"]
+
+_ACTIVE = "=+-@\t\r"
+_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+
+
+def inert(cell: str | None) -> str | None:
+    """A cell that no spreadsheet takes for a formula: `=`, `@`, … in front get an apostrophe.
+
+    A plain number with its sign (`+49…`) stays as it is: no formula, and the commonest cell here.
+    """
+    if not cell or cell[0] not in _ACTIVE:
+        return cell
+    if cell[0] in "+-" and cell[1:].replace(" ", "").isdecimal():
+        return cell
+    return f"'{cell}"
+
+
+def escape(cell: str) -> str:
+    """The same, so that `revive` gives the cell back: an apostrophe that was there is doubled."""
+    if _ESCAPED.match(cell):
+        return f"'{cell}"
+    return inert(cell) or ""
+
+
+def revive(cell: str) -> str:
+    """The cell that `escape` was given."""
+    return cell[1:] if _ESCAPED.match(cell) else cell

@@ -1,0 +1,153 @@
+"""One function for every list: what it is, is found by looking at it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from glob import glob, has_magic
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal, get_args
+
+from asyncsdk.errors import ConfigurationError, SourceError
+from asyncsdk.sources.csv import read_csv
+from asyncsdk.sources.dialect import SAMPLE_SIZE
+from asyncsdk.sources.excel import read_excel
+from asyncsdk.sources.frames import is_frame, read_arrow, read_frame, read_parquet
+from asyncsdk.sources.json import read_json
+from asyncsdk.sources.many import ManySources
+from asyncsdk.sources.opening import open_input
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+
+    from asyncsdk.sources.opening import Input
+    from asyncsdk.sources.table import Source, Table
+
+__all__ = ["FORMATS", "Format", "read"]
+
+Format = Literal["csv", "json", "excel", "parquet", "arrow"]
+FORMATS: tuple[str, ...] = get_args(Format)
+
+_MAGIC: tuple[tuple[bytes, Format], ...] = (
+    (b"PAR1", "parquet"),
+    (b"ARROW1", "arrow"),
+    (b"\xff\xff\xff\xff", "arrow"),  # a stream
+    (b"PK\x03\x04", "excel"),  # .xlsx and .ods are zip archives
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "excel"),  # .xls
+)
+_HEAD = 256
+_STDIN = "-"
+_JSON_NAMES = (".json", ".jsonl", ".ndjson")
+_TEXT_NAMES = (".csv", ".tsv", ".txt", ".tab")
+
+
+def read(
+    source: str | os.PathLike[str] | IO[Any] | Sequence[str | os.PathLike[str]] | Any,
+    *,
+    format: Format | None = None,  # noqa: A002 - what everybody calls it
+    mapping: Mapping[str, str | int] | None = None,
+    names: Mapping[str, str] | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    header: bool | None = None,
+    quotechar: str | None = '"',
+    sheet: str | None = None,
+) -> Source:
+    """A contact list, whatever it is in, ready to be uploaded.
+
+    Args:
+        source: A path, a pattern (`lists/*.csv`), several of them as one list, `-` for standard
+            input, a file object (it stays open), or a data frame. CSV, TSV, JSON lines, a JSON
+            array, Excel, OpenDocument, Parquet and Arrow are recognised, packed by gzip or zstd
+            or not.
+        format: What the files are, if not as found.
+        mapping: Fields of `Phone` to column names or 1-based numbers, such as
+            `{"phone": "Mobil", "a": "Anrede"}`. Only the phone's column is recognised by itself.
+        names: What the group calls its columns (see `Group.columns`): such names may then be used
+            as fields in `mapping`.
+        delimiter: Of CSV, the character between cells.
+        encoding: Of CSV and JSON, as Python names it.
+        header: Of CSV and spreadsheets, whether the first row names the columns.
+        quotechar: Of CSV, the character around cells that hold a delimiter; None if there is none.
+        sheet: Of a spreadsheet, the sheet's name.
+
+    Returns:
+        An iterable, and async iterable, of phones: see `Source`.
+
+    Raises:
+        SourceError: A list cannot be read, is empty, lacks a column that `mapping` names, or has
+            none that looks like phones.
+        ConfigurationError: An argument cannot work.
+        ImportError: Something of the extra `files` is needed and not installed.
+    """
+    if format is not None and format not in FORMATS:
+        msg = f"format must be one of {', '.join(FORMATS)}, not {format!r}"
+        raise ConfigurationError(msg)
+    options = {
+        "mapping": mapping,
+        "names": names,
+        "delimiter": delimiter,
+        "encoding": encoding,
+        "header": header,
+        "quotechar": quotechar,
+        "sheet": sheet,
+    }
+    if is_frame(source):
+        return read_frame(source, mapping=mapping, names=names)
+    parts = [_read_one(place, format, options) for place in _places(source)]
+    return parts[0] if len(parts) == 1 else ManySources(parts)
+
+
+def _places(source: Any) -> Iterable[str | os.PathLike[str] | IO[Any]]:
+    """The files behind a path, a pattern, or several of them."""
+    given = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
+    found = [place for one in given for place in _expanded(one)]
+    if not found:
+        msg = "no file was named"
+        raise SourceError(msg)
+    return found
+
+
+def _expanded(place: Any) -> list[Any]:
+    if not isinstance(place, str):
+        return [place]
+    if place == _STDIN:
+        return [sys.stdin.buffer]
+    if not has_magic(place) or Path(place).exists():
+        return [place]
+    if found := sorted(path for path in glob(place, recursive=True) if Path(path).is_file()):  # noqa: PTH207 - patterns may be absolute
+        return list(found)
+    msg = "no file has such a name"
+    raise SourceError(msg, path=place)
+
+
+def _read_one(place: Any, kind: Format | None, options: dict[str, Any]) -> Table:
+    opened = open_input(place, SAMPLE_SIZE + 1)  # once: a pipe's head is read only once
+    kind = kind or _recognised(opened)
+    own = {name: options[name] for name in ("mapping", "names")}
+    if kind == "parquet":
+        return read_parquet(opened, **own)
+    if kind == "arrow":
+        return read_arrow(opened, **own)
+    if kind == "excel":
+        return read_excel(opened, **own, header=options["header"], sheet=options["sheet"])
+    if kind == "json":
+        return read_json(opened, **own, encoding=options["encoding"])
+    return read_csv(opened, **{name: options[name] for name in options if name != "sheet"})
+
+
+def _recognised(source: Input) -> Format:
+    """By the first bytes where they tell, then by the name, then by the first character."""
+    with source.peeking() as file:
+        head = file.read(_HEAD)
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    name = (source.name or "").lower().removesuffix(".gz").removesuffix(".zst")
+    if name.endswith(_JSON_NAMES):
+        return "json"
+    if name.endswith(_TEXT_NAMES):
+        return "csv"
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return "json" if text.startswith((b"{", b"[{", b'["', b"[\n", b"[ ", b"[\r")) else "csv"

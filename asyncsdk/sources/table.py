@@ -1,0 +1,159 @@
+"""A contact list of whatever format: rows of texts under named columns, and the phones in them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from asyncsdk.models import FIELDS, Phone
+from asyncsdk.sources.ahead import read_ahead
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+
+    from asyncsdk.sources.columns import ColumnChoice
+
+__all__ = ["REJECT_COLUMNS", "Row", "Source", "Table", "is_rejects"]
+
+REJECT_COLUMNS = ("line", "outcome", "delivery", "reason")
+"""What a rejects file puts before the columns of its input."""
+
+
+def is_rejects(columns: Sequence[str]) -> bool:
+    """Whether these are the columns of a rejects file, of one list or of several."""
+    own = len(REJECT_COLUMNS)
+    return REJECT_COLUMNS in (tuple(columns[:own]), tuple(columns[1 : own + 1]))
+
+
+@frozen
+class Row:
+    """One row of a list."""
+
+    index: int
+    """0-based among the data rows: the phone's index in the report."""
+    line: int
+    """1-based line of the file on which it begins; its number where the format has no lines."""
+    cells: list[str]
+    """As found, however many."""
+    path: str | None = None
+    """The file it is in, or None."""
+
+
+class Source(ABC):
+    """Phones that are read from somewhere, one for each data row.
+
+    Iterating reads anew each time, and blocks; `async for` reads ahead in a thread.
+
+    Attributes:
+        path: The file's name, or None.
+        columns: Their names as found, or "1", "2" … where there are none.
+        mapping: The column chosen for each field, and why.
+    """
+
+    path: str | None
+    columns: tuple[str, ...]
+    mapping: dict[str, ColumnChoice]
+
+    @property
+    @abstractmethod
+    def reopenable(self) -> bool:
+        """Whether the source can be iterated more than once."""
+
+    @abstractmethod
+    def rows(self) -> Iterator[Row]:
+        """The raw data rows, in order; raises as iterating does."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Phone]:
+        """The phones, in the order of the rows.
+
+        Raises:
+            SourceError: The list cannot be read any further; it names the line.
+        """
+
+    def __aiter__(self) -> AsyncIterator[Phone]:
+        return read_ahead(iter(self))
+
+    def pick(self, indices: Iterable[int]) -> Iterator[Row]:
+        """The rows with these indices, by reading the list once more.
+
+        Args:
+            indices: Strictly ascending; may be lazy.
+        """
+        wanted = iter(indices)
+        index = next(wanted, None)
+        for row in self.rows():
+            if index is None:
+                return
+            if row.index == index:
+                yield row
+                index = next(wanted, None)
+
+    def count(self) -> int:
+        """How many data rows there are: reads the list to its end, and so finds what breaks it."""
+        return sum(1 for _ in self.rows())
+
+
+class Table(Source):
+    """A source of one table; a format gives its `_cells`.
+
+    A row with fewer cells than columns lacks the last ones. A row with more is not read as shifted
+    columns: its phone is empty, and so invalid.
+    """
+
+    def __init__(
+        self, path: str | None, columns: tuple[str, ...], mapping: dict[str, ColumnChoice]
+    ) -> None:
+        self.path = path
+        self.columns = columns
+        self.mapping = mapping
+
+    def __repr__(self) -> str:
+        phone = self.mapping["phone"].column
+        kind = type(self).__name__
+        return f"{kind}({self.path!r}, {len(self.columns)} columns, phone={phone!r})"
+
+    @abstractmethod
+    def _cells(self) -> Iterator[tuple[int, list[str]]]:
+        """Each data row's first line and cells."""
+
+    def __iter__(self) -> Iterator[Phone]:
+        make = _maker(self.mapping, len(self.columns))
+        for _, cells in self._cells():
+            yield make(cells)
+
+    def rows(self) -> Iterator[Row]:
+        """The raw data rows, in order; raises as iterating does."""
+        for index, (line, cells) in enumerate(self._cells()):
+            yield Row(index, line, cells, self.path)
+
+    def count(self) -> int:
+        """How many data rows there are: reads the list to its end, and so finds what breaks it."""
+        return sum(1 for _ in self._cells())
+
+
+def _maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[Sequence[str]], Phone]:
+    """What makes a row a phone."""
+    at = mapping["phone"].position
+    others = [
+        (FIELDS.index(field), choice.position)
+        for field, choice in mapping.items()
+        if field != "phone"
+    ]
+
+    def make(cells: Sequence[str]) -> Phone:
+        count = len(cells)
+        if count > width and any(map(str.strip, cells[width:])):
+            return Phone("")
+        phone = cells[at] if at < count else ""
+        if not others:
+            return Phone(phone)
+        values: list[str | None] = [None] * len(FIELDS)
+        for field, position in others:
+            if position < count:
+                values[field] = cells[position] or None
+        return Phone(phone, *values[1:])
+
+    return make

@@ -245,6 +245,7 @@ class UploadOptions:
     duplicates: Duplicates = field(validator=_one_of("send", "skip"))
     validate: bool = field()
     normalize: str | None = field(validator=_instance(str))
+    mobile_only: bool = field()
     stop_when: FailureLimit | None = field(validator=_instance(FailureLimit))
     deadline: float | None = field(validator=_number(0, above=True, optional=True))
     keep_created: bool = field()
@@ -258,6 +259,12 @@ class UploadOptions:
             msg = (
                 f"retry must be a RetryPolicy, not {value!r}; RetryPolicy(attempts=1) never retries"
             )
+            raise ConfigurationError(msg)
+
+    @mobile_only.validator
+    def _check_mobile_only(self, _: Attribute[bool], value: object) -> None:
+        if value and self.normalize is None:
+            msg = "mobile_only needs normalize: the plan of numbers says which are mobile"
             raise ConfigurationError(msg)
 
     @on_progress.validator

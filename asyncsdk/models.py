@@ -138,6 +138,8 @@ class Violation:
     message: str
     code: str | None = None
     """The rule's machine-readable name, where there is one."""
+    duplicate_of: int | None = None
+    """The index of the first row with the same number, if that is the rule."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message
@@ -157,6 +159,12 @@ class Problem:
     """HTTP status that the problem itself names, where it does."""
     violations: tuple[Violation, ...] = ()
     """The single rules that were broken."""
+
+    @property
+    def duplicate_of(self) -> int | None:
+        """The index of the first row with the same number, if the phone was skipped for that."""
+        found = (violation.duplicate_of for violation in self.violations)
+        return next((index for index in found if index is not None), None)
 
     def __str__(self) -> str:
         told = self.detail or "; ".join(map(str, self.violations))

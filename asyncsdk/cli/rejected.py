@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from contextlib import contextmanager
 from heapq import merge
 from itertools import chain
@@ -142,18 +141,12 @@ class _Lines:
         earlier = _duplicate_of(result)
         if earlier is None or earlier not in self._lines:
             return reason
-        return _ROW.sub(f"line {self._lines[earlier]}", reason)
-
-
-_ROW = re.compile(r"row (\d+)$")
+        return reason.replace(f"row {earlier}", f"line {self._lines[earlier]}")
 
 
 def _duplicate_of(result: PhoneResult) -> int | None:
     """The index of the row that has the same number, if that is why it was rejected."""
-    for violation in result.error.violations if result.error else ():
-        if violation.code == "duplicate" and (match := _ROW.search(violation.message)):
-            return int(match[1])
-    return None
+    return result.error.duplicate_of if result.error else None
 
 
 def _settled(source: CsvSource, row: Row | None, result: PhoneResult, lines: _Lines) -> Rejected:

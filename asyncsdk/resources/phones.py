@@ -124,6 +124,7 @@ class PhonesResource(Resource):
         duplicates: Duplicates = "send",
         validate: bool = True,
         normalize: str | None = None,
+        mobile_only: bool = False,
         stop_when: FailureLimit | None = None,
         deadline: float | None = None,
         keep_created: bool = True,
@@ -153,6 +154,7 @@ class PhonesResource(Resource):
             validate: Whether to check the provider's limits before sending.
             normalize: A default region such as `"DE"`: numbers are sent in E.164 form, and what is
                 no number is invalid (needs `asyncsdk[phone]`).
+            mobile_only: Whether, with `normalize`, landlines are invalid, too.
             stop_when: Stop after so many invalid and failed phones.
             deadline: Seconds after which the upload ends, whatever is under way.
             keep_created: Whether the report keeps the created phones, or only counts them.
@@ -178,6 +180,7 @@ class PhonesResource(Resource):
             duplicates=duplicates,
             validate=validate,
             normalize=normalize,
+            mobile_only=mobile_only,
             stop_when=stop_when,
             deadline=deadline,
             keep_created=keep_created,
@@ -186,7 +189,7 @@ class PhonesResource(Resource):
             dry_run=dry_run,
         )
         check_source(phones)
-        normalizer(options.normalize)
+        normalizer(options.normalize, mobile_only=mobile_only)
         return Upload(
             partial(self._pipeline, group_id, phones, options),
             keep_created=keep_created,
@@ -208,7 +211,7 @@ class PhonesResource(Resource):
             post=partial(self._transport.request, "POST", f"{_path(group_id)}/batch"),
             checker=Checker(
                 limits=options.validate,
-                normalize=normalizer(options.normalize),
+                normalize=normalizer(options.normalize, mobile_only=options.mobile_only),
                 skip_duplicates=options.duplicates == "skip",
             ),
             ledger=ledger,

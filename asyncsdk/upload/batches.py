@@ -284,10 +284,13 @@ class Batches:
 
 def _entry_of(rejected: Sequence[Rejection]) -> Entry:
     """The account of rows that local rules rejected."""
+    changed = any(rejection.submitted != rejection.row.phone for rejection in rejected)
+    submitted = [rejection.submitted for rejection in rejected]
     return Entry(
         Outcome.INVALID,
         Delivery.NOT_SENT,
         [rejection.index for rejection in rejected],
         encode_rows([rejection.row for rejection in rejected]),
+        submitted=msgspec.json.encode(submitted) if changed else None,
         members=encode_members(member_of(rejection.problem) for rejection in rejected),
     )

@@ -14,6 +14,7 @@ import msgspec
 from attrs import define, field, frozen
 
 from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation
+from asyncsdk.upload.seen import Seen
 from asyncsdk.wire.batch import Row, encode_rows, numbers_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Rejection:
     row: Row
     """What could be made of it: a value that is no text stands as its text."""
     problem: Problem
+    submitted: str
+    """The number as submitted; the row has it in normal form where that was found."""
 
 
 @frozen
@@ -82,7 +85,7 @@ class Checker:
     limits: bool = True
     normalize: Callable[[str], str | Problem] | None = None
     skip_duplicates: bool = False
-    _seen: dict[str, int] = field(factory=dict, init=False, repr=False)
+    _seen: Seen = field(factory=Seen, init=False, repr=False)
 
     def check(self, first: int, chunk: Sequence[object]) -> Checked:
         """Check rows that follow each other in the source.
@@ -123,8 +126,7 @@ class Checker:
             number = row.phone
             problem = self._judge(index, row, violations)
             if problem is not None:
-                row.phone = number
-                rejected.append(Rejection(index, row, problem))
+                rejected.append(Rejection(index, row, problem, number))
             else:
                 indices.append(index)
                 rows.append(row)
@@ -144,7 +146,7 @@ class Checker:
                 return normal
             row.phone = normal
         if self.skip_duplicates:
-            earlier = self._seen.setdefault(row.phone, index)
+            earlier = self._seen.first(row.phone, index)
             if earlier != index:
                 return _duplicate(earlier)
         return None
@@ -221,10 +223,11 @@ def _broken_limits(row: Row) -> list[Violation]:
 
 
 def _duplicate(earlier: int) -> Problem:
+    told = f"the same number as row {earlier}"
     return Problem(
         title="Duplicate phone",
-        detail=f"the same number as row {earlier}",
-        violations=(Violation("phone", f"the same number as row {earlier}", "duplicate"),),
+        detail=told,
+        violations=(Violation("phone", told, "duplicate", duplicate_of=earlier),),
     )
 
 

@@ -18,6 +18,9 @@ __all__ = ["encode_problem", "problem_of", "row_of"]
 _LONGEST = 1000
 """Characters kept of any text in a reply: an error may echo the whole request."""
 
+_DUPLICATE = "asyncsdk:duplicateOf"
+"""A key of our own: the provider has none for it."""
+
 _ROW = re.compile(r"(?:[A-Za-z_]\w*)?\[(\d{1,9})\](.*)", re.ASCII | re.DOTALL)
 _POINTER = re.compile(r"(?:/[A-Za-z_]\w*)?/(\d{1,9})(/.*)?", re.ASCII | re.DOTALL)
 
@@ -60,6 +63,7 @@ def encode_problem(problem: Problem) -> dict[str, object]:
         "detail": problem.detail,
         "violations": [
             {"propertyPath": v.path, "message": v.message, "code": v.code}
+            | ({} if v.duplicate_of is None else {_DUPLICATE: v.duplicate_of})
             for v in problem.violations
         ],
     }
@@ -78,11 +82,12 @@ def row_of(path: str) -> tuple[int, str] | None:
 
 def _violations(value: object) -> Iterable[Violation]:
     for item in _objects(value):
-        code = item.get("code")
+        code, first = item.get("code"), item.get(_DUPLICATE)
         yield Violation(
             path=_first(item, "propertyPath", "path"),
             message=_first(item, "message", "title"),
             code=None if code is None else _short(str(code)),
+            duplicate_of=first if isinstance(first, int) else None,
         )
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 from collections import Counter
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +17,7 @@ from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, plain, stdout
 from asyncsdk.client import Client
 from asyncsdk.models import Phone
-from asyncsdk.sandbox import Faults, Sandbox
+from asyncsdk.sandbox import Faults, SandboxThread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +47,7 @@ def demo(
     """
     console = stdout()
     faults = Faults({"503": 0.015, "429-after": 0.01}, seed=seed)
-    box = Sandbox(faults=faults, latency=_LATENCY, seed=seed)
-    with _served(box):
+    with SandboxThread(faults=faults, latency=_LATENCY, seed=seed) as box:
         group = box.add_group("demo")
         console.print(f"{phones:,} phones to a sandbox at {box.url} that answers 503 and 429")
         ending = asyncio.run(_upload(box, group, Numbers(phones, seed)))
@@ -91,7 +88,7 @@ class Audit:
     """Phones that one of the two has more often than the other."""
 
     @classmethod
-    def of(cls, report: UploadReport, box: Sandbox) -> Audit:
+    def of(cls, report: UploadReport, box: SandboxThread) -> Audit:
         """Compare number by number."""
         reported = Counter(result.phone.phone for result in report.created)
         stored = Counter(commit.phone for commit in box.commits)
@@ -118,26 +115,10 @@ class Audit:
         )
 
 
-async def _upload(box: Sandbox, group: int, source: Numbers) -> Ending:
+async def _upload(box: SandboxThread, group: int, source: Numbers) -> Ending:
     async with Client(box.client_id, box.api_key, base_url=box.url) as client:
         upload = client.phones.upload(group, source, batch_size=_BATCH, rate=None)
         return await follow(upload, view_for(source.count, quiet=False))
-
-
-@contextmanager
-def _served(box: Sandbox) -> Iterator[None]:
-    """Serve in a loop and thread of its own, so that server and client do not share a loop."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="sandbox", daemon=True)
-    thread.start()
-    try:
-        asyncio.run_coroutine_threadsafe(box.start(), loop).result()
-        yield
-        asyncio.run_coroutine_threadsafe(box.stop(), loop).result()
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 def _print_rejected(console: Console, report: UploadReport) -> None:

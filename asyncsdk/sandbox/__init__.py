@@ -10,6 +10,7 @@ from asyncsdk.sandbox.log import Commit, RequestRecord
 from asyncsdk.sandbox.replies import STYLES, Echo, ReplyStyle
 from asyncsdk.sandbox.server import Sandbox
 from asyncsdk.sandbox.store import DuplicatePolicy, StoredPhone
+from asyncsdk.sandbox.thread import SandboxThread
 
 __all__ = [
     "FAULTS",
@@ -24,5 +25,6 @@ __all__ = [
     "RequestLimit",
     "RequestRecord",
     "Sandbox",
+    "SandboxThread",
     "StoredPhone",
 ]

@@ -13,6 +13,7 @@ from attrs import evolve, field, frozen
 from asyncsdk.errors import UploadFailed
 from asyncsdk.ledger.memory import Counts  # noqa: TC001 - attrs resolves it
 from asyncsdk.results import Outcome, PhoneResult
+from asyncsdk.timeline import History  # noqa: TC001 - attrs resolves it
 from asyncsdk.wire.convert import unstructure
 
 if TYPE_CHECKING:
@@ -43,6 +44,12 @@ class Progress:
     """Seconds that all requests paused because the server asked for it."""
     elapsed: float = 0.0
     """Seconds since the start."""
+    unknown: int = 0
+    """Those of the failed that may be in the group all the same."""
+    paused: float = 0.0
+    """Seconds that all requests still pause because the server asked for it."""
+    paused_by: str = ""
+    """What it said last when it asked for a pause, such as `HTTP 429`."""
 
     @property
     def rate(self) -> float:
@@ -62,6 +69,8 @@ class Run:
     elapsed: float = 0.0
     complete: bool = True
     stopped_by: str | None = None
+    history: History | None = None
+    """What happened when; None where nobody noted it."""
 
 
 @frozen(eq=False, repr=False)
@@ -148,6 +157,11 @@ class UploadReport:
     def elapsed(self) -> float:
         """Seconds from start to end."""
         return fsum(part.run.elapsed for part in self._parts)
+
+    @property
+    def history(self) -> tuple[History, ...]:
+        """What happened when, upload by upload; without those of which nobody noted it."""
+        return tuple(part.run.history for part in self._parts if part.run.history is not None)
 
     @property
     def complete(self) -> bool:

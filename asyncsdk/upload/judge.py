@@ -114,7 +114,8 @@ class Judge:
         batch.because(problem_of(reply.body, reply.status), reply.status, reply.request_id)
         if asked > self.policy.max_wait or self.gate.waited > self.policy.max_wait:
             return self._stop(batch, reply.error(), Delivery.ANSWERED, reply.request_id)
-        self.gate.close(asked + backoff(self.policy, streak, self.random), self.clock())
+        pause = asked + backoff(self.policy, streak, self.random)
+        self.gate.close(pause, self.clock(), f"HTTP {reply.status}")
         return self._retry([batch], Delivery.ANSWERED, wait=False)
 
     def _retry(

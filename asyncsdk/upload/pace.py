@@ -65,6 +65,13 @@ class Gate:
         self._streak = 0
         self.epoch = 0
         """Rises with each pause: a request begun in an earlier epoch says nothing new."""
+        self.reason = ""
+        """Why it was closed last."""
+
+    @property
+    def opens(self) -> float:
+        """When it opens, or did."""
+        return self._opens
 
     @property
     def waited(self) -> float:
@@ -88,8 +95,9 @@ class Gate:
             self._streak += 1
         return self._streak
 
-    def close(self, seconds: float, now: float) -> None:
+    def close(self, seconds: float, now: float, reason: str = "") -> None:
         """Stay closed for so long from now at least."""
+        self.reason = reason
         opens = max(self._opens, now + seconds)
         more = opens - max(self._opens, now)
         self._throttled += more

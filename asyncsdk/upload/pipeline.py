@@ -18,6 +18,7 @@ from asyncsdk.errors import AsyncSDKError
 from asyncsdk.models import Problem
 from asyncsdk.report import Progress, Run
 from asyncsdk.results import Delivery
+from asyncsdk.timeline import Timeline
 from asyncsdk.transport import Attempt, Reply
 from asyncsdk.upload.batches import Batches
 from asyncsdk.upload.judge import Judge
@@ -109,6 +110,7 @@ class Pipeline:
         self._requests = 0
         self._retries = 0
         self._began = self._clock()
+        self._timeline = Timeline(self._began)
         self._ended: float | None = None
         self._progress_due = 0.0
         self._draining = False
@@ -137,6 +139,9 @@ class Pipeline:
             concurrency=self._concurrency,
             throttled=self._gate.throttled(self._clock()),
             elapsed=self.elapsed,
+            unknown=counts.unknown,
+            paused=max(0.0, self._gate.opens - self._clock()),
+            paused_by=self._gate.reason,
         )
 
     def totals(self) -> Run:
@@ -149,6 +154,7 @@ class Pipeline:
             elapsed=self.elapsed,
             complete=self._ended is not None and self._stopped_by is None,
             stopped_by=self._stopped_by,
+            history=self._timeline.history(self.elapsed),
         )
 
     # -- running and stopping --------------------------------------------------------------
@@ -297,12 +303,12 @@ class Pipeline:
         if self._options.dry_run:
             return Settlement([batch.because(_DRY).failed(Delivery.NOT_SENT)])
         task = asyncio.current_task()
-        epoch = 0
+        epoch, began = 0, None
 
         async def admit() -> None:
-            nonlocal epoch
+            nonlocal epoch, began
             await self._admit()
-            epoch = self._gate.epoch
+            epoch, began = self._gate.epoch, self._clock()
             attempt.begun = True
             self._under_way[task] = len(batch)
             self._requests += 1
@@ -317,6 +323,14 @@ class Pipeline:
             return self._judge.reply(batch, reply, epoch)
         finally:
             self._under_way.pop(task, None)
+            if began is not None:
+                self._note_request(began, again=batch.attempts > 1)
+
+    def _note_request(self, began: float, *, again: bool) -> None:
+        """Enter a request that ended, and the pause that it may have brought, in the timeline."""
+        now = self._clock()
+        self._timeline.request(now, now - began, again=again)
+        self._timeline.paused(now, self._gate.opens)
 
     async def _admit(self) -> None:
         """Wait for the gate and the limiter, until both let the request through at once."""
@@ -335,6 +349,7 @@ class Pipeline:
             return
         for entry in entries:
             self._ledger.count(entry)
+            self._timeline.settled(self._clock(), len(entry))
             if self._reconciler is not None:
                 self._reconciler.note(entry)
             if self._channel is None:

@@ -1,0 +1,147 @@
+"""What happened when in an upload, in a fixed amount of memory however long it takes.
+
+Time is cut into slots of equal length. When they are used up, pairs of them merge and each becomes
+twice as long, so that noting something takes the same time at the end as at the start.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["History", "Slot", "Timeline"]
+
+_SLOTS = 240
+_WIDTH = 0.05
+"""Seconds of a slot at the start."""
+_STEP = 2**0.25
+"""How much longer each class of latencies is than the one before."""
+_LATENCIES = tuple(0.0005 * _STEP**at for at in range(84))
+"""The upper ends of the classes, in seconds: half a millisecond to a quarter of an hour."""
+
+
+@frozen
+class Slot:
+    """What happened in a stretch of time."""
+
+    settled: int = 0
+    """Phones whose fate was known."""
+    requests: int = 0
+    """Requests that ended."""
+    retries: int = 0
+    """Those of them that carried phones for a second time or more."""
+    paused: float = 0.0
+    """Seconds of it in which the server had asked to wait."""
+
+
+@frozen
+class History:
+    """The course of an upload."""
+
+    width: float
+    """Seconds of a slot."""
+    slots: tuple[Slot, ...]
+    latencies: tuple[int, ...]
+    """Requests in each class of latency."""
+
+    def latency(self, share: float) -> float | None:
+        """Seconds within which this share of the requests ended, to a fifth; None if none did.
+
+        Args:
+            share: 0 to 1, such as 0.5 for the median.
+        """
+        total = sum(self.latencies)
+        if not total:
+            return None
+        at = bisect_left(list(accumulate(self.latencies)), share * total)
+        return _LATENCIES[min(at, len(_LATENCIES) - 1)]
+
+    def classes(self) -> list[tuple[float, int]]:
+        """The classes of latency from the first to the last that has any: upper end and count."""
+        used = [at for at, count in enumerate(self.latencies) if count]
+        if not used:
+            return []
+        span = range(used[0], used[-1] + 1)
+        return [(_LATENCIES[min(at, len(_LATENCIES) - 1)], self.latencies[at]) for at in span]
+
+
+@define(eq=False)
+class _Slots:
+    """One quantity over time."""
+
+    amounts: list[float] = field(factory=lambda: [0.0] * _SLOTS)
+
+    def merge(self) -> None:
+        """Halve the number of slots in use."""
+        old = self.amounts
+        pairs = [old[at] + old[at + 1] for at in range(0, _SLOTS, 2)]
+        old[:] = pairs + [0.0] * (_SLOTS - len(pairs))  # in place: who merges holds it already
+
+
+class Timeline:
+    """Notes what happens, at a cost that does not grow.
+
+    Args:
+        began: The time at which the first slot begins, by the clock of all the others.
+    """
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+        self._width = _WIDTH
+        self._settled, self._requests, self._retries, self._paused = (_Slots() for _ in range(4))
+        self._paused_until = began
+        self._latencies = [0] * (len(_LATENCIES) + 1)
+
+    def settled(self, now: float, phones: int) -> None:
+        """The fate of so many phones is known."""
+        self._settled.amounts[self._slot(now)] += phones
+
+    def request(self, now: float, seconds: float, *, again: bool) -> None:
+        """A request ended after so many seconds; `again` if it carried phones sent before."""
+        at = self._slot(now)
+        self._requests.amounts[at] += 1
+        self._retries.amounts[at] += again
+        self._latencies[bisect_left(_LATENCIES, seconds)] += 1
+
+    def paused(self, now: float, until: float) -> None:
+        """Everybody waits until then; what was noted of that before is not counted again."""
+        start = max(now, self._paused_until)
+        if until <= start:
+            return
+        self._paused_until = until
+        last = self._slot(until)
+        for at in range(self._slot(start), last + 1):
+            begins = self._began + at * self._width
+            part = min(until, begins + self._width) - max(start, begins)
+            self._paused.amounts[at] += max(0.0, part)
+
+    def history(self, elapsed: float) -> History:
+        """The course up to now.
+
+        Args:
+            elapsed: Seconds since the beginning.
+        """
+        used = self._slot(self._began + elapsed) + 1
+        columns: list[Sequence[float]] = [
+            quantity.amounts[:used]
+            for quantity in (self._settled, self._requests, self._retries, self._paused)
+        ]
+        slots = tuple(
+            Slot(int(settled), int(requests), int(retries), paused)
+            for settled, requests, retries, paused in zip(*columns, strict=True)
+        )
+        return History(self._width, slots, tuple(self._latencies))
+
+    def _slot(self, when: float) -> int:
+        """The slot of a moment; slots merge until there is one."""
+        while (at := int((when - self._began) / self._width)) >= _SLOTS:
+            for quantity in (self._settled, self._requests, self._retries, self._paused):
+                quantity.merge()
+            self._width *= 2
+        return max(0, at)

@@ -2,7 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PARTS := nginx
+PARTS := nginx chromium chromium-driver=chromedriver
 VERSIONS := 3.11 3.12 3.13
 
 export PATH := $(CURDIR)/.parts/bin:$(PATH):/usr/sbin:/sbin

@@ -17,7 +17,7 @@ from asyncsdk.timeline import History  # noqa: TC001 - attrs resolves it
 from asyncsdk.wire.convert import unstructure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
 
 __all__ = ["Progress", "Run", "UploadReport"]
@@ -230,6 +230,42 @@ class UploadReport:
         from asyncsdk.export.jsonl import write_jsonl  # noqa: PLC0415 - loaded when used
 
         return write_jsonl(path, self.results(only))
+
+    def to_parquet(self, path: str | PathLike[str], only: Only = None) -> int:
+        """Write the results as Parquet; arguments and result as for `to_csv`.
+
+        Raises:
+            ImportError: polars is not installed.
+        """
+        from asyncsdk.export.parquet import write_parquet  # noqa: PLC0415 - loaded when used
+
+        return write_parquet(path, self.results(only))
+
+    def to_html(
+        self,
+        path: str | PathLike[str],
+        *,
+        title: str = "Upload report",
+        places: Mapping[int, str] | None = None,
+    ) -> None:
+        """Write a page that needs nothing else: totals, pictures, reasons, the first rejected rows.
+
+        Args:
+            path: The file to write; an existing one is replaced once the new one is whole.
+            title: Its heading.
+            places: Where rows stand in their file (`contacts.csv:17`), by index.
+
+        Raises:
+            ImportError: jinja2 is not installed.
+        """
+        from asyncsdk.export.html import write_html  # noqa: PLC0415 - loaded when used
+
+        write_html(path, self, title=title, places=places)
+
+    def _repr_html_(self) -> str | None:
+        from asyncsdk.export.html import notebook  # noqa: PLC0415 - loaded when used
+
+        return notebook(self)
 
     def results(self, only: Only = None) -> Iterator[PhoneResult]:
         """The kept results of these outcomes, or of all; in source order within each."""

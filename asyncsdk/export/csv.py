@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "write_csv"]
 
-FATE = ("number", "outcome", "status", "id", "reason", "delivery", "attempts", "request_id")
+FATE = (
+    "number",
+    "outcome",
+    "status",
+    "id",
+    "reason",
+    "duplicate_of",
+    "delivery",
+    "attempts",
+    "request_id",
+)
 
 COLUMNS = ("index", *FIELDS, *FATE)
 """The header: the phone as submitted, then what became of it."""
@@ -44,6 +54,7 @@ def _row(result: PhoneResult) -> list[object]:
         result.status,
         result.created.id if result.created else None,
         inert(str(result.error)) if result.error else None,
+        result.error.duplicate_of if result.error else None,
         result.delivery.value,
         result.attempts,
         inert(result.request_id),

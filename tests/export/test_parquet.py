@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import csv
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asyncsdk import Phone
+from asyncsdk.inert import escape, inert, revive
+from asyncsdk.sandbox import Faults
+from tests.parts import module
+from tests.rig import connected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_parquet_holds_what_csv_holds(tmp_path: Path) -> None:
+    source = [Phone("0160 1234567", a="=1+1"), "+49 160 1234567", "", "@x"]
+    async with connected(faults=Faults.script([])) as rig:
+        report = await rig.upload(source, normalize="DE", duplicates="skip")
+    assert report.to_parquet(tmp_path / "report.parquet") == 4
+    report.to_csv(tmp_path / "report.csv")
+    rows = module("polars").read_parquet(tmp_path / "report.parquet").to_dicts()
+    with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as file:
+        told = list(csv.DictReader(file))
+    for row, line in zip(rows, told, strict=True):
+        texts = {name: "" if value is None else str(value) for name, value in row.items()}
+        assert {
+            n: inert(t) if n in {"phone", "a", "number"} else t for n, t in texts.items()
+        } == line
+    assert [row["duplicate_of"] for row in rows] == [None, 0, None, None]
+    assert [row["number"] for row in rows][:2] == ["+491601234567"] * 2
+    assert report.to_parquet(tmp_path / "none.parquet", only="failed") == 0
+
+
+async def test_without_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connected() as rig:
+        report = await rig.upload([])
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(ImportError, match=r"pip install 'asyncsdk\[files\]'"):
+        report.to_parquet(tmp_path / "report.parquet")
+
+
+CELLS = st.text("'=+-@\t\rx1 ", max_size=6) | st.text(max_size=6)
+
+
+@given(CELLS)
+def test_no_cell_is_a_formula_and_each_comes_back(cell: str) -> None:
+    written = escape(cell)
+    assert revive(written) == cell
+    for safe in (written, inert(cell) or ""):
+        plain = safe[1:].replace(" ", "").isdecimal() and safe[0] in "+-"
+        assert not safe or safe[0] not in "=+-@\t\r" or plain

@@ -69,6 +69,8 @@ class Run:
     elapsed: float = 0.0
     complete: bool = True
     stopped_by: str | None = None
+    batches: int = 0
+    bytes: int = 0
     history: History | None = None
     """What happened when; None where nobody noted it."""
 
@@ -157,6 +159,16 @@ class UploadReport:
     def elapsed(self) -> float:
         """Seconds from start to end."""
         return fsum(part.run.elapsed for part in self._parts)
+
+    @property
+    def batches(self) -> int:
+        """Batches that the source was cut into, in a dry run too."""
+        return sum(part.run.batches for part in self._parts)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the bodies of these batches."""
+        return sum(part.run.bytes for part in self._parts)
 
     @property
     def history(self) -> tuple[History, ...]:

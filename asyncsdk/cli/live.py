@@ -143,10 +143,12 @@ def _left(progress: Progress, rows: int) -> str:
 
 
 def _counts(progress: Progress) -> Text:
+    known = progress.failed - progress.unknown
     return _line(
         Text(f"{progress.created:,} created", "green"),
         Text(f"{progress.invalid:,} invalid", "yellow" if progress.invalid else ""),
-        Text(f"{progress.failed:,} failed", "red" if progress.failed else ""),
+        Text(f"{known:,} failed", "red" if known else ""),
+        Text(f"{progress.unknown:,} unknown", "magenta" if progress.unknown else ""),
     )
 
 
@@ -154,8 +156,10 @@ def _traffic(progress: Progress) -> Text:
     parts = [Text(f"{progress.in_flight:,} in flight")]
     if progress.retries:
         parts.append(Text(f"{progress.retries:,} retries"))
-    if progress.throttled:
-        parts.append(Text(f"{progress.throttled:.1f} s paused by the server"))
+    if progress.paused > 0:
+        parts.append(Text(f"paused {progress.paused:.0f} s ({progress.paused_by})", "yellow"))
+    elif progress.throttled:
+        parts.append(Text(f"{progress.throttled:.1f} s paused ({progress.paused_by})"))
     return _line(*parts)
 
 

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import csv
-from contextlib import contextmanager
 from heapq import merge
 from itertools import chain
 from operator import attrgetter
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from asyncsdk.cli.shown import visible
 from asyncsdk.export.atomic import replacing
+from asyncsdk.export.reasons import told
+from asyncsdk.inert import escape
 from asyncsdk.results import Delivery
+from asyncsdk.sources import CsvSource, ManySources
+from asyncsdk.sources.table import REJECT_COLUMNS, is_rejects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from asyncsdk.report import UploadReport
     from asyncsdk.results import PhoneResult
-    from asyncsdk.sources import CsvSource, Row
+    from asyncsdk.sources import Row, Source
 
-__all__ = ["COLUMNS", "UNREAD", "Rejected", "rejected_rows", "write_rejects"]
+__all__ = ["UNREAD", "Rejected", "rejected_rows", "write_rejects"]
 
-COLUMNS = ("line", "outcome", "delivery", "reason")
-"""What a rejects file puts before the columns of the input."""
 UNREAD = "unread"
 """The outcome of rows that the upload did not come to."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @frozen
@@ -47,10 +46,18 @@ class Rejected:
     status: int | None
     cells: Sequence[str]
     """The row as it stands in the file."""
+    path: str | None = None
+    """The file, where there are several."""
+
+    @property
+    def place(self) -> str:
+        """`17`, or `contacts.csv:17` where there are several files."""
+        line = str(self.line or "?")
+        return f"{Path(self.path).name}:{line}" if self.path else line
 
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
-        return {
+        return ({"file": self.path} if self.path else {}) | {
             "line": self.line,
             "index": self.index,
             "phone": self.phone,
@@ -61,7 +68,7 @@ class Rejected:
         }
 
 
-def rejected_rows(source: CsvSource, report: UploadReport) -> Iterator[Rejected]:
+def rejected_rows(source: Source, report: UploadReport) -> Iterator[Rejected]:
     """Every row that was not created, in the order of the file, which is read once more.
 
     Those that the upload did not come to are among them: what is yielded is all that is missing.
@@ -85,40 +92,35 @@ def rejected_rows(source: CsvSource, report: UploadReport) -> Iterator[Rejected]
         yield _settled(source, None, lost, lines)
 
 
-def write_rejects(path: Path, source: CsvSource, rows: Iterator[Rejected]) -> int:
+def write_rejects(path: Path, source: Source, rows: Iterator[Rejected]) -> int:
     """Write a file that can be mended and uploaded again; returns the number of rows.
 
-    It is written the way the input was, with `COLUMNS` before its columns, as UTF-8 with a byte
-    order mark, which spreadsheets need to see.
+    It is CSV, written the way the input was, with `REJECT_COLUMNS` before its columns (and the file
+    where there are several), as UTF-8 with a byte order mark, which spreadsheets need to see. No
+    cell is a formula to them; reading the file gives the cells back as they were.
     """
-    again = source.columns[: len(COLUMNS)] == COLUMNS
-    skip = len(COLUMNS) if again else 0
+    several = isinstance(source, ManySources)
+    skip = _own(source)
+    own = ("file", *REJECT_COLUMNS) if several else REJECT_COLUMNS
+    delimiter, quotechar = ",", '"'
+    if isinstance(source, CsvSource):
+        delimiter, quotechar = source.dialect.delimiter, source.dialect.quotechar or '"'
     count = 0
-    with _opened(path) as file:
-        writer = csv.writer(
-            file, delimiter=source.dialect.delimiter, quotechar=source.dialect.quotechar or '"'
-        )
-        writer.writerow([*COLUMNS, *source.columns[skip:]])
+    with replacing(path, "utf-8-sig") as file:
+        writer = csv.writer(file, delimiter=delimiter, quotechar=quotechar)
+        writer.writerow([*own, *source.columns[skip:]])
         for count, row in enumerate(rows, 1):  # noqa: B007 - used after the loop
-            told = [row.line, row.outcome, row.delivery, _inert(row.reason)]
-            writer.writerow([*told, *row.cells[skip:]])
+            cells = [row.line, row.outcome, row.delivery, escape(row.reason)]
+            place = [escape(row.path or "")] if several else []
+            writer.writerow([*place, *cells, *map(escape, row.cells[skip:])])
     return count
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
-    """Replaces a file only once the new one is whole; writes straight into a device or pipe."""
-    if path.exists() and not path.is_file():
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            yield file
-    else:
-        with replacing(path, "utf-8-sig") as file:
-            yield file
-
-
-def _inert(reason: str) -> str:
-    """No spreadsheet takes the reason for a formula. The input's own cells stay as they were."""
-    return f"'{reason}" if reason.startswith(_FORMULA) else reason
+def _own(source: Source) -> int:
+    """How many columns a rejects file has of its own, if the source is one."""
+    if not is_rejects(source.columns):
+        return 0
+    return len(REJECT_COLUMNS) + (source.columns[0] == "file")
 
 
 class _Lines:
@@ -135,9 +137,7 @@ class _Lines:
 
     def told(self, result: PhoneResult) -> str:
         """Why a phone was not created."""
-        if result.error is None:
-            return f"HTTP {result.status or 'reply missing'}"
-        reason = str(result.error)
+        reason = told(result)
         earlier = _duplicate_of(result)
         if earlier is None or earlier not in self._lines:
             return reason
@@ -149,7 +149,7 @@ def _duplicate_of(result: PhoneResult) -> int | None:
     return result.error.duplicate_of if result.error else None
 
 
-def _settled(source: CsvSource, row: Row | None, result: PhoneResult, lines: _Lines) -> Rejected:
+def _settled(source: Source, row: Row | None, result: PhoneResult, lines: _Lines) -> Rejected:
     return Rejected(
         line=row.line if row else None,
         index=result.index,
@@ -159,10 +159,11 @@ def _settled(source: CsvSource, row: Row | None, result: PhoneResult, lines: _Li
         reason=visible(lines.told(result) + _misread(source, row)),
         status=result.status,
         cells=row.cells if row else _cells(source, result),
+        path=_path(source, row),
     )
 
 
-def _unread(source: CsvSource, row: Row) -> Rejected:
+def _unread(source: Source, row: Row) -> Rejected:
     at = source.mapping["phone"].position
     return Rejected(
         line=row.line,
@@ -173,20 +174,25 @@ def _unread(source: CsvSource, row: Row) -> Rejected:
         reason="the upload ended before this row",
         status=None,
         cells=row.cells,
+        path=_path(source, row),
     )
 
 
-def _misread(source: CsvSource, row: Row | None) -> str:
+def _path(source: Source, row: Row | None) -> str | None:
+    return row.path if row and isinstance(source, ManySources) else None
+
+
+def _misread(source: Source, row: Row | None) -> str:
     """A hint where the row itself is broken."""
     if row is None:
         return "; the file has changed since"
     width = len(source.columns)
-    if len(row.cells) == width:
+    if len(row.cells) == width or isinstance(source, ManySources):
         return ""
     return f" (the row has {len(row.cells)} cells, the file {width} columns)"
 
 
-def _cells(source: CsvSource, result: PhoneResult) -> list[str]:
+def _cells(source: Source, result: PhoneResult) -> list[str]:
     cells = [""] * len(source.columns)
     for field, choice in source.mapping.items():
         cells[choice.position] = getattr(result.phone, field) or ""

@@ -184,6 +184,10 @@ class Batches:
     """Awaited between chunks: a source of nothing but invalid rows must not hold the event loop."""
     read: int = field(default=0, init=False)
     """Rows drawn so far."""
+    made: int = field(default=0, init=False)
+    """Batches handed out."""
+    bytes: int = field(default=0, init=False)
+    """Bytes of their bodies."""
     exhausted: bool = field(default=False, init=False)
     _ready: deque[Batch] = field(factory=deque, init=False)
     _chunk: list[object] = field(factory=list, init=False)
@@ -201,7 +205,11 @@ class Batches:
             self._cut()
             if not self._ready:
                 await self.breathe()
-        return self._pop()
+        batch = self._pop()
+        if batch is not None:
+            self.made += 1
+            self.bytes += len(batch.body)
+        return batch
 
     def rest(self) -> Iterator[Batch]:
         """Everything that was drawn and has not been handed out."""

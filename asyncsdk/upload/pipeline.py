@@ -154,6 +154,8 @@ class Pipeline:
             elapsed=self.elapsed,
             complete=self._ended is not None and self._stopped_by is None,
             stopped_by=self._stopped_by,
+            batches=self._batches.made,
+            bytes=self._batches.bytes,
             history=self._timeline.history(self.elapsed),
         )
 

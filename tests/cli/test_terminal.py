@@ -89,7 +89,8 @@ def test_a_second_ctrl_c_gives_up_what_is_in_flight(
     sandboxes: Callable[..., SandboxThread],
 ) -> None:
     sandbox = sandboxes(latency=lambda number: 0.0 if number < 3 else 3600.0)
-    child = upload(sandbox, "--batch-size", 1, "--concurrency", 1, "--rate", "none")
+    words = ("--batch-size", 1, "--concurrency", 1, "--rate", "none", "--on-unknown", "report")
+    child = upload(sandbox, *words)
     child.expect("2 created")
     child.kill(signal.SIGINT)
     child.expect("Stopping")

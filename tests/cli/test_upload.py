@@ -186,7 +186,6 @@ def test_standard_input_is_a_file_too(sandbox: SandboxThread, contacts: Path) ->
     ("words", "told"),
     [
         (["--map", "phone"], "FIELD=COLUMN"),
-        (["--map", "fon=Mobil"], "has no field 'fon'"),
         (["--map", "phone=Handy"], "the columns are 'Name', 'Mobil'"),
         (["--map", "a=Name", "--map", "a=Mobil"], "mapped twice"),
         (["--rate", "fast"], "REQUESTS/TIME"),
@@ -195,7 +194,9 @@ def test_standard_input_is_a_file_too(sandbox: SandboxThread, contacts: Path) ->
         (["--concurrency", "9-3"], "must not be below"),
         (["--duplicates", "eat"], "duplicates must be one of"),
         (["--encoding", "klingon"], "no text encoding"),
-        (["--group", "0"], "greater than or equal to 1"),
+        (["--group", "0"], "a whole number of at least 1"),
+        (["--report", "report.txt"], "must end in .jsonl, .csv, .parquet"),
+        (["--mobile-only"], "mobile_only needs normalize"),
     ],
 )
 def test_usage_errors_are_exit_code_2(
@@ -255,7 +256,8 @@ def test_what_stops_an_upload_is_exit_code_4(
 
 def test_phones_in_doubt_are_told(sandboxes: Callable[..., SandboxThread], contacts: Path) -> None:
     sandbox = sandboxes(faults=Faults.script(["500-after"]))
-    done = run("upload", contacts, "--group", sandbox.add_group("x"), sandbox=sandbox)
+    words = ("--group", sandbox.add_group("x"), "--on-unknown", "report")
+    done = run("upload", contacts, *words, sandbox=sandbox)
     assert done.exit_code == 1
     assert "perhaps created" in done.stdout
     assert "may be in the group" in done.stdout
@@ -290,5 +292,96 @@ def test_check_needs_no_credentials(tmp_path: Path) -> None:
     done = run("check", path)
     assert (done.exit_code, done.stdout) == (
         0,
-        "1 rows: 1 may be sent, 0 are invalid. Nothing was sent.\n",
+        (
+            "1 rows: 1 may be sent, 0 are invalid. Nothing was sent.\n"
+            "1 requests, 28 bytes, at least 0:00 at 10 requests per 1 s.\n"
+        ),
     )
+
+
+def test_phones_in_doubt_are_looked_up(
+    sandboxes: Callable[..., SandboxThread], contacts: Path
+) -> None:
+    sandbox = sandboxes(faults=Faults.script(["500-after"]))
+    words = ("--group", sandbox.add_group("x"), "--quiet-period", 0)
+    done = run("upload", contacts, *words, sandbox=sandbox)
+    assert "5 phones: 3 created, 2 invalid, 0 failed" in done.stdout, done.output
+    assert len(sandbox.commits) == 3
+
+
+def test_check_tells_reasons_requests_bytes_and_time(contacts: Path) -> None:
+    path = contacts.with_name("many.csv")
+    rows = [f"0160 {at:07}" for at in range(25)]
+    path.write_text("\n".join(["Mobil", *rows, *rows[:3], "nobody"]), encoding="utf-8")
+    words = ("--normalize", "DE", "--duplicates", "skip", "--batch-size", 10, "--rate", "1/2s")
+    done = run("check", path, *words)
+    assert done.exit_code == 1
+    assert "29 rows: 25 may be sent, 4 are invalid" in done.stdout
+    told = "3 requests, 653 bytes, at least 0:04 at 1 requests per 2 s; 3 rows are duplicates"
+    assert told in " ".join(done.stdout.split())
+    assert "3 the same number as an earlier row" in " ".join(done.stdout.split())
+    report = json.loads(run("check", path, *words, "--json").stdout)
+    assert (report["batches"], report["bytes"]) == (3, 653)
+
+
+def test_a_group_is_found_by_its_name_or_created(sandbox: SandboxThread, contacts: Path) -> None:
+    group = sandbox.add_group("people", name_a="Vorname")
+    words = ("--map", "Vorname=Name", "--quiet")
+    assert run("upload", contacts, "-g", "people", *words, sandbox=sandbox).exit_code == 1
+    assert [phone.a for phone in sandbox.phones(group)] == ["Ann", "Cem", "Eva"]
+    done = run("upload", contacts, "-g", "others", sandbox=sandbox)
+    assert (done.exit_code, len(sandbox.groups)) == (2, 1)
+    assert "no group is named 'others'" in done.stderr
+    done = run("upload", contacts, "-g", "others", "--create-group", sandbox=sandbox)
+    assert [(group.name, group.count_items) for group in sandbox.groups][1:] == [("others", 3)]
+    sandbox.add_group("people")
+    done = run("upload", contacts, "-g", "people", sandbox=sandbox)
+    assert (done.exit_code, "several groups" in done.stderr) == (2, True)
+
+
+def test_a_field_that_is_none_names_those_there_are(sandbox: SandboxThread, contacts: Path) -> None:
+    group = sandbox.add_group("x", name_b="Ort")
+    done = run("upload", contacts, "-g", group, "--map", "fon=Name", sandbox=sandbox)
+    assert done.exit_code == 2
+    assert "no field 'fon'" in done.stderr
+    assert "'Ort'" in done.stderr
+
+
+def test_several_lists_are_one_upload_with_one_rejects_file(
+    sandbox: SandboxThread, contacts: Path
+) -> None:
+    more = contacts.with_name("more.csv")
+    more.write_text("Mobil,Notiz\n=nobody,=SUMME(A1)\n0160999999,x\n", encoding="utf-8")
+    rejects = contacts.with_name("rejects.csv")
+    words = ("--group", sandbox.add_group("x"), "--rejects", rejects)
+    done = run("upload", contacts, more, *words, sandbox=sandbox)
+    assert "7 phones: 4 created, 3 invalid" in done.stdout, done.output
+    assert "more.csv:2" in done.stdout
+    with rejects.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["file"], row["line"]) for row in rows] == [
+        (str(contacts), "3"),
+        (str(contacts), "5"),
+        (str(more), "2"),
+    ]
+    assert (rows[2]["Mobil"], rows[2]["Notiz"]) == ("'=nobody", "'=SUMME(A1)"), "no formula"
+    again = read_csv(rejects, mapping={"a": "Notiz"})
+    assert list(again)[2] == Phone("=nobody", a="=SUMME(A1)"), "read as it was"
+
+
+def test_requests_are_told_without_the_key(sandbox: SandboxThread, contacts: Path) -> None:
+    done = run("upload", contacts, "-g", sandbox.add_group("x"), "-v", sandbox=sandbox)
+    assert "POST /groups/" in done.stderr
+    assert sandbox.api_key not in done.output
+
+
+def test_reports_are_written(sandbox: SandboxThread, contacts: Path, tmp_path: Path) -> None:
+    files = {name: tmp_path / f"report.{name}" for name in ("jsonl", "csv", "parquet", "html")}
+    for name, path in files.items():
+        option = "--html" if name == "html" else "--report"
+        group = sandbox.add_group(name)
+        run("upload", contacts, "-g", group, option, path, "--quiet", sandbox=sandbox)
+    assert len(files["jsonl"].read_text(encoding="utf-8").splitlines()) == 5
+    assert len(files["csv"].read_text(encoding="utf-8").splitlines()) == 6
+    assert files["parquet"].read_bytes()[:4] == b"PAR1"
+    assert "5 phones: 3 created, 2 invalid" in files["html"].read_text(encoding="utf-8")

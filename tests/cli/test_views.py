@@ -9,7 +9,6 @@ from rich.console import Console
 
 from asyncsdk.cli.live import clock, render
 from asyncsdk.cli.options import parse_concurrency, parse_rate
-from asyncsdk.cli.rejected import _inert
 from asyncsdk.cli.running import Ending
 from asyncsdk.cli.shown import visible
 from asyncsdk.config import Adaptive, Rate
@@ -36,7 +35,7 @@ def test_the_live_view() -> None:
     )
     bar, counts, traffic = drawn(progress, 100_000)
     assert bar.endswith(" 50% 5,000/s 0:10 left")
-    assert counts == "49,000 created · 900 invalid · 100 failed"
+    assert counts == "49,000 created · 900 invalid · 100 failed · 0 unknown"
     assert traffic == "2,000 in flight"
 
 
@@ -55,6 +54,17 @@ def test_the_live_view_fits_80_columns_however_much_there_is_to_say() -> None:
     lines = drawn(progress, 10 * many, "Stopping: " + "x" * 100)
     assert len(lines) == 4
     assert max(map(len, lines)) <= 80
+
+
+def test_the_live_view_tells_what_is_unknown_and_why_it_waits() -> None:
+    progress = Progress(
+        failed=100, unknown=40, throttled=12.0, paused=7.6, paused_by="HTTP 429", elapsed=10.0
+    )
+    _, counts, traffic = drawn(progress, 1000)
+    assert counts.endswith("60 failed · 40 unknown")
+    assert traffic == "0 in flight · paused 8 s (HTTP 429)"
+    progress = Progress(throttled=12.0, paused_by="HTTP 503")
+    assert drawn(progress, 1000)[2] == "0 in flight · 12.0 s paused (HTTP 503)"
 
 
 def test_the_live_view_before_anything_happened() -> None:
@@ -113,12 +123,3 @@ def test_exit_codes(
 
 def test_foreign_text_is_one_visible_line() -> None:
     assert visible("a\nb\x1b[31m\u202eß") == r"a\nb\x1b[31m\u202eß"
-
-
-@pytest.mark.parametrize("reason", ["=1+1", "+1", "-1", "@x", "\tx"])
-def test_no_reason_is_a_formula(reason: str) -> None:
-    assert _inert(reason) == f"'{reason}"
-
-
-def test_a_plain_reason_stays() -> None:
-    assert _inert("phone: is required") == "phone: is required"

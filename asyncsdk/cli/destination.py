@@ -1,0 +1,80 @@
+"""The group that is uploaded into, by its id or its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+from asyncsdk.client import Client
+from asyncsdk.errors import ConfigurationError
+from asyncsdk.models import FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from asyncsdk.models import Group
+
+__all__ = ["Destination", "find_group"]
+
+
+@define
+class Destination:
+    """A group, which is asked for only where something about it must be known."""
+
+    name: str
+    """What was typed: an id or a name."""
+    create: bool = False
+    """Whether to create it if no group has that name."""
+    group_id: int | None = None
+    """Its id, once that is known."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.name.isascii() and self.name.isdecimal():
+            self.group_id = int(self.name)
+
+    async def columns(self, targets: Iterable[str]) -> dict[str, str]:
+        """What the group calls its columns, if one of the targets is no field of a phone.
+
+        Raises:
+            ConfigurationError: No group has that name, and none is to be created.
+        """
+        if self.group_id is not None and set(targets) <= set(FIELDS):
+            return {}
+        async with Client.from_env() as client:
+            group = await self._find(client)
+        if group is None:
+            return {}
+        self.group_id = group.id
+        return group.columns
+
+    async def id(self, client: Client) -> int:
+        """Its id; it is created here, if it is to be."""
+        if self.group_id is None:
+            group = await self._find(client) or await client.groups.create(self.name)
+            self.group_id = group.id
+        return self.group_id
+
+    async def _find(self, client: Client) -> Group | None:
+        if self.group_id is not None:
+            return await client.groups.get(self.group_id)
+        return await find_group(client, self.name, missing_ok=self.create)
+
+
+async def find_group(client: Client, name: str, *, missing_ok: bool = False) -> Group | None:
+    """The group with this id or name.
+
+    Raises:
+        ConfigurationError: Several have that name, or none has and that is not ok.
+    """
+    if name.isascii() and name.isdecimal():
+        return await client.groups.get(int(name))
+    found = [group async for group in client.groups.list() if group.name == name]
+    if len(found) > 1:
+        ids = ", ".join(str(group.id) for group in found)
+        msg = f"several groups are named {name!r}: give one of the ids {ids}"
+        raise ConfigurationError(msg)
+    if not found and not missing_ok:
+        msg = f"no group is named {name!r}: 'asyncsdk groups list' shows them all"
+        raise ConfigurationError(msg)
+    return found[0] if found else None

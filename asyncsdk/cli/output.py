@@ -1,0 +1,81 @@
+"""Where the result of a command goes, and how much of it is said."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+from rich.logging import RichHandler
+
+from asyncsdk.cli.shown import fail, plain, stderr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from asyncsdk.report import UploadReport
+
+__all__ = ["Output", "tell_requests"]
+
+_REPORTS = {".jsonl": "to_jsonl", ".csv": "to_csv", ".parquet": "to_parquet"}
+
+
+@frozen
+class Output:
+    """What to print, and what to write."""
+
+    show: int = 20
+    """Rejected rows to list."""
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    rejects: Path | None = None
+    report: Path | None = None
+    html: Path | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether there may be a live view."""
+        return not self.quiet and not self.verbose
+
+    def check(self, inputs: Iterable[str]) -> None:
+        """Find out before the upload, not after it, that something has nowhere to go."""
+        files = [path for path in inputs if os.path.exists(path)]  # noqa: PTH110 - "-" is none
+        for option, path in (
+            ("--rejects", self.rejects),
+            ("--report", self.report),
+            ("--html", self.html),
+        ):
+            if path is None:
+                continue
+            if path.exists() and any(path.samefile(file) for file in files):
+                fail(f"{option} {path} would overwrite the list itself: give it another name")
+            if not os.access(path if path.exists() else path.parent, os.W_OK):
+                fail(f"{option} {path} cannot be written")
+        if self.report is not None and self.report.suffix.lower() not in _REPORTS:
+            fail(f"--report {self.report} must end in {', '.join(_REPORTS)}")
+
+    def write(self, report: UploadReport, title: str, places: Mapping[int, str]) -> None:
+        """Write the report and the page, where they were asked for."""
+        if self.report is not None:
+            count = getattr(report, _REPORTS[self.report.suffix.lower()])(self.report)
+            self.say(f"{count:,} results written to {self.report}")
+        if self.html is not None:
+            report.to_html(self.html, title=title, places=places)
+            self.say(f"report written to {self.html}")
+
+    def say(self, text: str) -> None:
+        """Something about what was done."""
+        if not self.quiet:
+            stderr().print(plain(text), soft_wrap=True)
+
+
+def tell_requests(wanted: bool) -> None:  # noqa: FBT001 - the only argument
+    """Say each request on standard error; the package logs them without the key."""
+    if wanted:
+        logger = logging.getLogger("asyncsdk")
+        logger.setLevel(logging.DEBUG)
+        logger.handlers = [RichHandler(console=stderr(), show_path=False, markup=False)]
+        logger.propagate = False

@@ -1,0 +1,135 @@
+"""The arguments and options that several commands have, each said once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "BatchSize",
+    "Concurrency",
+    "CreateGroup",
+    "Deadline",
+    "Delimiter",
+    "Duplicates",
+    "Encoding",
+    "Files",
+    "Format",
+    "Group",
+    "Header",
+    "Html",
+    "Json",
+    "Map",
+    "MobileOnly",
+    "Normalize",
+    "OnUnknown",
+    "Quiet",
+    "QuietPeriod",
+    "Rate",
+    "Rejects",
+    "Report",
+    "Sheet",
+    "Show",
+    "Verbose",
+]
+
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILES...",
+        help="CSV, TSV, Excel, OpenDocument, JSON, Parquet or Arrow, packed or not; patterns; "
+        "- reads standard input.",
+    ),
+]
+Group = Annotated[
+    str, typer.Option("--group", "-g", metavar="ID|NAME", help="The group: its id or its name.")
+]
+CreateGroup = Annotated[
+    bool, typer.Option("--create-group", help="Create the group if no other has its name.")
+]
+Map = Annotated[
+    list[str],
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN",
+        help="Read phone, a to e (or what the group calls them) or callback_data from this column: "
+        "its name, or its number from 1. Repeatable. The phone's is found by itself.",
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", metavar="NAME", help="csv, json, excel, parquet or arrow."),
+]
+Sheet = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Of a spreadsheet, the sheet; else the first.")
+]
+Delimiter = Annotated[
+    str | None, typer.Option(metavar="CHAR", help="Character between cells, if not as found.")
+]
+Encoding = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Encoding, if not as found: cp1252, utf-16, …")
+]
+Header = Annotated[
+    bool | None,
+    typer.Option("--header/--no-header", help="Whether the first row names the columns."),
+]
+Normalize = Annotated[
+    str | None,
+    typer.Option(metavar="REGION", help="Bring numbers into normal form: DE, AT, CH, …"),
+]
+MobileOnly = Annotated[
+    bool, typer.Option("--mobile-only", help="With --normalize: landlines are invalid.")
+]
+Duplicates = Annotated[
+    str, typer.Option(metavar="send|skip", help="What to do with a number that came before.")
+]
+BatchSize = Annotated[int, typer.Option(min=1, metavar="N", help="Phones per request at most.")]
+Concurrency = Annotated[
+    str, typer.Option(metavar="N", help="Requests at a time: 8, 1-64 or adaptive.")
+]
+Rate = Annotated[
+    str, typer.Option(metavar="N/TIME", help="Requests at most: 10/1s, 600/min, none.")
+]
+OnUnknown = Annotated[
+    str,
+    typer.Option(
+        metavar="HOW",
+        help="Phones without an answer: report; reconcile (look them up in the group, send what "
+        "is missing); or resend them.",
+    ),
+]
+QuietPeriod = Annotated[
+    float,
+    typer.Option(
+        min=0, metavar="SECONDS", help="How long the group must be quiet before a reconcile looks."
+    ),
+]
+Deadline = Annotated[float | None, typer.Option(metavar="SECONDS", help="Stop after this long.")]
+Rejects = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        dir_okay=False,
+        help="Write the rows that were not created, with the reason, to be mended and uploaded.",
+    ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        dir_okay=False,
+        help="Write what became of every phone, as .jsonl, .csv or .parquet.",
+    ),
+]
+Html = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", dir_okay=False, help="Write a page to read and to print."),
+]
+Show = Annotated[int, typer.Option(min=0, metavar="N", help="Rejected rows to list at the end.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Tell each request, without the key.")
+]

@@ -8,6 +8,8 @@ import typer
 
 from asyncsdk._version import __version__
 from asyncsdk.cli.demo import demo
+from asyncsdk.cli.groups import groups, me
+from asyncsdk.cli.reports import report, retry
 from asyncsdk.cli.sandbox import sandbox
 from asyncsdk.cli.shown import stdout
 from asyncsdk.cli.upload import check, upload
@@ -39,9 +41,11 @@ def _main(
     """Upload phone lists into groups at the LOX24 SMS gateway, and account for every phone."""
 
 
-app.command(epilog="Example: asyncsdk upload contacts.csv -g 7116 --map phone=Mobil --map a=Name")(
-    upload
-)
+app.command(epilog="Example: asyncsdk upload contacts.xlsx -g Kunden --normalize DE")(upload)
 app.command(epilog="Example: asyncsdk check contacts.csv --duplicates skip")(check)
+app.command(epilog="Example: asyncsdk report report.jsonl --html report.html")(report)
+app.command(epilog="Example: asyncsdk retry report.jsonl --group 7116")(retry)
+app.add_typer(groups, name="groups")
+app.command(epilog="Example: asyncsdk me")(me)
 app.command(epilog="Example: asyncsdk sandbox --port 8024 --latency 0.05 --fault 503:0.05")(sandbox)
 app.command(epilog="Example: asyncsdk demo --phones 100000")(demo)

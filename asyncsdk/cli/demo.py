@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from attrs import frozen
 
+from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
 from asyncsdk.cli.closing import print_rejected, print_totals
 from asyncsdk.cli.live import view_for
+from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.rejected import Rejected
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, plain, stdout
@@ -39,22 +43,33 @@ _SPACING = 997
 def demo(
     phones: Annotated[int, typer.Option(min=1, metavar="N", help="How many to upload.")] = 100_000,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the list and of the faults.")] = 1,
+    html: given.Html = None,
+    as_json: given.Json = False,
+    quiet: given.Quiet = False,
+    verbose: given.Verbose = False,
 ) -> None:
     """Watch an upload: a long list goes to a sandbox that now and then answers 503 and 429.
 
     Nothing leaves this machine. At the end the report is held against the sandbox's own log of what
     it stored; exit code 0 means that the two agree.
     """
-    console = stdout()
+    output = Output(_SHOWN, as_json, quiet, verbose, html=html)
+    output.check([])
+    tell_requests(verbose)
     faults = Faults({"503": 0.015, "429-after": 0.01}, seed=seed)
     with SandboxThread(faults=faults, latency=_LATENCY, seed=seed) as box:
         group = box.add_group("demo")
-        console.print(f"{phones:,} phones to a sandbox at {box.url} that answers 503 and 429")
-        ending = asyncio.run(_upload(box, group, Numbers(phones, seed)))
+        output.say(f"{phones:,} phones to a sandbox at {box.url} that answers 503 and 429")
+        ending = asyncio.run(_upload(box, group, Numbers(phones, seed), live=output.live))
         audit = Audit.of(ending.report, box)
-    print_totals(console, ending.report)
-    _print_rejected(console, ending.report)
-    console.print(plain(str(audit), "bold green" if audit.agrees else "bold red"))
+    if as_json:
+        told = {**ending.report.summary(), "stored": audit.stored, "accounts_match": audit.agrees}
+        sys.stdout.write(json.dumps(told, indent=1) + "\n")
+    elif not quiet:
+        print_totals(stdout(), ending.report)
+        _print_rejected(stdout(), ending.report)
+        stdout().print(plain(str(audit), "bold green" if audit.agrees else "bold red"))
+    output.write(ending.report, "Demo", {})
     if ending.interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
     raise typer.Exit(Exit.ALL_CREATED if audit.agrees else Exit.SOME_NOT_CREATED)
@@ -115,10 +130,10 @@ class Audit:
         )
 
 
-async def _upload(box: SandboxThread, group: int, source: Numbers) -> Ending:
+async def _upload(box: SandboxThread, group: int, source: Numbers, *, live: bool) -> Ending:
     async with Client(box.client_id, box.api_key, base_url=box.url) as client:
         upload = client.phones.upload(group, source, batch_size=_BATCH, rate=None)
-        return await follow(upload, view_for(source.count, quiet=False))
+        return await follow(upload, view_for(source.count, quiet=not live))
 
 
 def _print_rejected(console: Console, report: UploadReport) -> None:

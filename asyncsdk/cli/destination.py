@@ -69,7 +69,8 @@ async def find_group(client: Client, name: str, *, missing_ok: bool = False) -> 
     """
     if name.isascii() and name.isdecimal():
         return await client.groups.get(int(name))
-    found = [group async for group in client.groups.list() if group.name == name]
+    groups = [group async for group in client.groups.list() if group.deleted_at is None]
+    found = [group for group in groups if group.name == name]
     if len(found) > 1:
         ids = ", ".join(str(group.id) for group in found)
         msg = f"several groups are named {name!r}: give one of the ids {ids}"

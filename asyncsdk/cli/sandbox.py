@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
+import sys
 from contextlib import suppress
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
 from asyncsdk.cli.shown import Exit, fail, stderr, stdout
 from asyncsdk.sandbox import FAULTS, STYLES, Faults, Sandbox
 
@@ -47,6 +50,8 @@ def sandbox(
     seed: Annotated[
         int, typer.Option(metavar="N", help="The same requests then meet the same faults.")
     ] = 0,
+    as_json: given.Json = False,
+    quiet: given.Quiet = False,
 ) -> None:
     """Serve a stand-in for the provider on this machine, to try things out.
 
@@ -69,14 +74,14 @@ def sandbox(
     except ValueError as error:
         fail(error)
     try:
-        asyncio.run(_serve(box))
+        asyncio.run(_serve(box, as_json=as_json, quiet=quiet))
     except OSError as error:
         fail(f"port {port} cannot be used: {error.strerror or error}", Exit.STOPPED)
     except KeyboardInterrupt:
         pass
 
 
-async def _serve(box: Sandbox) -> None:
+async def _serve(box: Sandbox, *, as_json: bool, quiet: bool) -> None:
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -84,9 +89,19 @@ async def _serve(box: Sandbox) -> None:
             loop.add_signal_handler(number, end.set)
     async with box:
         group = box.add_group("example")
-        _introduce(box, group)
+        if as_json:
+            _introduce_to_machines(box, group)
+        elif not quiet:
+            _introduce(box, group)
         await end.wait()
-    stderr().print("Sandbox stopped.")
+    if not quiet:
+        stderr().print("Sandbox stopped.")
+
+
+def _introduce_to_machines(box: Sandbox, group: int) -> None:
+    known = {"client_id": box.client_id, "api_key": box.api_key, "group": group}
+    sys.stdout.write(json.dumps({"url": box.url, **known}) + "\n")
+    sys.stdout.flush()
 
 
 def _introduce(box: Sandbox, group: int) -> None:

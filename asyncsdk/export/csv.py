@@ -6,7 +6,7 @@ import csv
 from typing import TYPE_CHECKING
 
 from asyncsdk.export.atomic import replacing
-from asyncsdk.inert import inert
+from asyncsdk.inert import escape
 from asyncsdk.models import FIELDS
 
 if TYPE_CHECKING:
@@ -45,17 +45,17 @@ def write_csv(path: str | PathLike[str], results: Iterable[PhoneResult]) -> int:
 
 
 def _row(result: PhoneResult) -> list[object]:
-    fields = [inert(getattr(result.phone, name)) for name in FIELDS]
+    fields = [escape(getattr(result.phone, name) or "") for name in FIELDS]
     return [
         result.index,
         *fields,
-        inert(result.number),
+        escape(result.number or ""),
         result.outcome.value,
         result.status,
         result.created.id if result.created else None,
-        inert(str(result.error)) if result.error else None,
+        escape(str(result.error)) if result.error else None,
         result.error.duplicate_of if result.error else None,
         result.delivery.value,
         result.attempts,
-        inert(result.request_id),
+        escape(result.request_id or ""),
     ]

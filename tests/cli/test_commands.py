@@ -13,7 +13,14 @@ from asyncsdk._version import __version__
 from .kit import COMMAND, PLAIN, run
 
 
-@pytest.mark.parametrize("command", [[], ["upload"], ["check"], ["sandbox"], ["demo"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *([], ["upload"], ["check"], ["report"], ["retry"], ["me"], ["sandbox"], ["demo"]),
+        *(["groups"], ["groups", "list"], ["groups", "show"], ["groups", "create"]),
+        *(["groups", "delete"], ["groups", "export"]),
+    ],
+)
 def test_help_fits_80_columns_and_has_an_example(command: list[str]) -> None:
     done = run(*command, "--help")
     assert done.exit_code == 0

@@ -1,0 +1,114 @@
+"""Results read back from the files that a report was written to."""
+
+from __future__ import annotations
+
+import csv
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from asyncsdk.errors import SourceError
+from asyncsdk.export.csv import COLUMNS
+from asyncsdk.inert import revive
+from asyncsdk.models import FIELDS, CreatedPhone, Phone, Problem, Violation
+from asyncsdk.results import Delivery, Outcome, PhoneResult
+from asyncsdk.wire.convert import structure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["load_results"]
+
+
+def load_results(path: Path) -> Iterator[PhoneResult]:
+    """The results in a report that `to_jsonl`, `to_csv` or `to_parquet` wrote, in its order.
+
+    Raises:
+        SourceError: It is none of these; the line is named.
+        ImportError: It is Parquet, and polars is not installed.
+    """
+    kind = path.suffix.lower()
+    if kind == ".parquet":
+        return _of_parquet(path)
+    return _of_csv(path) if kind == ".csv" else _of_lines(path)
+
+
+def _of_lines(path: Path) -> Iterator[PhoneResult]:
+    with _opened(path) as file:
+        for line, text in enumerate(file, 1):
+            try:
+                yield structure(msgspec.json.decode(text), PhoneResult)
+            except Exception as error:
+                raise _alien(path, line) from error
+
+
+def _of_csv(path: Path) -> Iterator[PhoneResult]:
+    with _opened(path) as file:
+        reader = csv.DictReader(file)
+        if not set(COLUMNS) <= set(reader.fieldnames or ()):
+            raise _alien(path, 1)
+        for row in reader:
+            try:
+                texts = {name: revive(row[name] or "") or None for name in COLUMNS}
+                yield _result(texts)
+            except (ValueError, TypeError, KeyError) as error:
+                raise _alien(path, reader.line_num) from error
+
+
+def _of_parquet(path: Path) -> Iterator[PhoneResult]:
+    try:
+        import polars as pl  # noqa: PLC0415 - an extra, imported only when used
+    except ImportError as error:
+        msg = "reading Parquet needs polars: pip install 'asyncsdk[files]'"
+        raise ImportError(msg) from error
+    try:
+        for batch in pl.scan_parquet(path).collect_batches(maintain_order=True):
+            yield from map(_result, batch.iter_rows(named=True))
+    except Exception as error:
+        raise _alien(path, None) from error
+
+
+def _result(row: Mapping[str, Any]) -> PhoneResult:
+    """The result in a row of the columns that CSV and Parquet have."""
+    created = row["outcome"] == Outcome.CREATED
+    return PhoneResult(
+        index=int(row["index"]),
+        phone=Phone(row["phone"] or "", *(row[name] for name in FIELDS[1:])),
+        outcome=Outcome(row["outcome"]),
+        status=_number(row["status"]),
+        created=CreatedPhone(_number(row["id"]), row["number"]) if created else None,
+        error=None if created else _problem(row),
+        delivery=Delivery(row["delivery"]),
+        attempts=int(row["attempts"]),
+        request_id=row["request_id"],
+        number=row["number"],
+    )
+
+
+def _problem(row: Mapping[str, Any]) -> Problem:
+    first, reason = _number(row["duplicate_of"]), row["reason"] or ""
+    if first is None:
+        return Problem(detail=reason)
+    told = Violation("phone", reason, "duplicate", duplicate_of=first)
+    return Problem(detail=reason, violations=(told,))
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield file
+    except OSError as error:
+        msg = f"cannot be opened: {error.strerror or error}"
+        raise SourceError(msg, path=str(path)) from error
+
+
+def _alien(path: Path, line: int | None) -> SourceError:
+    msg = "is no report: give a file that --report, to_jsonl, to_csv or to_parquet wrote"
+    return SourceError(msg, path=str(path), line=line)

@@ -21,8 +21,8 @@ from asyncsdk.cli.shown import Exit, fail, plain, stdout
 from asyncsdk.client import Client
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.atomic import replacing
-from asyncsdk.inert import inert
 from asyncsdk.models import FIELDS, Group
+from asyncsdk.sources.inert import inert
 from asyncsdk.wire.convert import unstructure
 
 if TYPE_CHECKING:

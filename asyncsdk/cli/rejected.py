@@ -14,9 +14,9 @@ from attrs import frozen
 from asyncsdk.cli.shown import visible
 from asyncsdk.export.atomic import replacing
 from asyncsdk.export.reasons import told
-from asyncsdk.inert import escape
 from asyncsdk.results import Delivery
 from asyncsdk.sources import CsvSource, ManySources
+from asyncsdk.sources.inert import escape
 from asyncsdk.sources.table import REJECT_COLUMNS, is_rejects
 
 if TYPE_CHECKING:

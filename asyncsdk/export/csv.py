@@ -6,8 +6,8 @@ import csv
 from typing import TYPE_CHECKING
 
 from asyncsdk.export.atomic import replacing
-from asyncsdk.inert import escape
 from asyncsdk.models import FIELDS
+from asyncsdk.sources.inert import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,9 +10,9 @@ import msgspec
 
 from asyncsdk.errors import SourceError
 from asyncsdk.export.csv import COLUMNS
-from asyncsdk.inert import revive
 from asyncsdk.models import FIELDS, CreatedPhone, Phone, Problem, Violation
 from asyncsdk.results import Delivery, Outcome, PhoneResult
+from asyncsdk.sources.inert import revive
 from asyncsdk.wire.convert import structure
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
-from asyncsdk.inert import revive
 from asyncsdk.sources.columns import choose_columns
 from asyncsdk.sources.dialect import (
     SAMPLE_SIZE,
@@ -19,6 +18,7 @@ from asyncsdk.sources.dialect import (
     find_header,
     sample_of,
 )
+from asyncsdk.sources.inert import revive
 from asyncsdk.sources.opening import open_input
 from asyncsdk.sources.table import Table, is_rejects
 

@@ -35,6 +35,8 @@ _DECIMALS = re.compile(r"(\+?\d{7,})[.,]0")
 """A number that went through a column of floats."""
 _BETWEEN = re.compile(r"[,;/|&\n]|\s(?:und|oder|and|or|et|ou|y|e)\s|(?<=\d)\s*(?=\+)")
 _SPACE = re.compile(r"[^\S\n]")
+_LABEL = re.compile(r"^tel\s*[.:]+\s*", re.IGNORECASE)
+"""`tel:` (RFC 3966), or what people write before a number."""
 _WORD = re.compile(r"[^\W\d_]")
 _WHOLE = 7
 """Digits that make a number rather than a group of digits within one."""
@@ -100,7 +102,7 @@ def normalizer(
 def _bare(number: str) -> str:
     """The number without what is invisible around and in it, or only there for a spreadsheet."""
     seen = _SPACE.sub(" ", number.translate(_INVISIBLE))
-    text = seen.strip().lstrip(_APOSTROPHES).strip()
+    text = _LABEL.sub("", seen.strip().lstrip(_APOSTROPHES).strip())
     found = _DECIMALS.fullmatch(text)
     return found[1] if found else text
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import Phone
-from asyncsdk.inert import escape, inert, revive
 from asyncsdk.sandbox import Faults
+from asyncsdk.sources.inert import escape, inert, revive
 from tests.parts import module
 from tests.rig import connected
 

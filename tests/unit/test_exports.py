@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asyncsdk import Outcome, Phone
-from asyncsdk.export.csv import inert
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery
+from asyncsdk.sources.inert import inert
 from asyncsdk.wire.batch import encode_rows, rows_of
 
 from .samples import REFUSED, created_entry, failed_entry, invalid_entry, report_of
@@ -34,7 +34,7 @@ def test_csv(tmp_path: Path) -> None:
     rows = read_csv(path)
     assert [row["index"] for row in rows] == ["0", "3", "1", "4", "2"]
     assert rows[0] == {
-        **dict.fromkeys(["b", "c", "d", "e", "callback_data", "reason"], ""),
+        **dict.fromkeys(["b", "c", "d", "e", "callback_data", "reason", "duplicate_of"], ""),
         "index": "0",
         "phone": "+490",
         "a": "row 0",

@@ -27,7 +27,7 @@ FLOORS = (
     ("wire",),
     ("results",),
     ("sources",),
-    ("models", "config"),
+    ("models", "config", "timeline"),
     ("errors", "_version"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(reversed(FLOORS)) for name in names}

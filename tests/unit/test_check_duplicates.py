@@ -37,7 +37,7 @@ def test_duplicates_are_found_by_the_normal_form() -> None:
     assert list(checked.indices) == [0]
     assert [row.phone for row in checked.rows] == ["+4915112345678"]
     assert checked.submitted == ["0151 12345678"]
-    assert [r.row.phone for r in checked.rejected] == ["+49 151 12345678", "0049-151-12345678"]
+    assert [r.submitted for r in checked.rejected] == ["+49 151 12345678", "0049-151-12345678"]
 
 
 def test_duplicates_are_sent_unless_asked() -> None:

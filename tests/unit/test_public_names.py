@@ -53,6 +53,7 @@ def test_the_options_of_an_upload() -> None:
         "duplicates": "send",
         "validate": True,
         "normalize": None,
+        "mobile_only": False,
         "stop_when": None,
         "deadline": None,
         "keep_created": True,

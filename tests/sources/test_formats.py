@@ -19,6 +19,7 @@ from asyncsdk.models import Group, Phone
 from asyncsdk.sources import ManySources, read, read_json
 from asyncsdk.sources.cells import text_of
 from tests.parts import module
+from tests.rig import connected, known
 
 from .lists import KONTAKTE, WRITERS, Rows, kontakte
 
@@ -48,6 +49,28 @@ def test_the_messy_list_is_the_same_in_every_format(name: str, rows: Rows, tmp_p
     assert source.columns == tuple(rows[0])
     assert source.mapping["phone"].column == "Mobil"
     assert source.count() == 2105
+
+
+SAME = (
+    *("utf-8.csv", "utf-8-sig.csv", "utf-16.txt", "utf-16-be.csv", "list.tsv", "list.jsonl"),
+    *("list.parquet", "list.xlsx", "list.ods", "pandas", "polars"),
+)
+
+
+async def test_every_format_gives_the_same_report(rows: Rows, tmp_path: Path) -> None:
+    reports = []
+    async with connected() as rig:
+        for name in SAME:
+            source = read(written(name, rows, tmp_path), mapping={"a": "Vorname", "b": "Notiz"})
+            report = await rig.upload(source, normalize="DE", duplicates="skip")
+            assert report.submitted == 2105
+            reports.append(
+                [
+                    (one.index, one.phone, one.number, one.outcome, one.error)
+                    for one in known(report)
+                ]
+            )
+    assert all(report == reports[0] for report in reports)
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,16 @@ from asyncsdk.testing import SandboxThread
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def quiet_again() -> Iterator[None]:
+    """`-v` sets up the logging of its process, which here is that of all the tests."""
+    logger = logging.getLogger("asyncsdk")
+    before = logger.handlers, logger.level, logger.propagate
+    yield
+    logger.handlers, level, logger.propagate = before
+    logger.setLevel(level)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from asyncsdk.errors import (
     ProtocolError,
     api_error,
 )
+from asyncsdk.keepalive import KeepAlive, Lease
 from asyncsdk.wire.headers import retry_after
 from asyncsdk.wire.problems import problem_of
 
@@ -92,7 +93,9 @@ class Attempt:
 class _Body(aiohttp.Payload):
     """A request body that tells when it leaves."""
 
-    def __init__(self, body: bytes, leaves: Callable[[], None], left: Callable[[], None]) -> None:
+    def __init__(
+        self, body: bytes, leaves: Callable[[int | None], None], left: Callable[[], None]
+    ) -> None:
         super().__init__(body, content_type="application/json")
         self._size = len(body)
         self._leaves = leaves
@@ -104,7 +107,7 @@ class _Body(aiohttp.Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         body = memoryview(self._value)
-        self._leaves()
+        self._leaves(_local_port(writer))
         await writer.write(body[:_FIRST_PIECE])
         self._left()
         if len(body) > _FIRST_PIECE:
@@ -132,6 +135,9 @@ class Transport:
         self._ssl = ssl
         self._trust_env = trust_env
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._keep_alive = KeepAlive()
+        self._retired: list[aiohttp.ClientSession] = []
+        """The session before it was learned that the server closes idle connections."""
         self.credentials = Credentials(config.client_id, config.api_key)
         self.closed = False
 
@@ -184,6 +190,7 @@ class Transport:
         attempt = attempt or Attempt()
         self.credentials.check()
         async with self.credentials.turn():
+            await self._keep_alive.rest()
             if before is not None:
                 await before()
             reply = await self._exchange(method, self._url(path), body, params, attempt)
@@ -202,6 +209,7 @@ class Transport:
             sock_connect=self._config.connect_timeout,
             sock_read=self._config.timeout,
         )
+        failure: Exception | None = None
         async with AsyncExitStack() as stack:
             try:
                 async with self.credentials.turn():
@@ -220,10 +228,10 @@ class Transport:
                     self.credentials.answered(response.status)
                 async for piece in response.content.iter_any():
                     yield piece
-            except TimeoutError as error:
-                raise self._timed_out(Attempt(left=True)) from error
-            except (aiohttp.ClientError, OSError) as error:
-                raise _failed(error, Attempt(left=True)) from error
+            except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+                failure = self._failure(error, Attempt(left=True))
+        if failure is not None:
+            raise failure  # outside of the handler: no context, see _failure
 
     def open(self) -> aiohttp.ClientSession:
         """The session, opened if it is not yet.
@@ -240,28 +248,39 @@ class Transport:
             raise ConfigurationError(msg)
         self._loop = loop
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ssl=self._ssl or True),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=self._trust_env,
-            )
+            self._session = self._new_session()
+        elif self._keep_alive.trusted is False and not self._borrowed and not self._retired:
+            self._retired.append(self._session)
+            self._session = self._new_session()
         elif self._session.closed:
             msg = "the aiohttp session given to this client is closed"
             raise ConfigurationError(msg)
         return self._session
 
+    def _new_session(self) -> aiohttp.ClientSession:
+        """A session that uses connections again, unless the server was seen to close them."""
+        connector = aiohttp.TCPConnector(
+            limit=0, ssl=self._ssl or True, force_close=self._keep_alive.trusted is False
+        )
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=self._trust_env
+        )
+
     async def close(self) -> None:
-        """Close the session if it was opened here; closing again does nothing."""
+        """Close what was opened here; closing again does nothing."""
         self.closed = True
         if not self._borrowed and self._session is not None:
-            session, self._session = self._session, None
-            await session.close()
+            sessions = [self._session, *self._retired]
+            self._session = None
+            for session in sessions:
+                await session.close()
 
     def abandon(self) -> None:
         """Let go of the session without awaiting: for a client that was never closed."""
         self.closed = True
         if not self._borrowed and self._session is not None:
-            self._session.detach()
+            for session in (self._session, *self._retired):
+                session.detach()
             self._session = None
 
     async def _exchange(
@@ -275,23 +294,45 @@ class Transport:
         session = self.open()
         loop = asyncio.get_running_loop()
         began = loop.time()
+        traceable = body is not None and not self._trust_env
+        lease = self._keep_alive.begin(began, traceable=traceable)
+        reply: Reply | None = None
+        kept = False
+        failure: Exception | None = None
         try:
             async with asyncio.timeout(None) as clock:
-                options = self._options(body, params, attempt, clock)
+                options = self._options(body, params, attempt, clock, lease)
                 async with session.request(method, url, **options) as response:
                     reply = await _read(response)
-        except TimeoutError as error:
-            raise self._timed_out(attempt) from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise _failed(error, attempt) from error
-        except ValueError as error:  # aiohttp's parser, on a reply that is no HTTP
-            msg = f"the reply was not HTTP: {type(error).__name__}"
-            raise OutcomeUnknownError(msg) from error
+                    kept = _keeps(response)
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            failure = self._failure(error, attempt)
+        finally:
+            self._keep_alive.end(lease, loop.time(), kept=kept)
+        told = (method, url.path, loop.time() - began)
+        if failure is not None or reply is None:
+            logger.debug("%s %s: %s after %.3f s", *told[:2], type(failure).__name__, told[2])
+            raise failure or AssertionError  # outside of the handler: no context, see _failure
         logger.debug(
-            "%s %s: %d in %.3f s (request %s)",
-            *(method, url.path, reply.status, loop.time() - began, reply.request_id),
+            "%s %s: %d in %.3f s (request %s)", *told[:2], reply.status, told[2], reply.request_id
         )
         return reply
+
+    def _failure(self, error: Exception, attempt: Attempt) -> Exception:
+        """Our error for one of aiohttp's.
+
+        It is not chained: some of aiohttp's hold the request's headers, and so the key, and show
+        them in their repr.
+        """
+        if isinstance(error, TimeoutError):
+            return self._timed_out(attempt)
+        if isinstance(error, ValueError) and not isinstance(error, aiohttp.ClientError):
+            # aiohttp's parser, on a reply that is no HTTP
+            return OutcomeUnknownError(f"the reply was not HTTP: {type(error).__name__}")
+        failure = _failed(error, attempt)
+        if isinstance(failure, StaleConnectionError):
+            self._keep_alive.trusted = False
+        return failure
 
     def _options(
         self,
@@ -299,12 +340,15 @@ class Transport:
         params: dict[str, str] | None,
         attempt: Attempt,
         clock: asyncio.Timeout,
+        lease: Lease,
     ) -> dict[str, Any]:
         """Arguments of the request. Its clock starts when it leaves, not while it connects."""
         loop = asyncio.get_running_loop()
 
-        def leaves() -> None:
+        def leaves(port: int | None = None) -> None:
             clock.reschedule(loop.time() + self._config.timeout)
+            if port is not None:
+                self._keep_alive.leave(lease, port)
 
         def left() -> None:
             attempt.left = True
@@ -353,6 +397,19 @@ class Transport:
             )
             raise ProtocolError(msg, reply.status)
         self.credentials.answered(reply.status)
+
+
+def _keeps(response: aiohttp.ClientResponse) -> bool:
+    """Whether the connection of a reply that was read goes back to the pool."""
+    says = response.headers.get("Connection", "").lower()
+    return says != "close" and response.version == aiohttp.HttpVersion11
+
+
+def _local_port(writer: AbstractStreamWriter) -> int | None:
+    """The local port of the connection that is written to, where it has one."""
+    transport = getattr(writer, "transport", None)
+    name = None if transport is None else transport.get_extra_info("sockname")
+    return name[1] if isinstance(name, tuple) else None
 
 
 async def _read(response: aiohttp.ClientResponse) -> Reply:

@@ -83,9 +83,12 @@ class Gate:
         return self._throttled - max(0.0, self._opens - now)
 
     def passed(self, epoch: int) -> None:
-        """A request begun in this epoch got through."""
-        if epoch == self.epoch:
-            self._streak = 0
+        """A request begun in this epoch got through.
+
+        If others of its epoch were refused, the server takes some: no reason to wait ever longer.
+        """
+        if epoch >= self.epoch - 1:
+            self._streak = min(self._streak, self.epoch - epoch)
             self._since_success = 0.0
 
     def refused(self, epoch: int) -> int:

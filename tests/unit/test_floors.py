@@ -22,7 +22,7 @@ FLOORS = (
     ("resources",),
     ("upload",),
     ("transport", "report"),
-    ("credentials",),
+    ("credentials", "keepalive"),
     ("export", "ledger"),
     ("wire",),
     ("results",),

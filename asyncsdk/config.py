@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from attrs import Attribute, field, frozen
@@ -222,13 +221,10 @@ def _concurrency(value: object) -> Adaptive | int:
     return value
 
 
-def _journal(value: object) -> Path | None:
-    if value is None or isinstance(value, Path):
-        return value
-    if isinstance(value, str) and value:
-        return Path(value)
-    msg = f"journal must be a path or None, not {value!r}"
-    raise ConfigurationError(msg)
+def _journal(value: object) -> None:
+    if value is not None:
+        msg = "journal= is not available in this version: leave it out"
+        raise ConfigurationError(msg)
 
 
 @frozen(kw_only=True)
@@ -249,7 +245,7 @@ class UploadOptions:
     stop_when: FailureLimit | None = field(validator=_instance(FailureLimit))
     deadline: float | None = field(validator=_number(0, above=True, optional=True))
     keep_created: bool = field()
-    journal: Path | None = field(converter=_journal)
+    journal: None = field(converter=_journal)
     on_progress: Callable[[Progress], object] | None = field()
     dry_run: bool = field()
 

@@ -158,7 +158,7 @@ class PhonesResource(Resource):
             stop_when: Stop after so many invalid and failed phones.
             deadline: Seconds after which the upload ends, whatever is under way.
             keep_created: Whether the report keeps the created phones, or only counts them.
-            journal: A file that makes the upload survive a crash.
+            journal: Reserved for a file that makes the upload survive a crash; None for now.
             on_progress: Called with a `Progress`, at most ten times a second.
             dry_run: Check everything, send nothing.
 

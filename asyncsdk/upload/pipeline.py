@@ -176,7 +176,7 @@ class Pipeline:
 
     def halt(self, stopped_by: str, cause: BaseException | None = None) -> None:
         """Begin nothing new: what is under way comes to its end, whoever waits stops waiting."""
-        if self._draining:
+        if self._draining or self._ended is not None:
             return
         self._draining = True
         self._stopped_by = stopped_by

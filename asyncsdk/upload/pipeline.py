@@ -54,7 +54,12 @@ class Post(Protocol):
     """Posts one batch."""
 
     async def __call__(
-        self, *, body: bytes, attempt: Attempt, before: Callable[[], Awaitable[None]]
+        self,
+        *,
+        body: bytes,
+        attempt: Attempt,
+        before: Callable[[], Awaitable[None]],
+        begins: Callable[[], None],
     ) -> Reply:
         """One exchange, as `Transport.request`."""
 
@@ -299,9 +304,8 @@ class Pipeline:
         task = asyncio.current_task()
         epoch = 0
 
-        async def admit() -> None:
+        def begins() -> None:
             nonlocal epoch
-            await self._admit()
             epoch = self._gate.epoch
             attempt.begun = True
             self._under_way[task] = len(batch)
@@ -310,7 +314,9 @@ class Pipeline:
             batch.attempts += 1
 
         try:
-            reply = await self._post(body=batch.body, attempt=attempt, before=admit)
+            reply = await self._post(
+                body=batch.body, attempt=attempt, before=self._admit, begins=begins
+            )
         except AsyncSDKError as error:
             return self._judge.error(batch, attempt, error)
         else:

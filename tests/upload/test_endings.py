@@ -157,8 +157,10 @@ async def test_the_deadline_ends_a_wait_for_the_rate_limit_too() -> None:
 
 @pytest.mark.parametrize("every", [2, 10])
 async def test_it_stops_at_a_count_of_failures(rig: Rig, every: int) -> None:
-    source = [Phone("", callback_data=row.callback_data) for row in PLENTY]
-    source = [row if i % every else bad for i, (row, bad) in enumerate(zip(PLENTY, source))]  # noqa: B905
+    source = [
+        row if i % every else Phone("", callback_data=row.callback_data)
+        for i, row in enumerate(PLENTY)
+    ]
     limit = FailureLimit(count=20)
     report = await rig.upload(source, batch_size=10, concurrency=1, stop_when=limit)
     assert report.stopped_by == "stop_when"

@@ -14,7 +14,9 @@ from asyncsdk import Client
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["Asked", "Provider", "serving"]
+    from asyncsdk.sandbox import Sandbox
+
+__all__ = ["REQUEST_ID", "Asked", "Provider", "connections", "serving"]
 
 REQUEST_ID = "0123456789abcdef0123456789abcdef"
 
@@ -78,3 +80,10 @@ async def serving(**answer: Any) -> AsyncIterator[Provider]:
         yield provider
     finally:
         await runner.cleanup()
+
+
+def connections(sandbox: Sandbox) -> int:
+    """How many are open at the sandbox."""
+    assert sandbox._runner is not None
+    assert sandbox._runner.server is not None
+    return len(sandbox._runner.server.connections)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.sandbox import Sandbox
 
-__all__ = ["REQUEST_ID", "Asked", "Provider", "connections", "serving"]
+__all__ = ["REQUEST_ID", "Asked", "Provider", "connections", "drained", "serving"]
 
 REQUEST_ID = "0123456789abcdef0123456789abcdef"
 
@@ -87,3 +87,8 @@ def connections(sandbox: Sandbox) -> int:
     assert sandbox._runner is not None
     assert sandbox._runner.server is not None
     return len(sandbox._runner.server.connections)
+
+
+async def drained(items: AsyncIterator[object]) -> int:
+    """How many items there are."""
+    return len([item async for item in items])

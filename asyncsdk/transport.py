@@ -17,6 +17,7 @@ from yarl import URL
 from asyncsdk._version import __version__
 from asyncsdk.credentials import Credentials
 from asyncsdk.errors import (
+    AsyncSDKError,
     AuthenticationError,
     ConfigurationError,
     NotSentError,
@@ -166,6 +167,7 @@ class Transport:
         params: dict[str, str] | None = None,
         attempt: Attempt | None = None,
         before: Callable[[], Awaitable[None]] | None = None,
+        begins: Callable[[], None] | None = None,
     ) -> Reply:
         """One exchange.
 
@@ -175,7 +177,8 @@ class Transport:
             body: JSON to send.
             params: Query parameters.
             attempt: Kept up to date while the request is under way.
-            before: Awaited when the request's turn has come, right before it is sent.
+            before: Awaited when the request's turn has come.
+            begins: Called right before it is sent.
 
         Returns:
             The reply, if its status is 2xx, or 4xx or 5xx other than 401.
@@ -188,13 +191,19 @@ class Transport:
             ConfigurationError: The client is closed, or belongs to another event loop.
         """
         attempt = attempt or Attempt()
-        self.credentials.check()
-        async with self.credentials.turn():
+        credentials = self.credentials  # the reply says nothing of those that may follow
+        credentials.check()
+        async with credentials.turn():
             await self._keep_alive.rest()
             if before is not None:
                 await before()
-            reply = await self._exchange(method, self._url(path), body, params, attempt)
-            self._judge(reply)
+                credentials.check()  # they may have been refused meanwhile
+            if begins is not None:
+                begins()
+            reply = await self._exchange(
+                method, self._url(path), credentials, body=body, params=params, attempt=attempt
+            )
+            _judge(reply, credentials)
             return reply
 
     async def stream(self, path: str) -> AsyncGenerator[bytes, None]:
@@ -203,7 +212,8 @@ class Transport:
         Raises:
             Exception: As `request`; also `ApiError`, where the status is not 2xx.
         """
-        self.credentials.check()
+        credentials = self.credentials
+        credentials.check()
         clock = aiohttp.ClientTimeout(
             total=None,
             sock_connect=self._config.connect_timeout,
@@ -212,22 +222,24 @@ class Transport:
         failure: Exception | None = None
         async with AsyncExitStack() as stack:
             try:
-                async with self.credentials.turn():
+                async with credentials.turn():
                     response = await stack.enter_async_context(
                         self.open().get(
                             self._url(path),
-                            headers=self._headers("text/csv"),
+                            headers=_headers(credentials, "text/csv"),
                             allow_redirects=False,
                             timeout=clock,
                         )
                     )
                     if not 200 <= response.status < 300:  # noqa: PLR2004 - the class 2xx
                         reply = await _read(response)
-                        self._judge(reply)
+                        _judge(reply, credentials)
                         raise reply.error()
-                    self.credentials.answered(response.status)
+                    credentials.answered(response.status)
                 async for piece in response.content.iter_any():
                     yield piece
+            except AsyncSDKError:
+                raise
             except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
                 failure = self._failure(error, Attempt(left=True))
         if failure is not None:
@@ -287,6 +299,8 @@ class Transport:
         self,
         method: str,
         url: URL,
+        credentials: Credentials,
+        *,
         body: bytes | None,
         params: dict[str, str] | None,
         attempt: Attempt,
@@ -302,7 +316,8 @@ class Transport:
         try:
             async with asyncio.timeout(None) as clock:
                 options = self._options(body, params, attempt, clock, lease)
-                async with session.request(method, url, **options) as response:
+                headers = _headers(credentials, JSON_LD)
+                async with session.request(method, url, headers=headers, **options) as response:
                     reply = await _read(response)
                     kept = _keeps(response)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
@@ -360,7 +375,6 @@ class Transport:
         return {
             "data": None if body is None else _Body(body, leaves, left),
             "params": params,
-            "headers": self._headers(JSON_LD),
             "allow_redirects": False,
             "timeout": aiohttp.ClientTimeout(
                 total=None,
@@ -374,9 +388,6 @@ class Transport:
             return path
         return self._config.base_url.joinpath(*path.strip("/").split("/"))
 
-    def _headers(self, accept: str) -> dict[str, str]:
-        return {AUTH_HEADER: self.credentials.token, "Accept": accept, "User-Agent": USER_AGENT}
-
     def _timed_out(self, attempt: Attempt) -> NotSentError | OutcomeUnknownError:
         if attempt.left:
             msg = f"no whole reply within {self._config.timeout:g} s"
@@ -384,19 +395,25 @@ class Transport:
         msg = f"no connection within {self._config.connect_timeout:g} s"
         return NotSentError(msg)
 
-    def _judge(self, reply: Reply) -> None:
-        if reply.status == HTTPStatus.UNAUTHORIZED:
-            error = reply.error()
-            assert isinstance(error, AuthenticationError)  # noqa: S101 - 401 maps to it
-            self.credentials.refused(error)
-            raise error
-        if 300 <= reply.status < 400:  # noqa: PLR2004 - the class 3xx
-            msg = (
-                f"HTTP {reply.status}: the server redirects elsewhere, and redirects are not "
-                "followed (they would carry the API key along); check the base URL"
-            )
-            raise ProtocolError(msg, reply.status)
-        self.credentials.answered(reply.status)
+
+def _headers(credentials: Credentials, accept: str) -> dict[str, str]:
+    return {AUTH_HEADER: credentials.token, "Accept": accept, "User-Agent": USER_AGENT}
+
+
+def _judge(reply: Reply, credentials: Credentials) -> None:
+    """Learn from a reply what it says of the credentials it was made with; refuse a redirect."""
+    if reply.status == HTTPStatus.UNAUTHORIZED:
+        error = reply.error()
+        assert isinstance(error, AuthenticationError)  # noqa: S101 - 401 maps to it
+        credentials.refused(error)
+        raise error
+    if 300 <= reply.status < 400:  # noqa: PLR2004 - the class 3xx
+        msg = (
+            f"HTTP {reply.status}: the server redirects elsewhere, and redirects are not "
+            "followed (they would carry the API key along); check the base URL"
+        )
+        raise ProtocolError(msg, reply.status)
+    credentials.answered(reply.status)
 
 
 def _keeps(response: aiohttp.ClientResponse) -> bool:

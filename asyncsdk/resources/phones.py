@@ -167,6 +167,7 @@ class PhonesResource(Resource):
 
         Raises:
             ConfigurationError: An option makes no sense.
+            ImportError: `normalize` is given and `asyncsdk[phone]` is not installed.
         """
         _path(group_id)
         options = UploadOptions(

@@ -72,9 +72,14 @@ def _astray(batch: Sent, reply: BatchReply, places: Places) -> Iterator[int]:
     numbers = batch.numbers
     echoes = [None if place is None else reply.echoes[place] for place in places]
     known = set(numbers)
-    moved = any(
-        echo is not None and echo != number and echo in known
-        for echo, number in zip(echoes, numbers, strict=True)
+    others = {
+        i: echo
+        for i, (echo, number) in enumerate(zip(echoes, numbers, strict=True))
+        if echo is not None and echo != number
+    }
+    alien = {i: echo for i, echo in others.items() if not alike(echo, numbers[i])}
+    moved = not known.isdisjoint(others.values()) or (
+        bool(alien) and not set(map(tail, numbers)).isdisjoint(map(tail, alien.values()))
     )
     copies = len(known) < len(numbers)
     contents = [content_of(row) for row in batch.rows] if copies else []
@@ -85,7 +90,7 @@ def _astray(batch: Sent, reply: BatchReply, places: Places) -> Iterator[int]:
         elif echo is None:
             continue
         elif echo != numbers[i]:
-            if moved or not alike(echo, numbers[i]):
+            if moved or i in alien:
                 yield i
         elif copies:
             told = content_of(reply.echo(place))

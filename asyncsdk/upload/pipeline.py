@@ -55,7 +55,12 @@ class Post(Protocol):
     """Posts one batch."""
 
     async def __call__(
-        self, *, body: bytes, attempt: Attempt, before: Callable[[], Awaitable[None]]
+        self,
+        *,
+        body: bytes,
+        attempt: Attempt,
+        before: Callable[[], Awaitable[None]],
+        begins: Callable[[], None],
     ) -> Reply:
         """One exchange, as `Transport.request`."""
 
@@ -184,7 +189,7 @@ class Pipeline:
 
     def halt(self, stopped_by: str, cause: BaseException | None = None) -> None:
         """Begin nothing new: what is under way comes to its end, whoever waits stops waiting."""
-        if self._draining:
+        if self._draining or self._ended is not None:
             return
         self._draining = True
         self._stopped_by = stopped_by
@@ -307,9 +312,8 @@ class Pipeline:
         task = asyncio.current_task()
         epoch, began = 0, None
 
-        async def admit() -> None:
+        def begins() -> None:
             nonlocal epoch, began
-            await self._admit()
             epoch, began = self._gate.epoch, self._clock()
             attempt.begun = True
             self._under_way[task] = len(batch)
@@ -318,7 +322,9 @@ class Pipeline:
             batch.attempts += 1
 
         try:
-            reply = await self._post(body=batch.body, attempt=attempt, before=admit)
+            reply = await self._post(
+                body=batch.body, attempt=attempt, before=self._admit, begins=begins
+            )
         except AsyncSDKError as error:
             return self._judge.error(batch, attempt, error)
         else:

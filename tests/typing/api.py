@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import assert_type
 
 from asyncsdk import (
+    Account,
     Adaptive,
     BatchMember,
     BatchResponse,
@@ -13,6 +14,7 @@ from asyncsdk import (
     CreatedPhone,
     Delivery,
     FailureLimit,
+    Group,
     Outcome,
     Phone,
     PhoneResult,
@@ -47,6 +49,24 @@ async def a_subclass() -> None:
     assert_type(TypedClient.from_env(), TypedClient)
     async with TypedClient("1", "key") as client:
         assert_type(client, TypedClient)
+
+
+async def the_other_operations(client: Client) -> None:
+    assert_type(await client.me(), Account)
+    assert_type(await client.groups.create("n", description=None), Group)
+    assert_type(await client.groups.get(7), Group)
+    assert_type(await client.groups.update(7, name="n"), Group)
+    assert_type(await client.groups.delete(7), None)
+    assert_type(client.groups.list(), AsyncIterator[Group])
+    assert_type(client.groups.export(7), AsyncGenerator[CreatedPhone, None])
+    assert_type(await client.phones.create(7, {"phone": "+491"}), CreatedPhone)
+    assert_type(await client.phones.update(5, Phone("+491")), CreatedPhone)
+    assert_type(await client.phones.delete(5), None)
+    assert_type(client.phones.list(7), AsyncIterator[CreatedPhone])
+    assert_type(client.set_credentials(1, "key"), None)
+    assert_type(client.closed, bool)
+    await client.groups.get("7")  # type: ignore[arg-type]
+    await client.phones.create(7, 491)  # type: ignore[arg-type]
 
 
 def a_batch(reply: BatchResponse) -> None:

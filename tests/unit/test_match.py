@@ -179,3 +179,8 @@ def steps(count: int) -> int:
 @pytest.mark.parametrize("count", [500, 2000])
 def test_the_work_grows_with_the_batch_and_not_with_its_square(count: int) -> None:
     assert steps(2 * count) < 2.2 * steps(count)
+
+
+def test_a_reformatted_echo_of_another_row_moves_the_silent_ones_too() -> None:
+    numbers = ["491600000001", "nobody"]
+    assert places(numbers, [member(None, 422), member("+491600000001")]) == [1, 0]

@@ -1,0 +1,158 @@
+"""`async for`: each result as it lands, and what is left when the consumer leaves."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from asyncsdk import (
+    AuthenticationError,
+    ConfigurationError,
+    Delivery,
+    InsufficientFundsError,
+    Outcome,
+    Phone,
+    UploadStopped,
+)
+from asyncsdk.sandbox import Faults
+from tests.rig import Rig, client_of, connected, known, phones
+
+
+async def test_each_result_comes_once_and_none_is_kept(rig: Rig) -> None:
+    source = [Phone("") if i % 5 == 0 else phone for i, phone in enumerate(phones(23))]
+    upload = rig.upload(source, batch_size=4, concurrency=3)
+    results = [result async for result in upload]
+    assert sorted(result.index for result in results) == list(range(23))
+    assert {r.index for r in results if r.outcome is Outcome.INVALID} == {0, 5, 10, 15, 20}
+    report = upload.report
+    assert (report.submitted, report.created_count, report.invalid_count) == (23, 18, 5)
+    assert report.complete
+    assert known(report) == []
+    assert await upload == report
+
+
+async def test_results_come_while_the_upload_runs() -> None:
+    async with connected(latency=1.0) as rig:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        upload = rig.upload(phones(30), batch_size=10, concurrency=1)
+        landed = [round(loop.time() - began) async for _ in upload]
+    assert landed == [1] * 10 + [2] * 10 + [3] * 10
+
+
+async def test_a_slow_consumer_slows_the_upload_down(rig: Rig) -> None:
+    upload = rig.upload(phones(1000), batch_size=1, concurrency=4)
+    async for result in upload:
+        await asyncio.sleep(10)
+        if result.index > 10:
+            break
+    assert len(rig.sandbox.requests) < 40
+
+
+async def test_breaking_out_ends_it_and_keeps_what_was_not_delivered() -> None:
+    async with connected(latency=lambda no: 0.0 if no < 6 else 50.0) as rig:
+        source = phones(1000)
+        upload = rig.upload(source, batch_size=10, concurrency=4)
+        seen = []
+        async for result in upload:
+            seen.append(result)
+            if len(seen) == 13:
+                break
+        report = upload.report  # at once, nothing awaited in between
+        assert await upload == report
+        await asyncio.sleep(100)
+        assert upload.report == report
+    kept = known(report)
+    assert not report.complete
+    assert report.stopped_by == "cancelled"
+    assert sorted(r.index for r in [*seen, *kept]) == list(range(report.submitted))
+    assert report.submitted == report.created_count + report.invalid_count + report.failed_count
+    assert {r.delivery for r in report.failed} <= {Delivery.UNKNOWN, Delivery.NOT_SENT}
+    stored = {commit.callback_data for commit in rig.sandbox.commits}
+    created = {r.phone.callback_data for r in [*seen, *kept] if r.outcome is Outcome.CREATED}
+    unknown = {r.phone.callback_data for r in kept if r.delivery is Delivery.UNKNOWN}
+    assert created <= stored <= created | unknown
+
+
+async def test_an_error_in_the_body_keeps_the_account_too(rig: Rig) -> None:
+    upload = rig.upload(phones(100), batch_size=10)
+    seen = []
+
+    async def consume() -> None:
+        async for result in upload:
+            seen.append(result)
+            if len(seen) == 5:
+                raise LookupError
+
+    with pytest.raises(LookupError):
+        await consume()
+    assert len(seen) + len(known(upload.report)) == upload.report.submitted
+
+
+async def test_stopping_from_within(rig: Rig) -> None:
+    """What is in flight still lands in the loop."""
+    upload = rig.upload(phones(1000), batch_size=10, concurrency=3)
+    seen, stopping = [], []
+    async for result in upload:
+        seen.append(result)
+        if len(seen) == 15:
+            stopping.append(asyncio.create_task(upload.stop()))
+    report = await stopping[0]
+    assert not report.complete
+    assert report.stopped_by == "stop"
+    assert report.submitted < 1000
+    assert sorted(r.index for r in seen) == list(range(report.submitted))
+    assert known(report) == []
+
+
+async def test_awaiting_stop_within_the_loop_does_not_wait_for_itself(rig: Rig) -> None:
+    upload = rig.upload(phones(1000), batch_size=10, concurrency=3)
+    seen = []
+    async for result in upload:
+        seen.append(result)
+        if len(seen) == 15:
+            report = await upload.stop()
+            assert report.submitted < 1000
+    assert sorted(r.index for r in seen) == list(range(upload.report.submitted))
+
+
+async def test_what_stops_the_upload_is_raised_after_the_last_result() -> None:
+    async with connected(faults=Faults.script(["ok", "ok", "402"])) as rig:
+        upload = rig.upload(phones(100), batch_size=10, concurrency=1)
+        seen = []
+
+        async def consume() -> None:
+            async for result in upload:
+                seen.append(result)  # noqa: PERF401 - what came before the error counts
+
+        with pytest.raises(UploadStopped) as caught:
+            await consume()
+    assert isinstance(caught.value.cause, InsufficientFundsError)
+    assert sorted(r.index for r in seen) == list(range(caught.value.report.submitted))
+    assert sum(r.outcome is Outcome.CREATED for r in seen) == 20
+
+
+async def test_a_wrong_key_is_raised_too(rig: Rig) -> None:
+    async with client_of(rig.sandbox, api_key="wrong") as client:
+        upload = client.phones.upload(rig.group_id, phones(3))
+        with pytest.raises(UploadStopped) as caught:
+            [result async for result in upload]
+    assert isinstance(caught.value.cause, AuthenticationError)
+
+
+async def test_an_upload_runs_once(rig: Rig) -> None:
+    upload = rig.upload(phones(3)).start()
+    with pytest.raises(ConfigurationError, match="started before"):
+        aiter(upload)
+    with pytest.raises(ConfigurationError, match="started before"):
+        upload.start()
+    assert (await upload).ok
+    assert len(rig.sandbox.requests) == 1
+
+
+async def test_iterating_a_second_time_is_refused(rig: Rig) -> None:
+    upload = rig.upload(phones(3))
+    assert len([result async for result in upload]) == 3
+    with pytest.raises(ConfigurationError, match="started before"):
+        [result async for result in upload]

@@ -8,7 +8,7 @@ VERSIONS := 3.11 3.12 3.13
 export PATH := $(CURDIR)/.parts/bin:$(PATH):/usr/sbin:/sbin
 export PIP_NO_INPUT := 1
 
-.PHONY: demo test check test-all ready parts clean
+.PHONY: demo test check test-all bench bench-quick ready bench-ready parts clean
 
 demo: ## Watch 100,000 phones being uploaded to a sandbox
 	@.ci/venv $(VENV) cli "$$(.ci/python)"
@@ -31,8 +31,17 @@ test-all: parts ## Run the tests on each supported Python that is found
 		$(VENV)-$$version/bin/python -m pytest -q -p no:cacheprovider || exit 1; \
 	done
 
+bench: bench-ready ## Measure everything, to benchmarks/results.md
+	@$(VENV)-bench/bin/python -m benchmarks
+
+bench-quick: bench-ready ## The same in short, in less than two minutes
+	@$(VENV)-bench/bin/python -m benchmarks --quick
+
 ready:
 	@.ci/venv $(VENV) test "$$(.ci/python)"
+
+bench-ready:
+	@.ci/venv $(VENV)-bench bench "$$(.ci/python)"
 
 parts:
 	@.ci/parts $(PARTS)

@@ -1,4 +1,4 @@
-"""When a request may leave: a strict rate limit, and one gate that pauses everybody."""
+"""When a request may leave: a rate limit, a gate that pauses everybody, and moving slots."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from aiolimiter import AsyncLimiter
 
 if TYPE_CHECKING:
     from asyncsdk.config import Rate
+    from asyncsdk.upload.adaptive import Knee
 
-__all__ = ["Gate", "Limiter"]
+__all__ = ["Gate", "Limiter", "Slots"]
 
 _MARGIN = 1.005
 """A window is taken for this much longer, so that jitter on the way to the server does not let
@@ -115,3 +116,51 @@ class Gate:
         """Return once the gate is open."""
         while self.closed(asyncio.get_running_loop().time()):
             await sleep_until(self._opens)
+
+
+class Slots:
+    """Lets as many in at once as an adaptive limit says now. Those who wait come in by turns."""
+
+    def __init__(self, knee: Knee) -> None:
+        self._knee = knee
+        self._taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def limit(self) -> int:
+        """How many may be in."""
+        return self._knee.limit
+
+    def finished(
+        self, *, phones: int, latency: float, in_flight: int, refused: bool = False
+    ) -> None:
+        """Learn from a request; arguments as for `Knee.finished`."""
+        self._knee.finished(phones=phones, latency=latency, in_flight=in_flight, refused=refused)
+        self._let_in()
+
+    async def __aenter__(self) -> None:
+        if self._taken < self._knee.limit and not self._waiting:
+            self._taken += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # it was let in and cannot come
+                self._leave()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        self._taken -= 1
+        self._let_in()
+
+    def _let_in(self) -> None:
+        while self._waiting and self._taken < self._knee.limit:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._taken += 1
+                turn.set_result(None)

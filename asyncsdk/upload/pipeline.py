@@ -11,18 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
-from asyncsdk.errors import AsyncSDKError
+from asyncsdk.config import Adaptive
+from asyncsdk.errors import AsyncSDKError, OutcomeUnknownError
 from asyncsdk.models import Problem
 from asyncsdk.report import Progress, Run
 from asyncsdk.results import Delivery
 from asyncsdk.timeline import Timeline
 from asyncsdk.transport import Attempt, Reply
+from asyncsdk.upload.adaptive import Knee
 from asyncsdk.upload.batches import Batches
 from asyncsdk.upload.judge import Judge
-from asyncsdk.upload.pace import Gate, Limiter
+from asyncsdk.upload.pace import Gate, Limiter, Slots
 from asyncsdk.upload.retry import Budget
 from asyncsdk.upload.settle import Settlement
 from asyncsdk.upload.work import Work
@@ -46,6 +49,9 @@ _PROGRESS_INTERVAL = 0.1
 """Seconds between two calls of `on_progress` at least."""
 
 _DRY = Problem("Not sent", "a dry run sends nothing")
+
+_BUSY = frozenset({429, 503})
+"""Statuses by which a server says that it has too much to do."""
 
 _RATIO_FROM = 100
 """Phones that must be settled before a ratio of failures means anything."""
@@ -87,6 +93,10 @@ class Pipeline:
         self._channel = channel
         self._reconciler = reconciler
         self._concurrency = min(options.workers, pool_size or options.workers)
+        self._slots: Slots | None = None
+        if isinstance(options.concurrency, Adaptive):
+            low = min(options.concurrency.min, self._concurrency)
+            self._slots = Slots(Knee(Adaptive(low, self._concurrency)))
         self._clock = asyncio.get_running_loop().time
         self._batches = Batches(
             source,
@@ -141,7 +151,7 @@ class Pipeline:
             in_flight=sum(self._under_way.values()),
             requests=self._requests,
             retries=self._retries,
-            concurrency=self._concurrency,
+            concurrency=self._concurrency if self._slots is None else self._slots.limit,
             throttled=self._gate.throttled(self._clock()),
             elapsed=self.elapsed,
             unknown=counts.unknown,
@@ -175,10 +185,10 @@ class Pipeline:
         try:
             if self._reconciler is not None:
                 await self._phase([self._reconciler.begin])
-            await self._phase([self._worker] * self._concurrency)
+            await self._phase(self._workers())
             while self._reconciler is not None and self._unknown and not self._draining:
                 await self._phase([self._reconcile])
-                await self._phase([self._worker] * self._concurrency)
+                await self._phase(self._workers())
         except asyncio.CancelledError:
             self.halt("cancelled")
             raise
@@ -266,10 +276,24 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001 - the source is foreign code
             self.halt("error", error)
 
+    def _workers(self) -> list[Callable[[], Awaitable[None]]]:
+        worker = self._worker if self._slots is None else partial(self._slot_worker, self._slots)
+        return [worker] * self._concurrency
+
     async def _worker(self) -> None:
         while not self._draining and (batch := await self._work.next()) is not None:
             await self._carry(batch)
             await self._breathe()
+
+    async def _slot_worker(self, slots: Slots) -> None:
+        """A worker that draws nothing while more are at work than the server has room for."""
+        while not self._draining:
+            async with slots:
+                batch = await self._work.next()
+                if batch is None:
+                    return
+                await self._carry(batch)
+                await self._breathe()
 
     async def _reconcile(self) -> None:
         """Look up in the group what is unknown: what is missing there goes out again."""
@@ -326,8 +350,10 @@ class Pipeline:
                 body=batch.body, attempt=attempt, before=self._admit, begins=begins
             )
         except AsyncSDKError as error:
+            self._learn(batch, began, lost=isinstance(error, OutcomeUnknownError))
             return self._judge.error(batch, attempt, error)
         else:
+            self._learn(batch, began, status=reply.status)
             return self._judge.reply(batch, reply, epoch)
         finally:
             self._under_way.pop(task, None)
@@ -339,6 +365,21 @@ class Pipeline:
         now = self._clock()
         self._timeline.request(now, now - began, again=again)
         self._timeline.paused(now, self._gate.opens)
+
+    def _learn(
+        self, batch: Batch, began: float | None, *, status: int = 0, lost: bool = False
+    ) -> None:
+        """Tell an adaptive concurrency how a request went: refusals of other kinds say nothing."""
+        if self._slots is None or began is None:
+            return
+        busy = lost or status in _BUSY
+        if busy or 200 <= status < 300:  # noqa: PLR2004 - the class 2xx
+            self._slots.finished(
+                phones=len(batch),
+                latency=self._clock() - began,
+                in_flight=len(self._under_way),
+                refused=busy,
+            )
 
     async def _admit(self) -> None:
         """Wait for the gate and the limiter, until both let the request through at once."""

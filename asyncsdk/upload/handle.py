@@ -193,7 +193,11 @@ class _Results:
                 self._given += 1
                 return result
             self._entry = None
-            self._entry = await self._upload._next_entry()  # noqa: SLF001 - two halves of one thing
+            try:
+                self._entry = await self._upload._next_entry()  # noqa: SLF001 - two halves of one thing
+            except asyncio.CancelledError:
+                self._let_go()  # the error's traceback would hold on to this for a while
+                raise
             self._results, self._given = iter(self._entry.results()), 0
 
     async def aclose(self) -> None:

@@ -156,3 +156,36 @@ async def test_iterating_a_second_time_is_refused(rig: Rig) -> None:
     assert len([result async for result in upload]) == 3
     with pytest.raises(ConfigurationError, match="started before"):
         [result async for result in upload]
+
+
+async def test_cancelling_whoever_iterates_ends_it_at_once() -> None:
+    async with connected(latency=lambda no: 0.0 if no < 3 else 50.0) as rig:
+        upload = rig.upload(phones(100), batch_size=10, concurrency=2)
+        seen = []
+
+        async def consume() -> None:
+            async for result in upload:
+                seen.append(result)  # noqa: PERF401 - what came before the end counts
+
+        task = asyncio.create_task(consume())
+        await asyncio.sleep(5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        report = upload.report
+        assert report.elapsed == pytest.approx(5, abs=0.1)
+        assert await upload == report
+    assert len(seen) == report.created_count == 20
+    assert report.unknown_count == 20
+    assert len(seen) + len(known(report)) == report.submitted
+
+
+async def test_an_iterator_that_is_held_can_be_closed() -> None:
+    async with connected(latency=lambda no: 0.0 if no < 3 else 50.0) as rig:
+        upload = rig.upload(phones(100), batch_size=10, concurrency=2)
+        results = aiter(upload)
+        assert (await anext(results)).index == 0
+        await results.aclose()  # type: ignore[attr-defined]
+        await results.aclose()  # type: ignore[attr-defined]
+        report = upload.report
+        assert [r.index for r in known(report)] == list(range(1, report.submitted))

@@ -24,8 +24,8 @@ def sections(sink: Sink, *, quick: bool) -> Iterator[Section]:
         "import asyncsdk": ["-c", "import asyncsdk"],
     }
     if find_spec("asyncsdk.cli") is not None:
-        commands["asyncsdk --version"] = ["-m", "asyncsdk", "--version"]
-        commands["asyncsdk --help"] = ["-m", "asyncsdk", "--help"]
+        commands["asyncsdk --version"] = ["-m", "asyncsdk.cli", "--version"]
+        commands["asyncsdk --help"] = ["-m", "asyncsdk.cli", "--help"]
     names = {name: (lambda args=args: _spent(args)) for name, args in commands.items()}
     found = in_turns(names, 5 if quick else 11)
     bare = found["python alone"]

@@ -122,6 +122,7 @@ class Pipeline:
         self._under_way: dict[asyncio.Task[None] | None, int] = {}
         self._unknown: list[Batch] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._turn = asyncio.Lock()
         self._requests = 0
         self._retries = 0
         self._began = self._clock()
@@ -284,6 +285,7 @@ class Pipeline:
         while not self._draining and (batch := await self._work.next()) is not None:
             await self._carry(batch)
             await self._breathe()
+            await self._take_turn()
 
     async def _slot_worker(self, slots: Slots) -> None:
         """A worker that draws nothing while more are at work than the server has room for."""
@@ -294,6 +296,7 @@ class Pipeline:
                     return
                 await self._carry(batch)
                 await self._breathe()
+            await self._take_turn()
 
     async def _reconcile(self) -> None:
         """Look up in the group what is unknown: what is missing there goes out again."""
@@ -310,6 +313,14 @@ class Pipeline:
             await asyncio.sleep(0)
         else:
             await self._channel.room()
+
+    async def _take_turn(self) -> None:
+        """Let one worker at a time draw between two polls of the event loop.
+
+        Replies that came together would otherwise hold it for as many batches as there are.
+        """
+        async with self._turn:
+            await asyncio.sleep(0)
 
     async def _carry(self, batch: Batch) -> None:
         """Post a batch, then put each of its rows where it belongs."""

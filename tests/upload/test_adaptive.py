@@ -228,7 +228,9 @@ async def test_an_upload_grows_to_the_upper_bound_of_a_server_that_never_slows()
 
 async def test_an_upload_lowers_it_when_the_server_refuses() -> None:
     seen: list[int] = []
-    async with connected(latency=0.1, faults=Faults.script(["ok"] * 200 + ["429", "503"])) as rig:
+    async with connected(
+        latency=0.1, faults=Faults.script(["ok"] * 200 + ["429", "503"] * 16)
+    ) as rig:
         source = phones(2000)
         report = await rig.upload(
             source,

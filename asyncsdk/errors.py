@@ -95,7 +95,7 @@ class ApiError(AsyncSDKError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        told = str(self.problem).rstrip(".")
+        told = str(self.problem).rstrip(".!")
         parts = [f"HTTP {self.status}: {told}."]
         if self.advice:
             parts.append(self.advice)
@@ -212,7 +212,7 @@ class UploadStopped(_ReportError):  # noqa: N818 - the public name says what hap
     """
 
     def __str__(self) -> str:
-        reason = f": {self.cause}" if self.cause is not None else ""
+        reason = "" if self.cause is None else f": {_told(self.cause)}"
         return f"upload stopped{reason} [{self.report}; the rest is in .report]"
 
 
@@ -229,11 +229,17 @@ class UploadFailed(_ReportError):  # noqa: N818 - the public name says what happ
         )
 
 
+def _told(cause: BaseException) -> str:
+    """What an error says; of a foreign one also what it is: the text alone may be a bare key."""
+    own = isinstance(cause, AsyncSDKError)
+    return str(cause) if own else f"{type(cause).__name__}: {cause}"
+
+
 def _picklable(cause: BaseException | None) -> BaseException | None:
     """Foreign exceptions need not pickle; their text does."""
     if cause is None or isinstance(cause, AsyncSDKError):
         return cause
-    return AsyncSDKError(f"{type(cause).__name__}: {cause}")
+    return AsyncSDKError(_told(cause))
 
 
 def _rebuild(

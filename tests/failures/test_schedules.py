@@ -14,7 +14,7 @@ from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asyncsdk import FailureLimit, Outcome, Phone, RetryPolicy, UploadStopped
+from asyncsdk import Adaptive, FailureLimit, Outcome, Phone, RetryPolicy, UploadStopped
 from asyncsdk.sandbox import FAULTS, STYLES, Faults
 from tests.leaping import run_leaping
 from tests.rig import assert_accounts, connected, phones
@@ -47,7 +47,7 @@ class Schedule:
     rows: int
     bad: frozenset[int]
     batch: int
-    concurrency: int
+    concurrency: int | Adaptive
     shares: dict[str, float]
     limit: int
     seed: int
@@ -67,7 +67,7 @@ def schedules(draw: st.DrawFn) -> Schedule:
         rows=rows,
         bad=draw(st.frozensets(st.integers(0, 59), max_size=5)),
         batch=draw(st.integers(1, 15)),
-        concurrency=draw(st.integers(1, 6)),
+        concurrency=draw(st.integers(1, 6) | st.just(Adaptive(1, 6))),
         shares={name: draw(st.sampled_from([0.1, 0.2, 0.25])) for name in names},
         limit=draw(st.integers(0, 12)),
         seed=draw(st.integers(0, 1000)),

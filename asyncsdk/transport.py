@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Attempt", "CertificateError", "Reply", "StaleConnectionError", "Transport"]
 
 logger = logging.getLogger("asyncsdk")
+logger.addHandler(logging.NullHandler())  # a library is silent unless it is asked
 
 USER_AGENT = f"asyncsdk/{__version__} (Python {platform.python_version()})"
 AUTH_HEADER = "X-LOX24-AUTH-TOKEN"

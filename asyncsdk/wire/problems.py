@@ -126,9 +126,13 @@ def _status(value: object) -> int | None:
         return None
 
 
+_PHRASES = {413: "Request Entity Too Large", 422: "Unprocessable Entity"}
+"""What Python 3.13 renamed: a problem reads the same on every version."""
+
+
 def _phrase(status: int | None) -> str:
     try:
-        return HTTPStatus(status or 0).phrase
+        return _PHRASES.get(status or 0) or HTTPStatus(status or 0).phrase
     except ValueError:
         return f"HTTP {status}" if status else ""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -60,7 +59,7 @@ GENERATIONS: dict[str, dict[str, Any]] = {
 def test_generations(body: dict[str, Any]) -> None:
     problem = problem_of(json.dumps(body).encode(), 422)
     assert problem.detail == "phone: Too long."
-    assert problem.title in {"An error occurred", HTTPStatus(422).phrase}
+    assert problem.title in {"An error occurred", "Unprocessable Entity"}
     assert problem.violations == (TOLD,)
     assert problem.status == body.get("status")
     assert problem.type == body.get("type", body.get("@type"))

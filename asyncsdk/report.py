@@ -6,19 +6,21 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, chain
 from math import fsum
+from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from attrs import evolve, field, frozen
 
 from asyncsdk.errors import UploadFailed
-from asyncsdk.ledger.memory import Counts  # noqa: TC001 - attrs resolves it
+from asyncsdk.ledger.run import Run
 from asyncsdk.results import Outcome, PhoneResult
-from asyncsdk.timeline import History  # noqa: TC001 - attrs resolves it
 from asyncsdk.wire.convert import unstructure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
+
+    from asyncsdk.timeline import History
 
 __all__ = ["Progress", "Run", "UploadReport"]
 
@@ -58,23 +60,6 @@ class Progress:
         return settled / self.elapsed if self.elapsed > 0 else 0.0
 
 
-@frozen
-class Run:
-    """The totals of one upload."""
-
-    counts: Counts
-    requests: int = 0
-    retries: int = 0
-    throttled: float = 0.0
-    elapsed: float = 0.0
-    complete: bool = True
-    stopped_by: str | None = None
-    batches: int = 0
-    bytes: int = 0
-    history: History | None = None
-    """What happened when; None where nobody noted it."""
-
-
 @frozen(eq=False, repr=False)
 class _Part:
     """One upload within a report."""
@@ -99,6 +84,23 @@ class UploadReport:
         counts = evolve(run.counts)
         part = _Part(evolve(run, counts=counts), {o: results(o) for o in Outcome})
         self.__attrs_init__((part,))
+
+    @classmethod
+    def open(cls, path: str | PathLike[str]) -> UploadReport:
+        """The report in a journal, whole or of an upload that still runs or was interrupted.
+
+        It is read from the file when it is looked at. What has no fate yet counts as failed: with
+        delivery UNKNOWN if a request may have left with it.
+
+        Args:
+            path: The file that was given as `journal=`.
+
+        Raises:
+            JournalError: There is no journal, or it cannot be read.
+        """
+        from asyncsdk.ledger.stored import Stored, account  # noqa: PLC0415 - loaded when used
+
+        return cls(*account(Stored(Path(path))))
 
     @property
     def submitted(self) -> int:
@@ -172,8 +174,8 @@ class UploadReport:
 
     @property
     def history(self) -> tuple[History, ...]:
-        """What happened when, upload by upload; without those of which nobody noted it."""
-        return tuple(part.run.history for part in self._parts if part.run.history is not None)
+        """What happened when, run by run; without those of which nobody noted it."""
+        return tuple(chain.from_iterable(part.run.history for part in self._parts))
 
     @property
     def complete(self) -> bool:

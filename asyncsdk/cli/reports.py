@@ -21,7 +21,7 @@ from asyncsdk.cli.shown import Exit, stdout
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.load import load_results
 from asyncsdk.export.reasons import ranked, told
-from asyncsdk.ledger.memory import Counts
+from asyncsdk.ledger.run import Counts
 from asyncsdk.models import FIELDS
 from asyncsdk.report import Run, UploadReport
 from asyncsdk.results import Delivery, Outcome

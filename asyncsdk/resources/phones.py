@@ -10,6 +10,7 @@ from attrs import frozen
 
 from asyncsdk.config import Rate, RetryPolicy, UploadOptions
 from asyncsdk.errors import ConfigurationError
+from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.models import FIELDS, CreatedPhone, Phone
 from asyncsdk.resources.base import Resource, whole_number
 from asyncsdk.upload.batches import check_source
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
     from os import PathLike
 
-    from asyncsdk.config import Adaptive, Duplicates, FailureLimit, OnUnknown
-    from asyncsdk.ledger.memory import MemoryLedger
+    from asyncsdk.config import Adaptive, Duplicates, FailureLimit, Journal, OnUnknown
+    from asyncsdk.ledger.sqlite import SqliteLedger
     from asyncsdk.report import Progress
     from asyncsdk.resources.groups import GroupsResource
     from asyncsdk.transport import Transport
@@ -112,7 +113,7 @@ class PhonesResource(Resource):
     def upload(
         self,
         group_id: int,
-        phones: Iterable[PhoneLike] | AsyncIterable[PhoneLike],
+        phones: Iterable[PhoneLike] | AsyncIterable[PhoneLike] | None,
         *,
         batch_size: int = 1000,
         max_batch_bytes: int = 1_000_000,
@@ -128,7 +129,7 @@ class PhonesResource(Resource):
         stop_when: FailureLimit | None = None,
         deadline: float | None = None,
         keep_created: bool = True,
-        journal: str | PathLike[str] | None = None,
+        journal: Journal | str | PathLike[str] | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         dry_run: bool = False,
     ) -> Upload:
@@ -139,7 +140,8 @@ class PhonesResource(Resource):
         Args:
             group_id: The group to put the phones into.
             phones: Any iterable or async iterable of `Phone`, mappings with its field names, or
-                numbers. It is read lazily, from the event loop's thread.
+                numbers. It is read lazily, from the event loop's thread. None where a journal
+                has all of them.
             batch_size: Phones per request at most.
             max_batch_bytes: Bytes per request body at most; one phone alone may be larger.
             concurrency: Requests under way at once, or `Adaptive(min, max)`.
@@ -158,7 +160,10 @@ class PhonesResource(Resource):
             stop_when: Stop after so many invalid and failed phones.
             deadline: Seconds after which the upload ends, whatever is under way.
             keep_created: Whether the report keeps the created phones, or only counts them.
-            journal: Reserved for a file that makes the upload survive a crash; None for now.
+            journal: A file that makes the upload survive the end of its process, or a `Journal`.
+                The same call with the same file goes on where it stopped: nothing that was
+                answered is sent again, and what was under way is treated by `on_unknown`. The
+                finished file is the report (`UploadReport.open`). It holds the phones.
             on_progress: Called with a `Progress`, at most ten times a second.
             dry_run: Check everything, send nothing.
 
@@ -189,11 +194,13 @@ class PhonesResource(Resource):
             on_progress=on_progress,
             dry_run=dry_run,
         )
-        check_source(phones)
+        if phones is not None or options.journal is None:
+            check_source(phones)
         normalizer(options.normalize, mobile_only=mobile_only)
+        ledger = _ledger(group_id, options)
         return Upload(
-            partial(self._pipeline, group_id, phones, options),
-            keep_created=keep_created,
+            partial(self._pipeline, group_id, phones, options, ledger),
+            ledger,
             running=self._running,
         )
 
@@ -202,7 +209,7 @@ class PhonesResource(Resource):
         group_id: int,
         phones: object,
         options: UploadOptions,
-        ledger: MemoryLedger,
+        ledger: MemoryLedger | SqliteLedger,
         channel: Channel | None,
     ) -> Pipeline:
         self._transport.open()
@@ -214,18 +221,31 @@ class PhonesResource(Resource):
                 limits=options.validate,
                 normalize=normalizer(options.normalize, mobile_only=options.mobile_only),
                 skip_duplicates=options.duplicates == "skip",
+                keep_source=options.journal is not None,
             ),
             ledger=ledger,
             channel=channel,
             pool_size=self._transport.pool_size,
-            reconciler=self._reconciler(group_id, options),
+            reconciler=self._reconciler(group_id, options, ledger),
         )
 
-    def _reconciler(self, group_id: int, options: UploadOptions) -> Reconciler | None:
+    def _reconciler(
+        self, group_id: int, options: UploadOptions, ledger: MemoryLedger | SqliteLedger
+    ) -> Reconciler | None:
         if options.on_unknown != "reconcile" or options.dry_run:
             return None
         view = _GroupView(self._groups, group_id)
-        return Reconciler(view, options.retry, options.quiet_period)
+        return Reconciler(view, options.retry, options.quiet_period, ledger.answered)
+
+
+def _ledger(group_id: int, options: UploadOptions) -> MemoryLedger | SqliteLedger:
+    """Where the accounts of an upload are kept; a dry run has nothing to survive."""
+    keep_ids = options.on_unknown == "reconcile"
+    if options.journal is None or options.dry_run:
+        return MemoryLedger(options.keep_created, keep_ids=keep_ids)
+    from asyncsdk.ledger.sqlite import SqliteLedger  # noqa: PLC0415 - loaded when used
+
+    return SqliteLedger(options.journal, group_id, options.keep_created, keep_ids=keep_ids)
 
 
 @frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from attrs import define, field
@@ -24,11 +24,12 @@ from asyncsdk.wire.batch import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+    from asyncsdk.ledger.held import Held
     from asyncsdk.models import Problem
     from asyncsdk.upload.check import Checked, Checker, Rejection
     from asyncsdk.wire.batch import Row
 
-__all__ = ["Batch", "Batches", "check_source"]
+__all__ = ["Batch", "Batches", "Register", "check_source"]
 
 _BRACKETS = 2
 """Bytes of an empty JSON array; each row adds its own length and a comma."""
@@ -59,7 +60,8 @@ class Batch:
     """The reason last given for these rows not having gone through."""
     request_id: str | None = None
     """The id of the reply that said so."""
-
+    key: int | None = field(default=None, init=False)
+    """The ledger's number for it."""
     _rows: list[Row] | None = field(default=None, init=False)
 
     @classmethod
@@ -67,6 +69,23 @@ class Batch:
         """The rows that were found good. Of the rows themselves nothing is kept but the body."""
         body = checked.body or encode_rows(checked.rows)
         return cls(checked.indices, body, numbers_of(checked.rows), checked.submitted)
+
+    @classmethod
+    def restored(cls, held: Held) -> Batch:
+        """A batch that an earlier run left on record; its failures are forgiven."""
+        batch = cls(
+            held.indices,
+            held.body,
+            numbers_of(decode_rows(held.body)),
+            None if held.submitted is None else msgspec.json.decode(held.submitted),
+            attempts=held.attempts,
+            doubtful=held.doubtful,
+            status=held.status,
+            problem=held.problem,
+            request_id=held.request_id,
+        )
+        batch.key = held.key
+        return batch
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -165,12 +184,32 @@ def check_source(source: object) -> None:
         raise ConfigurationError(msg)
 
 
+class Register(Protocol):
+    """Who must know what becomes of the rows of a source."""
+
+    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: Entry | None) -> None:
+        """Rows were drawn and cut into batches, but for those that break a local rule.
+
+        Args:
+            first: The index of the first.
+            source: All of them as submitted, encoded, if the checker tells.
+            batches: Those that may be sent.
+            bad: Those that may not.
+        """
+
+    def exhausted(self) -> None:
+        """The source has no more."""
+
+    def recut(self, batch: Batch, pieces: list[Batch]) -> None:
+        """A batch that was not sent yet was cut into pieces."""
+
+
 @define(eq=False)
 class Batches:
     """Draws rows from a source and cuts them into batches.
 
-    Only one caller may be inside `next` at a time. A row that breaks a local rule goes to
-    `reject` instead of a batch. What was drawn and is in no batch yet is in `rest()`.
+    Only one caller may be inside `next` at a time. What was drawn and is in no batch yet is in
+    `rest()`.
     """
 
     source: object
@@ -179,14 +218,14 @@ class Batches:
     size: int
     """Rows per batch at most; may be lowered at any time."""
     max_bytes: int
-    reject: Callable[[Entry], None]
+    register: Register
     breathe: Callable[[], Awaitable[None]]
     """Awaited between chunks: a source of nothing but invalid rows must not hold the event loop."""
     read: int = field(default=0, init=False)
     """Rows drawn so far."""
     made: int = field(default=0, init=False)
     """Batches handed out."""
-    bytes: int = field(default=0, init=False)
+    encoded: int = field(default=0, init=False)
     """Bytes of their bodies."""
     exhausted: bool = field(default=False, init=False)
     _ready: deque[Batch] = field(factory=deque, init=False)
@@ -201,14 +240,16 @@ class Batches:
             Exception: Whatever the source raises; what it gave before is in `rest()`.
         """
         while not self._ready and not self.exhausted:
-            await self._draw()
+            await self._draw(self.size)
             self._cut()
+            if self.exhausted:
+                self.register.exhausted()
             if not self._ready:
                 await self.breathe()
         batch = self._pop()
         if batch is not None:
             self.made += 1
-            self.bytes += len(batch.body)
+            self.encoded += len(batch.body)
         return batch
 
     def rest(self) -> Iterator[Batch]:
@@ -228,8 +269,25 @@ class Batches:
             if close is not None and hasattr(self._rows, "gi_frame"):
                 close()
 
-    async def _draw(self) -> None:
-        """Fill the chunk up to the size of a batch, or find the source exhausted."""
+    async def reread(self, first: int, rows: int) -> bytes:
+        """Draw rows that an earlier run read, to know them again.
+
+        Args:
+            first: The index of the first.
+            rows: How many.
+
+        Returns:
+            Those that there are, as submitted, encoded.
+        """
+        read = self.read
+        try:
+            await self._draw(rows)
+            return self.checker.check(first, self._chunk).source
+        finally:
+            self.read, self._chunk = read, []
+
+    async def _draw(self, size: int) -> None:
+        """Fill the chunk up to this size, or find the source exhausted."""
         chunk = self._chunk
         if isinstance(self.source, AsyncIterable):
             if self._arows is None:
@@ -237,17 +295,17 @@ class Batches:
             async for row in self._arows:
                 chunk.append(row)
                 self.read += 1
-                if len(chunk) >= self.size:
+                if len(chunk) >= size:
                     return
         else:
             if self._rows is None:
                 self._rows = iter(self.source)  # type: ignore[call-overload]
             before = len(chunk)
             try:
-                chunk.extend(islice(self._rows, self.size - before))
+                chunk.extend(islice(self._rows, size - before))
             finally:
                 self.read += len(chunk) - before
-            if len(chunk) >= self.size:
+            if len(chunk) >= size:
                 return
         self.exhausted = True
 
@@ -256,11 +314,12 @@ class Batches:
         if not self._chunk:
             return
         chunk, self._chunk = self._chunk, []
-        checked = self.checker.check(self.read - len(chunk), chunk)
-        if checked.rejected:
-            self.reject(_entry_of(checked.rejected))
-        if checked.rows:
-            self._ready.extend(self._sized(Batch.of(checked)))
+        first = self.read - len(chunk)
+        checked = self.checker.check(first, chunk)
+        batches = list(self._sized(Batch.of(checked))) if checked.rows else []
+        bad = _entry_of(checked.rejected) if checked.rejected else None
+        self.register.drawn(first, checked.source, batches, bad)
+        self._ready.extend(batches)
 
     def _sized(self, batch: Batch) -> Iterator[Batch]:
         """The batch, or the fewest pieces of it that keep the limits."""
@@ -284,7 +343,9 @@ class Batches:
             return None
         batch = self._ready.popleft()
         if len(batch) > self.size:
-            first, *others = self._sized(batch)
+            pieces = list(self._sized(batch))
+            self.register.recut(batch, pieces)
+            first, *others = pieces
             self._ready.extendleft(reversed(others))
             return first
         return batch

@@ -70,6 +70,8 @@ class Checked:
     rejected: Sequence[Rejection] = ()
     body: bytes = b""
     """The rows encoded, where that was a by-product."""
+    source: bytes = b""
+    """All rows as they were submitted, encoded, if that was asked for."""
 
 
 @define
@@ -80,11 +82,13 @@ class Checker:
         limits: Whether to check lengths and presence, not only types.
         normalize: Turns a number into its normal form, or says why it is none.
         skip_duplicates: Whether a number seen before is rejected.
+        keep_source: Whether to tell the rows as they were submitted.
     """
 
     limits: bool = True
     normalize: Callable[[str], str | Problem] | None = None
     skip_duplicates: bool = False
+    keep_source: bool = False
     _seen: Seen = field(factory=Seen, init=False, repr=False)
 
     def check(self, first: int, chunk: Sequence[object]) -> Checked:
@@ -98,7 +102,7 @@ class Checker:
             flawless = self._flawless(chunk)
             if flawless is not None:
                 rows, body = flawless
-                return Checked(range(first, first + len(rows)), rows, body=body)
+                return Checked(range(first, first + len(rows)), rows, body=body, source=body)
         return self._check_rows(first, chunk)
 
     def _flawless(self, chunk: Sequence[object]) -> tuple[list[Row], bytes] | None:
@@ -121,8 +125,9 @@ class Checker:
         rows: list[Row] = []
         submitted: list[str] = []
         rejected: list[Rejection] = []
-        for index, item in enumerate(chunk, first):
-            row, violations = _row(item)
+        read = [_row(item) for item in chunk]
+        source = encode_rows([row for row, _ in read]) if self.keep_source else b""
+        for index, (row, violations) in enumerate(read, first):
             number = row.phone
             problem = self._judge(index, row, violations)
             if problem is not None:
@@ -132,7 +137,9 @@ class Checker:
                 rows.append(row)
                 submitted.append(number)
         changed = any(row.phone != number for row, number in zip(rows, submitted, strict=True))
-        return Checked(_tight(indices), rows, submitted if changed else None, rejected)
+        return Checked(
+            _tight(indices), rows, submitted if changed else None, rejected, source=source
+        )
 
     def _judge(self, index: int, row: Row, violations: list[Violation]) -> Problem | None:
         """Why a row is not sent; None, with the number in normal form, if it is."""

@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from asyncsdk.errors import ConfigurationError, UploadStopped
-from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.report import Progress, Run, UploadReport
 from asyncsdk.upload.channel import Channel
 
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from asyncsdk.ledger.entry import Entry
+    from asyncsdk.ledger.memory import MemoryLedger
+    from asyncsdk.ledger.sqlite import SqliteLedger
     from asyncsdk.results import PhoneResult
     from asyncsdk.upload.pipeline import Pipeline
 
@@ -38,12 +39,12 @@ class Upload:
 
     def __init__(
         self,
-        make: Callable[[MemoryLedger, Channel | None], Pipeline],
+        make: Callable[[Channel | None], Pipeline],
+        ledger: MemoryLedger | SqliteLedger,
         *,
-        keep_created: bool,
         running: set[Upload],
     ) -> None:
-        self._ledger = MemoryLedger(keep_created)
+        self._ledger = ledger
         self._make = make
         self._running = running
         self._channel: Channel | None = None
@@ -158,13 +159,14 @@ class Upload:
             self._channel = Channel(_AHEAD)
             self._run(self._channel)
         entry = await self._channel.get()
+        await self._ledger.flush()
         if entry is None:
             await self._end()
             raise StopAsyncIteration
         return entry
 
     def _run(self, channel: Channel | None = None) -> Pipeline:
-        self._pipeline = self._make(self._ledger, channel)
+        self._pipeline = self._make(channel)
         self._task = asyncio.create_task(self._pipeline.run())
         self._running.add(self)
         self._task.add_done_callback(lambda _: self._running.discard(self))

@@ -31,6 +31,7 @@ __all__ = [
     "decode_rows",
     "encode_members",
     "encode_rows",
+    "ids_alone",
     "member_of",
     "member_of_created",
     "numbers_of",
@@ -313,6 +314,12 @@ def decode_ids(document: bytes) -> list[int | None]:
     if members:
         return [None if m.body is None else m.body.id for m in members]
     return [None if m.created is None else m.created.id for m in decode_members(document)]
+
+
+def ids_alone(document: bytes) -> bytes:
+    """The members of a reply without all but their ids: `decode_ids` reads them."""
+    members = [_IdMember(_Identified(known)) for known in decode_ids(document)]
+    return msgspec.json.encode(members)
 
 
 def succeeded(status: int | None) -> bool:

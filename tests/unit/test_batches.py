@@ -26,9 +26,19 @@ class Cutter:
 
     def __init__(self, source: object, size: int = 3, max_bytes: int = 10**6) -> None:
         self.rejected: list[Entry] = []
-        self.batches = Batches(
-            source, Checker(), size, max_bytes, reject=self.rejected.append, breathe=_breathe
-        )
+        self.batches = Batches(source, Checker(), size, max_bytes, register=self, breathe=_breathe)
+
+    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: Entry | None) -> None:
+        assert first + sum(map(len, batches)) + len(bad or ()) == self.batches.read
+        assert not source
+        if bad is not None:
+            self.rejected.append(bad)
+
+    def exhausted(self) -> None:
+        pass
+
+    def recut(self, batch: Batch, pieces: list[Batch]) -> None:
+        assert sum(map(len, pieces)) == len(batch)
 
     async def all(self) -> list[Batch]:
         found = []

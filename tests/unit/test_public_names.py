@@ -16,8 +16,8 @@ from asyncsdk import Client, Upload
 NAMES = """
     Account AccountInactiveError Adaptive ApiError AsyncSDKError AuthenticationError
     BadRequestError BatchMember BatchResponse Client ConfigurationError ConflictError CreatedPhone
-    Delivery FailureLimit Group InsufficientFundsError NotFoundError NotSentError Outcome
-    OutcomeUnknownError PayloadTooLargeError Phone PhoneResult Problem Progress ProtocolError Rate
+    Delivery FailureLimit Group InsufficientFundsError Journal JournalError NotFoundError
+    NotSentError Outcome OutcomeUnknownError PayloadTooLargeError Phone PhoneResult Problem Progress ProtocolError Rate
     RateLimitedError RetryPolicy ServerError SourceError TransportError UnprocessableError
     UnsubscribeReason Upload UploadFailed UploadReport UploadStopped Violation __version__
 """

@@ -30,7 +30,7 @@ class Cutter:
 
     def drawn(self, first: int, source: bytes, batches: list[Batch], bad: Entry | None) -> None:
         assert first + sum(map(len, batches)) + len(bad or ()) == self.batches.read
-        assert not source
+        assert isinstance(source, bytes)
         if bad is not None:
             self.rejected.append(bad)
 

@@ -17,7 +17,8 @@ NAMES = """
     Account AccountInactiveError Adaptive ApiError AsyncSDKError AuthenticationError
     BadRequestError BatchMember BatchResponse Client ConfigurationError ConflictError CreatedPhone
     Delivery FailureLimit Group InsufficientFundsError Journal JournalError NotFoundError
-    NotSentError Outcome OutcomeUnknownError PayloadTooLargeError Phone PhoneResult Problem Progress ProtocolError Rate
+    NotSentError Outcome OutcomeUnknownError PayloadTooLargeError Phone PhoneResult Problem
+    Progress ProtocolError Rate
     RateLimitedError RetryPolicy ServerError SourceError TransportError UnprocessableError
     UnsubscribeReason Upload UploadFailed UploadReport UploadStopped Violation __version__
 """

@@ -103,9 +103,7 @@ class SqliteLedger:
         try:
             resumed = await self._in_thread(self._open)
         except BaseException:
-            self._thread.submit(self._abandon)
-            self._thread.shutdown(wait=False)
-            self._thread = None
+            await self._end(self._abandon)
             raise
         self._totals = totals
         self._before = evolve(resumed.run, counts=Counts())
@@ -160,14 +158,19 @@ class SqliteLedger:
         try:
             await self.flush()
         finally:
-            thread, self._thread = self._thread, None
             if self._timer is not None:
                 self._timer.cancel()
-            end = thread.submit(self._close, run, whole=self._done == self._entered)
-            thread.shutdown(wait=False)
-            await asyncio.shield(asyncio.wrap_future(end))
+            await self._end(partial(self._close, run, whole=self._done == self._entered))
         if self._broken is not None:
             raise self._broken
+
+    async def _end(self, call: Callable[[], None]) -> None:
+        """The last call in the thread; it is made even if nobody waits for it."""
+        assert self._thread is not None  # noqa: S101 - it is ended once
+        call_ends = self._in_thread(call)
+        self._thread.shutdown(wait=False)
+        self._thread = None
+        await asyncio.shield(call_ends)
 
     def _close(self, run: Run, *, whole: bool) -> None:
         self._stored.close()
@@ -188,6 +191,7 @@ class SqliteLedger:
         self._abandon()
 
     def _abandon(self) -> None:
+        self._stored.close()
         if self._file is not None:
             self._file.close()
             self._file = None

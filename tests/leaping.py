@@ -37,7 +37,7 @@ class LeapingLoop(asyncio.SelectorEventLoop):
         self._leaping.sockets = sockets
         super().__init__(self._leaping)
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
         """Likewise; the clock does not leap over what a thread does."""
         self._leaping.threads += 1
         future = super().run_in_executor(executor, func, *args)

@@ -12,6 +12,8 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from asyncsdk.errors import JournalError
 
 if TYPE_CHECKING:
@@ -133,14 +135,16 @@ def telling(path: Path) -> Iterator[None]:
     """Errors of SQLite and of the system become ours, which say what to do."""
     try:
         yield
+    except JournalError:
+        raise
     except sqlite3.Error as error:
         msg = f"the journal {path} {_meaning(error)}"
         raise JournalError(msg) from error
-    except zlib.error as error:
-        msg = f"the journal {path} {_DAMAGED}"
-        raise JournalError(msg) from error
     except OSError as error:
         msg = f"the journal {path} cannot be opened: {error.strerror}"
+        raise JournalError(msg) from error
+    except (zlib.error, msgspec.DecodeError, ValueError, TypeError) as error:
+        msg = f"the journal {path} {_DAMAGED}"
         raise JournalError(msg) from error
 
 
@@ -174,6 +178,9 @@ def _is_new(connection: sqlite3.Connection) -> bool:
 
 
 def _recognise(connection: sqlite3.Connection, path: Path) -> None:
+    if _is_new(connection):
+        msg = f"the journal {path} is empty: no upload has begun with it"
+        raise JournalError(msg)
     if _pragma(connection, "application_id") != _APPLICATION:
         msg = f"{path} is no journal of an upload: give another path"
         raise JournalError(msg)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from heapq import merge
 from itertools import accumulate
 from operator import attrgetter
@@ -136,7 +136,8 @@ class Results(Sequence[PhoneResult]):
 
     def __init__(self, find: Callable[[], Iterable[Decodable]]) -> None:
         self._find = find
-        self._decode = lru_cache(maxsize=2)(self._decode_run)
+        self._decoded: dict[int, list[PhoneResult]] = {}
+        """The runs looked at last."""
 
     @cached_property
     def _runs(self) -> list[list[Decodable]]:
@@ -181,8 +182,13 @@ class Results(Sequence[PhoneResult]):
     def __reduce__(self) -> tuple[object, ...]:
         return _results_of, ([entry for run in self._runs for entry in run],)
 
-    def _decode_run(self, run: int) -> list[PhoneResult]:
-        return list(_merged(self._runs[run]))
+    def _decode(self, run: int) -> list[PhoneResult]:
+        found = self._decoded.get(run)
+        if found is None:
+            if len(self._decoded) > 1:
+                self._decoded.pop(next(iter(self._decoded)), None)
+            found = self._decoded[run] = list(_merged(self._runs[run]))
+        return found
 
 
 def _results_of(entries: list[Decodable]) -> Results:

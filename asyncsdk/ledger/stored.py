@@ -78,7 +78,9 @@ class _Reference:
         return _same, (self.stored.entry(self.id),)
 
     def results(self) -> list[PhoneResult]:
-        return self.stored.entry(self.id).results()
+        entry = self.stored.entry(self.id)
+        with telling(self.stored.path):
+            return entry.results()
 
 
 def _same(entry: Entry) -> Entry:
@@ -128,6 +130,10 @@ class Stored:
 
     def run(self) -> Run:
         """The totals of all runs, of rows that have a fate."""
+        with telling(self.path):
+            return self._run()
+
+    def _run(self) -> Run:
         (totals,) = self._rows(
             "SELECT total(requests), total(retries), total(throttled), total(elapsed), "
             "total(batches), total(bytes) FROM run"

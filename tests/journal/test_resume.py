@@ -6,6 +6,7 @@ import asyncio
 import pickle
 import stat
 from contextlib import suppress
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from asyncsdk import (
     AuthenticationError,
     Delivery,
+    FailureLimit,
     Journal,
     Outcome,
     Phone,
@@ -22,18 +24,20 @@ from asyncsdk import (
     UploadStopped,
 )
 from asyncsdk.sandbox import Faults
+from asyncsdk.wire.batch import encode_rows, rows_of
 from tests.rig import assert_accounts, client_of, connected, known, phones
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-KINDS = [list, iter, lambda items: (item for item in items), lambda items: _agen(items)]
-
 
 async def _agen(items: list[Phone]) -> AsyncIterator[Phone]:
     for item in items:
         yield item
+
+
+KINDS = [list, iter, lambda items: (item for item in items), _agen]
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
@@ -129,11 +133,12 @@ async def test_a_bad_key_is_mended_and_the_upload_goes_on(journal: Path) -> None
         assert report.created_count == 250
 
 
-@pytest.mark.parametrize("keep_created", [True, False])
+@pytest.mark.parametrize("keep", ["all", "no created"])
 @pytest.mark.parametrize("fault", ["413", "422-whole", "item-429", "few", "500-after", "alien"])
 async def test_splits_resends_and_doubts_are_on_record(
-    fault: str, keep_created: bool, journal: Path
+    fault: str, keep: str, journal: Path
 ) -> None:
+    keep_created = keep == "all"
     source = [*phones(300), Phone("")]
     faults = Faults({fault: 0.4}, seed=4, limit=4)
     async with connected(faults=faults) as rig:
@@ -180,6 +185,7 @@ async def test_duplicates_and_normal_forms_are_known_after_a_resume(journal: Pat
         assert len(rig.stored) == len(set(rig.stored)) == 150
         assert report.created[3].phone.phone == source[3]
         assert report.created[3].number == "+491600000003"
+        assert report.invalid[0].error is not None
         assert report.invalid[0].error.duplicate_of == 0
         assert known(UploadReport.open(journal)) == known(report)
 
@@ -234,8 +240,6 @@ async def test_what_the_group_held_before_is_not_taken_for_its_own(journal: Path
 
 
 async def test_stop_when_counts_what_this_run_did(journal: Path) -> None:
-    from asyncsdk import FailureLimit
-
     source = [Phone("")] * 10 + phones(90)
     async with connected() as rig:
         limit = FailureLimit(count=10)
@@ -268,8 +272,6 @@ async def test_the_figures_are_those_of_all_runs(journal: Path) -> None:
 
 
 def _bodies(source: list[Phone]) -> Iterator[bytes]:
-    from asyncsdk.wire.batch import encode_rows, rows_of
-
     for start in range(0, len(source), 10):
         yield encode_rows(rows_of(source[start : start + 10]))
 
@@ -330,3 +332,34 @@ async def test_cancelled_at_every_step_it_goes_on(tmp_path: Path) -> None:
 
 async def _awaited(upload: Any) -> None:
     await upload
+
+
+async def test_a_server_that_dies_and_comes_back(tmp_path: Path) -> None:
+    """Also killed again and again, with the upload interrupted now and then."""
+    source = phones(2000)
+    chance = Random(5)
+    journal = tmp_path / "a.journal"
+    options: dict[str, Any] = {
+        "journal": journal,
+        "batch_size": 20,
+        "concurrency": 4,
+        "on_unknown": "reconcile",
+        "quiet_period": 0.1,
+        "retry": RetryPolicy(attempts=50),
+    }
+    async with connected(latency=lambda _: chance.choice((0.0, 0.01, 0.1))) as rig:
+        for _ in range(20):
+            upload = rig.upload(source, **options).start()
+            await asyncio.sleep(chance.uniform(0, 0.3))
+            await rig.sandbox.stop()
+            await asyncio.sleep(chance.uniform(0, 2))
+            if chance.random() < 0.5:
+                upload.cancel()
+                await upload.wait_closed()
+            await rig.sandbox.start()
+            await asyncio.sleep(chance.uniform(0, 0.3))
+            upload.cancel()
+            await upload.wait_closed()
+        report = await rig.upload(source, **options)
+        assert_accounts(report, rig.sandbox, source)
+        assert report.created_count == 2000

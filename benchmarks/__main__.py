@@ -13,6 +13,7 @@ from benchmarks import (
     bench_cpu,
     bench_growth,
     bench_imports,
+    bench_journal,
     bench_loop,
     bench_memory,
     bench_throughput,
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "loop": bench_loop,
     "memory": bench_memory,
     "growth": bench_growth,
+    "journal": bench_journal,
     "start": bench_imports,
 }
 FOLDER = Path(__file__).parent

@@ -96,7 +96,7 @@ class MemoryLedger:
         del totals
         return Resumed()
 
-    async def chunks(self) -> AsyncIterator[tuple[int, int, bytes]]:
+    async def chunks(self) -> AsyncIterator[tuple[int, int, int]]:
         """What earlier runs read: first row, how many, digest."""
         return
         yield

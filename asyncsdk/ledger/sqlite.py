@@ -18,13 +18,14 @@ from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from attrs import define, evolve, field
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import open_to_write, pack, telling
+from asyncsdk.ledger.database import open_to_write, telling
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import State, digest
 from asyncsdk.ledger.lock import Lock
@@ -46,6 +47,10 @@ __all__ = ["SqliteLedger"]
 
 T = TypeVar("T")
 
+_LONGEST = 0.005
+"""Seconds that a commit waits for others to join it at most."""
+_TOTALS = 0.1
+"""Seconds between two updates of what the run took."""
 _SOON = 0.02
 """Seconds that what nobody waits for may stay unwritten."""
 _CHUNKS = 1000
@@ -80,11 +85,18 @@ class SqliteLedger:
     _left: list[Entry] = field(factory=list, init=False)
     """What this run left behind: the file knows it as held."""
     _queue: list[Write] = field(factory=list, init=False)
+    _states: dict[int, tuple[object, ...]] = field(factory=dict, init=False)
+    """What is to be written of batches that are held, by their numbers."""
     _entered: int = field(default=0, init=False)
+    """How much was entered, how much of that the thread was given, and how much is on disk."""
+    _taken: int = field(default=0, init=False)
     _done: int = field(default=0, init=False)
     _waiting: list[asyncio.Future[None]] = field(factory=list, init=False)
     _writing: bool = field(default=False, init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
+    _pause: float = field(default=0.0, init=False)
+    """Seconds that a commit waits for others to join it: as long as the last one took."""
+    _totals_due: float = field(default=0.0, init=False)
     _broken: JournalError | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -265,6 +277,7 @@ class SqliteLedger:
                 used.add(key)
         for batch in old:
             if batch.key not in held:
+                self._states.pop(batch.key or 0, None)
                 self._enter(partial(_release, key=batch.key, whole=batch.key not in used))
 
     def leave(self, batch: Rows, entry: Entry) -> None:
@@ -282,7 +295,7 @@ class SqliteLedger:
         while self._done < until and self._broken is None and self._thread is not None:
             waiting = asyncio.get_running_loop().create_future()
             self._waiting.append(waiting)
-            self._write_soon(now=True)
+            self._write_within(self._pause)
             await waiting
 
     def _hold(
@@ -317,7 +330,8 @@ class SqliteLedger:
             batch.request_id,
             encode_problem(batch.problem),
         )
-        self._enter(partial(_insert_held, values=values))
+        self._states[batch.key] = values
+        self._enter(None)
 
     def _settle(self, entry: Entry, batch: int | None = None) -> bool:
         """Enter a fate. Returns whether the phones of that batch are needed for it."""
@@ -336,33 +350,45 @@ class SqliteLedger:
         )
         return batch is not None and (kept or self.keep_ids)
 
-    def _enter(self, write: Write) -> None:
+    def _enter(self, write: Write | None) -> None:
+        """Have this written in the next transaction; None: only a state."""
         if self._broken is None and self._thread is not None:
-            self._queue.append(write)
+            if write is not None:
+                self._queue.append(write)
             self._entered += 1
-            self._write_soon()
+            if self._timer is None:
+                self._write_within(_SOON)
 
     # -- writing ---------------------------------------------------------------------------
 
-    def _write_soon(self, *, now: bool = False) -> None:
-        """Have the thread write what was entered: at once, or together with what comes soon."""
-        if self._writing or not self._queue or self._thread is None:
+    def _write_within(self, seconds: float) -> None:
+        """Have the thread write what was entered, together with what comes until then."""
+        if self._writing or self._taken == self._entered or self._thread is None:
             return
-        if not now:
-            if self._timer is None:
-                loop = asyncio.get_running_loop()
-                self._timer = loop.call_later(_SOON, partial(self._write_soon, now=True))
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        writes, self._queue = self._queue, []
-        self._writing = True
-        future = self._in_thread(partial(self._write, writes, self._totals()))
-        future.add_done_callback(partial(self._wrote, len(writes), self._entries))
+        loop = asyncio.get_running_loop()
+        due = loop.time() + seconds
+        if self._timer is None or due < self._timer.when():
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_at(due, self._begin_writing)
 
-    def _write(self, writes: list[Write], run: Run) -> None:
-        """One transaction, in the thread."""
+    def _begin_writing(self) -> None:
+        self._timer = None
+        writes, self._queue = self._queue, []
+        states, self._states = self._states, {}
+        self._taken = self._entered
+        self._writing = True
+        run, now = None, asyncio.get_running_loop().time()
+        if now >= self._totals_due:
+            run, self._totals_due = self._totals(), now + _TOTALS
+        future = self._in_thread(partial(self._write, writes, states, run))
+        future.add_done_callback(partial(self._wrote, self._taken, self._entries))
+
+    def _write(
+        self, writes: list[Write], states: dict[int, tuple[object, ...]], run: Run | None
+    ) -> float:
+        """One transaction, in the thread. Returns how long it took."""
+        began = perf_counter()
         file = self._file
         assert file is not None  # noqa: S101 - open() made it
         with telling(self.journal.path):
@@ -370,12 +396,17 @@ class SqliteLedger:
                 file.execute("BEGIN")
                 for write in writes:
                     write(file)
-                self._write_totals(file, run)
+                file.executemany(
+                    "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?)", states.values()
+                )
+                if run is not None:
+                    self._write_totals(file, run)
                 file.execute("COMMIT")
             except BaseException:
                 if file.in_transaction:
                     file.execute("ROLLBACK")
                 raise
+        return perf_counter() - began
 
     def _write_totals(self, file: sqlite3.Connection, run: Run) -> None:
         before = self._before
@@ -393,13 +424,14 @@ class SqliteLedger:
             ),
         )
 
-    def _wrote(self, count: int, last: int, future: asyncio.Future[None]) -> None:
+    def _wrote(self, done: int, last: int, future: asyncio.Future[float]) -> None:
         """The thread came to the end of a transaction."""
         self._writing = False
         if future.cancelled() or (error := future.exception()) is not None:
             self._break(None if future.cancelled() else error)
         else:
-            self._done += count
+            self._pause = min(future.result(), _LONGEST)
+            self._done = done
             self._written = last
             while self._unwritten and self._unwritten[0][0] <= last:
                 self._unwritten.popleft()
@@ -407,7 +439,7 @@ class SqliteLedger:
         for waiter in waiting:
             if not waiter.done():
                 waiter.set_result(None)
-        self._write_soon(now=bool(waiting))
+        self._write_within(_SOON)
 
     def _break(self, error: BaseException | None) -> None:
         """Nothing can be written any more: what is not on disk stays in memory."""
@@ -417,6 +449,7 @@ class SqliteLedger:
             error.__cause__ = cause
         self._broken = error
         self._queue.clear()
+        self._states.clear()
 
     def _in_thread(self, call: Callable[[], T]) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._thread, call)
@@ -434,7 +467,7 @@ class SqliteLedger:
         mine = [entry for entry in fresh if entry.outcome is outcome]
         return Results(lambda: [*stored.results(outcome, upto), *mine])
 
-    async def chunks(self) -> AsyncIterator[tuple[int, int, bytes]]:
+    async def chunks(self) -> AsyncIterator[tuple[int, int, int]]:
         """What earlier runs read, in order: first row, how many, digest."""
         start = 0
         while found := await asyncio.to_thread(self._stored.chunks, start, _CHUNKS):
@@ -465,13 +498,7 @@ def _insert_batch(
     body: bytes,
 ) -> None:
     values = (key, indices[0], indices[-1], len(indices), pack_indices(indices))
-    file.execute(
-        "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, pack(submitted), pack(body))
-    )
-
-
-def _insert_held(file: sqlite3.Connection, *, values: tuple[object, ...]) -> None:
-    file.execute("INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    file.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, submitted, body))
 
 
 def _release(file: sqlite3.Connection, *, key: int | None, whole: bool) -> None:
@@ -514,8 +541,8 @@ def _insert_entry(
             entry.request_id,
             encode_problem(entry.problem),
             indices,
-            pack(submitted),
-            pack(phones),
-            pack(members),
+            submitted,
+            phones,
+            members,
         ),
     )

@@ -13,7 +13,7 @@ import msgspec
 from attrs import define, field, frozen
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import open_to_read, telling, unpack
+from asyncsdk.ledger.database import open_to_read, telling
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import INTERRUPTED, Held, State
 from asyncsdk.ledger.run import Counts, Run
@@ -159,7 +159,7 @@ class Stored:
         """Rows that were read from the source."""
         return int(self._rows("SELECT coalesce(max(first + rows), 0) FROM chunk")[0][0])
 
-    def chunks(self, start: int, count: int) -> list[tuple[int, int, bytes]]:
+    def chunks(self, start: int, count: int) -> list[tuple[int, int, int]]:
         """The next rows that were read from the source: first, how many, digest."""
         query = "SELECT first, rows, digest FROM chunk WHERE first >= ? ORDER BY first LIMIT ?"
         return self._rows(query, start, count)
@@ -196,9 +196,9 @@ class Stored:
                 Outcome(outcome),
                 Delivery(delivery),
                 _indices(first, last, indices),
-                unpack(phones) or b"[]",
-                submitted=unpack(submitted),
-                members=unpack(members),
+                phones,
+                submitted=submitted,
+                members=members,
                 status=status,
                 problem=_problem(problem),
                 attempts=attempts,
@@ -218,8 +218,8 @@ class Stored:
                     key,
                     State(state),
                     _indices(first, last, indices),
-                    unpack(phones) or b"[]",
-                    unpack(submitted),
+                    phones,
+                    submitted,
                     attempts,
                     bool(doubtful),
                     status,
@@ -244,7 +244,7 @@ class Stored:
         ):
             ((members,),) = self._rows("SELECT members FROM entry WHERE id = ?", number)
             with telling(self.path):
-                ids = decode_ids(unpack(members) or b"[]")
+                ids = decode_ids(members)
             found.update(wanted.intersection(ids))
             if None in ids:
                 phones = decode_phones(self.entry(number).phones)

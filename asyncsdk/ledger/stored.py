@@ -99,7 +99,6 @@ class Stored:
     path: Path
     _connection: sqlite3.Connection | None = field(default=None, init=False, repr=False)
     _turn: Lock = field(factory=Lock, init=False, repr=False)
-    __weakref__: object = field(init=False, repr=False, eq=False)
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._turn, telling(self.path):

@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -187,8 +188,14 @@ def unknown_of(journal: Path) -> set[int]:
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[tuple[Path, int | None]]:
+def small_disk() -> Iterator[tuple[Path, int | None]]:
     """A folder with room for a megabyte, or where none can be made, a limit for each file."""
+    with TemporaryDirectory() as name, _mounted(Path(name)) as found:
+        yield found
+
+
+@contextmanager
+def _mounted(folder: Path) -> Iterator[tuple[Path, int | None]]:
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
         yield folder, 500_000
@@ -207,7 +214,7 @@ def test_a_full_disk_ends_it_and_nothing_is_lost_or_stored_twice(kind: str, tmp_
         folder: Path = tmp_path
         limit: int | None = 500_000
         if kind == "disk":
-            folder, limit = stack.enter_context(small_disk(tmp_path))
+            folder, limit = stack.enter_context(small_disk())
         journal, group = folder / "a.journal", sandbox.add_group("people")
         ballast = folder / "ballast"
         if limit is None:

@@ -189,21 +189,21 @@ def unknown_of(journal: Path) -> set[int]:
 
 @contextmanager
 def small_disk() -> Iterator[tuple[Path, int | None]]:
-    """A folder with room for a megabyte, or where none can be made, a limit for each file."""
+    """A folder with room for three megabytes, or where none can be made, a limit for each file."""
     with TemporaryDirectory() as name, _mounted(Path(name)) as found:
         yield found
 
 
 @contextmanager
 def _mounted(folder: Path) -> Iterator[tuple[Path, int | None]]:
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
-        yield folder, 500_000
+        yield folder, 1_500_000
         return
     try:
         yield folder, None
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.mark.parametrize("kind", ["quota", "disk"])
@@ -212,13 +212,13 @@ def test_a_full_disk_ends_it_and_nothing_is_lost_or_stored_twice(kind: str, tmp_
         nursery = stack.enter_context(Nursery())
         sandbox = stack.enter_context(SandboxThread())
         folder: Path = tmp_path
-        limit: int | None = 500_000
+        limit: int | None = 1_500_000
         if kind == "disk":
             folder, limit = stack.enter_context(small_disk())
         journal, group = folder / "a.journal", sandbox.add_group("people")
         ballast = folder / "ballast"
         if limit is None:
-            ballast.write_bytes(bytes(700_000))
+            ballast.write_bytes(bytes(1_500_000))
         nursery.start(sandbox, group, journal, on_unknown="reconcile", limit=limit)
         killed, said = nursery.ended()
         assert not killed

@@ -25,7 +25,7 @@ import msgspec
 from attrs import define, evolve, field
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import open_to_write, telling
+from asyncsdk.ledger.database import deflate, open_to_write, telling
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import State, digest
 from asyncsdk.ledger.lock import Lock
@@ -543,6 +543,6 @@ def _insert_entry(
             indices,
             submitted,
             phones,
-            members,
+            deflate(members),
         ),
     )

@@ -13,7 +13,7 @@ import msgspec
 from attrs import define, field, frozen
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import open_to_read, telling
+from asyncsdk.ledger.database import inflate, open_to_read, telling
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import INTERRUPTED, Held, State
 from asyncsdk.ledger.run import Counts, Run
@@ -197,7 +197,7 @@ class Stored:
                 _indices(first, last, indices),
                 phones,
                 submitted=submitted,
-                members=members,
+                members=inflate(members),
                 status=status,
                 problem=_problem(problem),
                 attempts=attempts,
@@ -243,7 +243,7 @@ class Stored:
         ):
             ((members,),) = self._rows("SELECT members FROM entry WHERE id = ?", number)
             with telling(self.path):
-                ids = decode_ids(members)
+                ids = decode_ids(inflate(members) or b"[]")
             found.update(wanted.intersection(ids))
             if None in ids:
                 phones = decode_phones(self.entry(number).phones)

@@ -16,10 +16,10 @@ from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at 
 from asyncsdk.cli.closing import print_rejected, print_totals
 from asyncsdk.cli.live import view_for
 from asyncsdk.cli.output import Output, tell_requests
-from asyncsdk.cli.rejected import Rejected
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, plain, stdout
 from asyncsdk.client import Client
+from asyncsdk.export.rejects import Rejected
 from asyncsdk.models import Phone
 from asyncsdk.sandbox import Faults, SandboxThread
 

@@ -36,6 +36,13 @@ class Output:
     html: Path | None = None
 
     @property
+    def elsewhere(self) -> str:
+        """Where the rows are that are not listed."""
+        if self.rejects is not None:
+            return f"{self.rejects} has them all"
+        return "--rejects FILE writes them all"
+
+    @property
     def live(self) -> bool:
         """Whether there may be a live view."""
         return not self.quiet and not self.verbose
@@ -72,10 +79,15 @@ class Output:
             stderr().print(plain(text), soft_wrap=True)
 
 
-def tell_requests(wanted: bool) -> None:  # noqa: FBT001 - the only argument
-    """Say each request on standard error; the package logs them without the key."""
+def tell_requests(wanted: bool, name: str = "asyncsdk") -> None:  # noqa: FBT001 - says it all
+    """Say each request on standard error; the package logs them without the key.
+
+    Args:
+        wanted: Whether to.
+        name: Whose: the client's or the sandbox's.
+    """
     if wanted:
-        logger = logging.getLogger("asyncsdk")
+        logger = logging.getLogger(name)
         logger.setLevel(logging.DEBUG)
         logger.handlers = [RichHandler(console=stderr(), show_path=False, markup=False)]
         logger.propagate = False

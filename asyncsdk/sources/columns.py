@@ -10,6 +10,7 @@ from attrs import frozen
 
 from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.models import FIELDS
+from asyncsdk.sources.rejects import own_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -160,6 +161,7 @@ def _position(columns: Sequence[str], field: str, column: str | int, path: str |
 def _phone_column(
     columns: Sequence[str], rows: Sequence[Sequence[str]], taken: set[int], path: str | None
 ) -> ColumnChoice:
+    taken = taken | own_columns(columns)
     free = [at for at in range(len(columns)) if at not in taken]
     shares = {at: _share(rows, at) for at in free}
     ranks = {at: name_rank(columns[at]) for at in free}

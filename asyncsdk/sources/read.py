@@ -53,6 +53,7 @@ def read(
     header: bool | None = None,
     quotechar: str | None = '"',
     sheet: str | None = None,
+    send_unknown: bool = False,
 ) -> Source:
     """A contact list, whatever it is in, ready to be uploaded.
 
@@ -71,6 +72,7 @@ def read(
         header: Of CSV and spreadsheets, whether the first row names the columns.
         quotechar: Of CSV, the character around cells that hold a delimiter; None if there is none.
         sheet: Of a spreadsheet, the sheet's name.
+        send_unknown: Of a rejects file, whether phones that may be in the group are sent, too.
 
     Returns:
         An iterable, and async iterable, of phones: see `Source`.
@@ -94,8 +96,12 @@ def read(
         "sheet": sheet,
     }
     if is_frame(source):
-        return read_frame(source, mapping=mapping, names=names)
+        frame = read_frame(source, mapping=mapping, names=names)
+        frame.send_unknown = send_unknown
+        return frame
     parts = [_read_one(place, format, options) for place in _places(source)]
+    for part in parts:
+        part.send_unknown = send_unknown
     return parts[0] if len(parts) == 1 else ManySources(parts)
 
 

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
+from attrs import evolve
+
 from asyncsdk.errors import ConfigurationError, UploadStopped
 from asyncsdk.report import Progress, Run, UploadReport
 from asyncsdk.upload.channel import Channel
@@ -43,7 +45,9 @@ class Upload:
         ledger: MemoryLedger | SqliteLedger,
         *,
         running: set[Upload],
+        group_id: int | None = None,
     ) -> None:
+        self._group_id = group_id
         self._ledger = ledger
         self._make = make
         self._running = running
@@ -64,8 +68,10 @@ class Upload:
     def report(self) -> UploadReport:
         """The account so far; the whole one after the end, a cancellation or an error."""
         if self._pipeline is None:
-            return UploadReport(Run(self._ledger.counts, complete=False), self._ledger.results)
-        return UploadReport(self._pipeline.totals(), self._ledger.results)
+            none = Run(self._ledger.counts, complete=False, group_id=self._group_id)
+            return UploadReport(none, self._ledger.results)
+        totals = evolve(self._pipeline.totals(), group_id=self._group_id)
+        return UploadReport(totals, self._ledger.results)
 
     def start(self) -> Upload:
         """Run it in the background; await the upload for its report, or stop it.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asyncsdk.cli.rejected import rejected_rows
+from asyncsdk.export.rejects import rejected_rows
 from asyncsdk.models import Phone, Problem
 from asyncsdk.results import Outcome, PhoneResult
 from asyncsdk.sandbox import Faults
@@ -65,7 +65,9 @@ def test_rejects_can_be_mended_and_uploaded_again(sandbox: SandboxThread, contac
     run("upload", contacts, *group, "--rejects", rejects, sandbox=sandbox)
     assert rejects.read_bytes().startswith(b"\xef\xbb\xbf")
     rows = rows_of(rejects)
-    assert list(rows[0]) == ["line", "outcome", "delivery", "reason", "Name", "Mobil"]
+    own = ["file", "line", "outcome", "delivery", "reason", "phone_was"]
+    assert list(rows[0]) == [*own, "Name", "Mobil"]
+    assert {row["file"] for row in rows} == {str(contacts)}
     assert [(row["line"], row["Name"], row["Mobil"]) for row in rows] == [
         ("3", "Bea", ""),
         ("5", "Dag", "nobody"),
@@ -80,8 +82,9 @@ def test_rejects_can_be_mended_and_uploaded_again(sandbox: SandboxThread, contac
     assert done.exit_code == 1
     assert sandbox.commits[-1].phone == "+4915100000004"
     (row,) = rows_of(again)
-    assert list(row) == ["line", "outcome", "delivery", "reason", "Name", "Mobil"]
-    assert (row["line"], row["Name"]) == ("2", "Bea")
+    assert list(row) == [*own, "Name", "Mobil"]
+    assert (row["file"], row["line"], row["Name"]) == (str(rejects), "2", "Bea")
+    assert "rejects.csv:2" in done.stdout, "a line of which file is said"
 
 
 def test_the_messy_list_names_row_number_and_reason_of_each_reject(
@@ -293,8 +296,8 @@ def test_check_needs_no_credentials(tmp_path: Path) -> None:
     assert (done.exit_code, done.stdout) == (
         0,
         (
-            "1 rows: 1 may be sent, 0 are invalid. Nothing was sent.\n"
-            "1 requests, 28 bytes, at least 0:00 at 10 requests per 1 s.\n"
+            "1 row: 1 may be sent, 0 invalid. Nothing was sent.\n"
+            "1 request, 28 bytes, at 10 requests per 1 s.\n"
         ),
     )
 
@@ -316,8 +319,8 @@ def test_check_tells_reasons_requests_bytes_and_time(contacts: Path) -> None:
     words = ("--normalize", "DE", "--duplicates", "skip", "--batch-size", 10, "--rate", "1/2s")
     done = run("check", path, *words)
     assert done.exit_code == 1
-    assert "29 rows: 25 may be sent, 4 are invalid" in done.stdout
-    told = "3 requests, 653 bytes, at least 0:04 at 1 requests per 2 s; 3 rows are duplicates"
+    assert "29 rows: 25 may be sent, 4 invalid" in done.stdout
+    told = "3 requests, 653 bytes, at least 0:04 at 1 request per 2 s; 3 duplicates"
     assert told in " ".join(done.stdout.split())
     assert "3 the same number as an earlier row" in " ".join(done.stdout.split())
     report = json.loads(run("check", path, *words, "--json").stdout)

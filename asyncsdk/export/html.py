@@ -59,6 +59,7 @@ def write_html(
     page = templates.get_template("report.html.j2").render(
         page=Page.of(report, places or {}),
         title=title,
+        group=report.group_id or "ID",
         css=_trusted(css),
         js=_trusted(js),
         policy=f"default-src 'none'; style-src {_hash(css)}; script-src {_hash(js)}",

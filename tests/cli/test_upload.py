@@ -342,6 +342,43 @@ def test_a_group_is_found_by_its_name_or_created(sandbox: SandboxThread, contact
     assert (done.exit_code, "several groups" in done.stderr) == (2, True)
 
 
+def test_check_knows_the_names_of_a_group(sandbox: SandboxThread, contacts: Path) -> None:
+    sandbox.add_group("people", name_a="Vorname")
+    words = ("-g", "people", "--map", "Vorname=Name", "-v")
+    done = run("check", contacts, *words, sandbox=sandbox)
+    assert "a from column 'Name'" in done.stderr
+    assert "GET /groups" in done.stderr, "-v tells the requests"
+    assert sandbox.api_key not in done.output
+    done = run("check", contacts, "-g", "nobody", "--map", "Vorname=Name", sandbox=sandbox)
+    assert (done.exit_code, sandbox.commits) == (2, [])
+
+
+@pytest.mark.parametrize("words", [(), ("--on-unknown", "report"), ("--map", "Ort=Name")])
+def test_a_group_that_is_not_there_is_named(
+    sandbox: SandboxThread, contacts: Path, words: tuple[str, ...]
+) -> None:
+    done = run("upload", contacts, "-g", 4711, *words, sandbox=sandbox)
+    assert done.exit_code == 4
+    told = " ".join(done.stderr.split())
+    assert "there is no group 4711 in this account" in told
+    assert "'asyncsdk groups list' shows them all" in told
+
+
+def test_phones_that_failed_alike_are_one_line(
+    sandboxes: Callable[..., SandboxThread], contacts: Path
+) -> None:
+    sandbox = sandboxes(faults=Faults.script(["402"]))
+    rows = [f"0160{at:06}" for at in range(500)]
+    contacts.write_text("\n".join(["Mobil", "", *rows]), encoding="utf-8")
+    rejects = contacts.with_name("rejects.csv")
+    words = ("-g", sandbox.add_group("x"), "--batch-size", 100, "--concurrency", 1)
+    done = run("upload", contacts, *words, "--show", 0, "--rejects", rejects, sandbox=sandbox)
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert sum("Payment Required" in line for line in lines) == 1, done.stdout
+    assert any(line.startswith("100 failed") for line in lines)
+    assert f"400 rows of the list ({rejects} has them all)" in " ".join(lines)
+
+
 def test_a_field_that_is_none_names_those_there_are(sandbox: SandboxThread, contacts: Path) -> None:
     group = sandbox.add_group("x", name_b="Ort")
     done = run("upload", contacts, "-g", group, "--map", "fon=Name", sandbox=sandbox)

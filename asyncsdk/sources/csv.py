@@ -131,10 +131,12 @@ def read_csv(
     sample = sample_of(opened, encoding, delimiter=delimiter, quotechar=quotechar)
     if not sample.rows:
         msg = "is empty"
-        raise SourceError(msg, path=opened.name)
+        raise SourceError(msg, path=opened.name, line=1)
     named = find_header(sample, header=header)
     columns = tuple(sample.rows[0] if named else map(str, range(1, sample.width + 1)))
-    chosen = choose_columns(columns, sample.rows[named:], mapping, path=opened.name, names=names)
+    chosen = choose_columns(
+        columns, sample.rows[named:], mapping, path=opened.name, line=sample.line, names=names
+    )
     dialect = Dialect(encoding, sample.delimiter, quotechar, named, sample.preamble)
     return CsvSource(opened, dialect, columns, chosen)
 

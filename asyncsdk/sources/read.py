@@ -15,7 +15,7 @@ from asyncsdk.sources.excel import read_excel
 from asyncsdk.sources.frames import is_frame, read_arrow, read_frame, read_parquet
 from asyncsdk.sources.json import read_json
 from asyncsdk.sources.many import ManySources
-from asyncsdk.sources.opening import open_input
+from asyncsdk.sources.opening import head_of, open_input
 
 if TYPE_CHECKING:
     import os
@@ -146,7 +146,7 @@ def _read_one(place: Any, kind: Format | None, options: dict[str, Any]) -> Table
 def _recognised(source: Input) -> Format:
     """By the first bytes where they tell, then by the name, then by the first character."""
     with source.peeking() as file:
-        head = file.read(_HEAD)
+        head = head_of(file, _HEAD)
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind

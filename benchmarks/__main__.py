@@ -15,6 +15,7 @@ from benchmarks import (
     bench_imports,
     bench_loop,
     bench_memory,
+    bench_sources,
     bench_throughput,
 )
 from benchmarks.measure import document, say, table
@@ -31,6 +32,7 @@ BENCHMARKS = {
     "memory": bench_memory,
     "growth": bench_growth,
     "start": bench_imports,
+    "sources": bench_sources,
 }
 FOLDER = Path(__file__).parent
 

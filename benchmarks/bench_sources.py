@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _TARGET = 60_000
 _ROUNDS = 5
 _HEADER = "Anrede;Vorname;Nachname;Mobil;Notiz;Kundennr.\r\n"
+_ROW = 'Frau;Jördis;Müller {0};+49160{0:08};"Kommt, falls es passt";KD-{0:06}\r\n'
 _MAPPING = {"a": "Anrede", "b": "Nachname", "callback_data": "Kundennr."}
 
 
@@ -63,10 +64,7 @@ def sections(sink: Sink, *, quick: bool) -> Iterator[Section]:
 def _write(path: str, count: int) -> None:
     with Path(path).open("w", encoding="utf-8", newline="") as file:
         file.write(_HEADER)
-        file.writelines(
-            f'Frau;Jördis;Müller {i};+49160{i:08};"Kommt, falls es passt";KD-{i:06}\r\n'
-            for i in range(count)
-        )
+        file.writelines(map(_ROW.format, range(count)))
 
 
 def _bind() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
@@ -36,8 +37,12 @@ class Upload:
     - `upload.start()` runs it in the background, to be awaited later;
     - `async with upload:` stops it for certain when the block is left.
 
-    However it ends, `upload.report` is the whole account.
+    However it ends, `upload.report` is the whole account. One that is let go of before any of these
+    warns, as a coroutine does; `cancel()` says that this is meant.
     """
+
+    _forgotten = False
+    """Whether nobody has done anything with it."""
 
     def __init__(
         self,
@@ -54,10 +59,15 @@ class Upload:
         self._channel: Channel | None = None
         self._pipeline: Pipeline | None = None
         self._task: asyncio.Task[None] | None = None
+        self._forgotten = True
 
     def __repr__(self) -> str:
         state = "new" if self._task is None else "ended" if self._task.done() else "running"
         return f"<Upload {state}: {self._ledger.counts.settled:,} phones settled>"
+
+    def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
+        if self._forgotten:
+            _warn(f"{self!r} was never awaited: nothing was sent", RuntimeWarning, source=self)
 
     @property
     def progress(self) -> Progress:
@@ -98,6 +108,7 @@ class Upload:
 
         The account is whole when this returns; the connections are closed soon after.
         """
+        self._forgotten = False
         if self._pipeline is not None and self._task is not None and not self._task.done():
             self._pipeline.abandon()
             self._task.cancel()
@@ -172,6 +183,7 @@ class Upload:
         return entry
 
     def _run(self, channel: Channel | None = None) -> Pipeline:
+        self._forgotten = False
         self._pipeline = self._make(channel)
         self._task = asyncio.create_task(self._pipeline.run())
         self._running.add(self)

@@ -84,7 +84,10 @@ async def find_group(client: Client, name: str, *, missing_ok: bool = False) -> 
         ConfigurationError: Several have that name, or none has and that is not ok.
     """
     if name.isascii() and name.isdecimal():
-        return await client.groups.get(int(name))
+        try:
+            return await client.groups.get(int(name))
+        except NotFoundError as error:
+            raise ConfigurationError(in_context(error, Destination(name))) from error
     groups = [group async for group in client.groups.list() if group.deleted_at is None]
     found = [group for group in groups if group.name == name]
     if len(found) > 1:

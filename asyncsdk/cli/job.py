@@ -81,6 +81,8 @@ class Job:
             self._close(ending, total)
         except KeyboardInterrupt:
             fail("interrupted", Exit.INTERRUPTED)
+        except BrokenPipeError:  # nobody reads on; the command line ends quietly
+            raise
         except (AsyncSDKError, OSError, ImportError) as error:
             failed(error, self.destination)
         return self._code(ending)
@@ -110,10 +112,15 @@ class Job:
             stderr().print(plain(f"Stopped: {told}", "bold red"), soft_wrap=True)
         if ending.looked_up:
             self.output.say(ending.looked_up)
-        if self.output.as_json:
-            self._print_json(ending, total)
-        elif not self.output.quiet:
-            self._print(ending, total)
+        try:  # first of all: whoever reads what is printed may be gone
+            self._write(ending)
+        finally:
+            if self.output.as_json:
+                self._print_json(ending, total)
+            elif not self.output.quiet:
+                self._print(ending, total)
+
+    def _write(self, ending: Ending) -> None:
         if self.output.rejects is not None:
             rows = self._rejected(ending, self._skipped(ending.report))
             count = write_rejects(self.output.rejects, self.source, rows)

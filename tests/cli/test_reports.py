@@ -134,7 +134,9 @@ def test_groups_that_cannot_be(sandbox: SandboxThread) -> None:
     assert run("groups", "create", "x", "--column", "a", sandbox=sandbox).exit_code == 2
     assert run("groups", "create", "x" * 51, sandbox=sandbox).exit_code == 2
     assert run("groups", "show", "nobody", sandbox=sandbox).exit_code == 2
-    assert run("groups", "show", 77, sandbox=sandbox).exit_code == 4
+    done = run("groups", "show", 77, sandbox=sandbox)
+    assert done.exit_code == 2
+    assert "there is no group 77 in this account ('asyncsdk groups list'" in done.stderr
 
 
 def test_me_costs_one_request(sandbox: SandboxThread, monkeypatch: pytest.MonkeyPatch) -> None:

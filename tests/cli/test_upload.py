@@ -281,6 +281,29 @@ def test_a_pipe_shows_no_progress_bar(sandbox: SandboxThread, contacts: Path) ->
     assert "\x1b" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_reader_that_is_gone_loses_no_rejects(
+    sandbox: SandboxThread, tmp_path: Path, words: list[str]
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    arguments = ["upload", str(KONTAKTE), "--group", str(sandbox.add_group("x")), "--rejects"]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        [*COMMAND, *arguments, str(rejects), "--show", "100000", *words],
+        env=whole_environment(sandbox),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.close()
+        assert child.stderr is not None
+        told = child.stderr.read()
+    assert child.returncode == 1
+    assert "Error" not in told
+    assert "Traceback" not in told
+    assert len(rows_of(rejects)) + len(sandbox.commits) == 2105
+
+
 def test_check_sends_nothing(sandbox: SandboxThread, contacts: Path) -> None:
     done = run("check", contacts, "--json", sandbox=sandbox)
     report: dict[str, Any] = json.loads(done.stdout)

@@ -41,7 +41,7 @@ __all__ = [
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILES...",
+        metavar="FILES",
         help="CSV, TSV, Excel, OpenDocument, JSON, Parquet or Arrow, packed or not; patterns; "
         "- reads standard input.",
     ),

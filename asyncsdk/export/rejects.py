@@ -16,7 +16,7 @@ from asyncsdk.export.besides import UNREAD
 from asyncsdk.export.reasons import shortened, told
 from asyncsdk.results import Delivery
 from asyncsdk.sources import CsvSource, ManySources
-from asyncsdk.sources.inert import escape
+from asyncsdk.sources.inert import as_text, escape
 from asyncsdk.sources.rejects import DUPLICATE, REJECT_COLUMNS, is_rejects, own_columns
 from asyncsdk.words import visible
 
@@ -68,7 +68,7 @@ class Rejected:
         """Its cells under `REJECT_COLUMNS`."""
         outcome = DUPLICATE if self.duplicate else self.outcome
         held_back = self.duplicate or self.delivery == Delivery.UNKNOWN
-        phone_was = escape(self.phone) if held_back else ""
+        phone_was = as_text(self.phone) if held_back else ""
         path = escape(self.path or "")
         return [path, self.line, outcome, self.delivery, escape(self.reason), phone_was]
 
@@ -121,9 +121,10 @@ def write_rejects(path: str | PathLike[str], source: Source, rows: Iterable[Reje
     """Write a file that can be mended and uploaded again; returns the number of rows.
 
     It is CSV, written the way the input was, with `REJECT_COLUMNS` before its columns, as UTF-8
-    with a byte order mark, which spreadsheets need to see. No cell is a formula to them; reading
-    the file gives the cells back as they were. `phone_was` holds the numbers of rows that must not
-    go out again unless they are changed: duplicates, and those that may be in the group.
+    with a byte order mark, which spreadsheets need to see. To them no cell is a formula, nor a
+    number that they would round; reading the file gives the cells back as they were. `phone_was`
+    holds the numbers of rows that must not go out again unless they are changed: duplicates, and
+    those that may be in the group.
     """
     own = own_columns(source.columns)
     delimiter, quotechar = ",", '"'
@@ -134,7 +135,7 @@ def write_rejects(path: str | PathLike[str], source: Source, rows: Iterable[Reje
         writer = csv.writer(file, delimiter=delimiter, quotechar=quotechar)
         writer.writerow([*REJECT_COLUMNS, *_without(own, source.columns)])
         for count, row in enumerate(rows, 1):  # noqa: B007 - used after the loop
-            writer.writerow([*row.columns, *map(escape, _without(own, row.cells))])
+            writer.writerow([*row.columns, *map(as_text, _without(own, row.cells))])
     return count
 
 

@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from asyncsdk.report import UploadReport
     from asyncsdk.results import PhoneResult
 
-__all__ = ["print_check", "print_groups", "print_reasons", "print_rejected", "print_totals"]
+__all__ = [
+    "least_seconds",
+    "print_check",
+    "print_groups",
+    "print_reasons",
+    "print_rejected",
+    "print_totals",
+]
 
 _REASONS = 10
 _SHORT = 60
@@ -75,13 +82,18 @@ def print_check(console: Console, report: UploadReport, rate: Rate | None) -> No
     duplicates = sum(1 for result in report.invalid if _is_duplicate(result))
     cost = f"{counted(report.batches, 'request')}, {counted(report.bytes, 'byte')}"
     if rate is not None and report.batches:
-        seconds = (report.batches - 1) * rate.per / rate.requests
+        seconds = least_seconds(report, rate)
         least = f"at least {clock(seconds)} " if seconds >= 1 else ""
         cost += f", {least}at {counted(rate.requests, 'request')} per {rate.per:g} s"
     if duplicates:
         cost += f"; {counted(duplicates, 'duplicate')}"
     console.print(Text(f"{cost}."))
     print_reasons(console, report.invalid)
+
+
+def least_seconds(report: UploadReport, rate: Rate | None) -> float:
+    """How long the requests of a report take at this rate, if they take no time themselves."""
+    return max(0, report.batches - 1) * rate.per / rate.requests if rate else 0.0
 
 
 def print_reasons(console: Console, results: Iterable[PhoneResult]) -> None:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import frozen
 
-from asyncsdk.cli.closing import print_check, print_groups, print_rejected, print_totals
+from asyncsdk.cli.closing import (
+    least_seconds,
+    print_check,
+    print_groups,
+    print_rejected,
+    print_totals,
+)
 from asyncsdk.cli.destination import in_context
 from asyncsdk.cli.live import view_for
 from asyncsdk.cli.output import tell_requests
@@ -155,6 +161,7 @@ class Job:
             "unread": total - ending.report.submitted,
             "batches": ending.report.batches,
             "bytes": ending.report.bytes,
+            "seconds_at_least": least_seconds(ending.report, self._rate),
         }
         text = json.dumps(head | ending.report.summary(), indent=1, ensure_ascii=False)
         write = sys.stdout.write

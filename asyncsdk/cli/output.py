@@ -10,6 +10,7 @@ from attrs import frozen
 from rich.logging import RichHandler
 
 from asyncsdk.cli.shown import fail, plain, stderr
+from asyncsdk.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,7 +69,7 @@ class Output:
         """Write the report and the page, where they were asked for."""
         if self.report is not None:
             count = getattr(report, _REPORTS[self.report.suffix.lower()])(self.report)
-            self.say(f"{count:,} results written to {self.report}")
+            self.say(f"{counted(count, 'result')} written to {self.report}")
         if self.html is not None:
             report.to_html(self.html, title=title, places=places)
             self.say(f"report written to {self.html}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from attrs import evolve
 
 from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
 from asyncsdk.cli.closing import print_reasons, print_rejected, print_totals
@@ -141,7 +142,8 @@ def retry(
 class Failed(Table):
     """The phones of a report that failed and certainly did not reach the group.
 
-    A row's line is its number in the list that was uploaded.
+    A row's line is its number in the list that was uploaded; its phone has the form in which it was
+    to be sent.
 
     Attributes:
         saved: The report.
@@ -159,7 +161,8 @@ class Failed(Table):
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         for result in self.saved:
             if result.outcome is Outcome.FAILED and result.delivery is not Delivery.UNKNOWN:
-                cells = [getattr(result.phone, name) or "" for name in FIELDS]
+                sent = evolve(result.phone, phone=result.number or result.phone.phone)
+                cells = [getattr(sent, name) or "" for name in FIELDS]
                 yield result.index + 1, cells
 
 

@@ -35,8 +35,9 @@ def stumbling(sandboxes: Callable[..., SandboxThread]) -> SandboxThread:
 def first(sandbox: SandboxThread, contacts: Path, report: Path) -> str:
     """Upload the contacts one by one, until the funds are used up."""
     group = str(sandbox.add_group("people"))
-    contacts.write_text("Name;Mobil\n" + "".join(f"N{at};016011111{at}\n" for at in range(6)))
-    words = ("--batch-size", 1, "--concurrency", 1, "--on-unknown", "report", "--map", "a=Name")
+    contacts.write_text("Name;Mobil\n" + "".join(f"N{at};0160 111111{at}\n" for at in range(6)))
+    words = ["--batch-size", 1, "--concurrency", 1, "--on-unknown", "report", "--map", "a=Name"]
+    words += ["--normalize", "DE"]
     done = run("upload", contacts, "-g", group, *words, "--report", report, sandbox=sandbox)
     assert done.exit_code == 4, done.output
     return group
@@ -62,8 +63,8 @@ def test_what_failed_and_is_safe_to_send_goes_out_again(
     assert f"ended before row {read + 1} of the list" in " ".join(done.stderr.split())
     assert f": {len(safe)} created, 0 invalid, 0 failed" in done.stdout
     stored = [(phone.phone, phone.a) for phone in stumbling.phones(int(group))]
-    assert stored == [(f"016011111{at}", f"N{at}") for at in range(2 + len(safe))], (
-        "each once, with its columns"
+    assert stored == [(f"+49160111111{at}", f"N{at}") for at in range(2 + len(safe))], (
+        "each once, as it was to be sent, with its columns"
     )
 
 

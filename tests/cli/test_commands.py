@@ -29,6 +29,19 @@ def test_help_fits_80_columns_and_has_an_example(command: list[str]) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["upload"], ["check"], ["report"], ["retry"], ["me"], ["sandbox"], ["demo"]),
+        *(["groups", verb] for verb in ("list", "show", "create", "delete", "export")),
+    ],
+)
+def test_every_command_speaks_to_machines_or_not_at_all_or_more(command: list[str]) -> None:
+    told = run(*command, "--help").stdout
+    assert all(option in told for option in ("--json", "--quiet", "-q", "--verbose", "-v"))
+    assert "Exit codes:" in told or command[0] == "groups" or command == ["demo"]
+
+
 def test_the_version() -> None:
     assert run("--version").stdout == f"asyncsdk {__version__}\n"
 

@@ -16,6 +16,7 @@ from asyncsdk.sources.frames import is_frame, read_arrow, read_frame, read_parqu
 from asyncsdk.sources.json import read_json
 from asyncsdk.sources.many import ManySources
 from asyncsdk.sources.opening import head_of, open_input
+from asyncsdk.sources.rejects import is_report
 
 if TYPE_CHECKING:
     import os
@@ -101,8 +102,16 @@ def read(
         return frame
     parts = [_read_one(place, format, options) for place in _places(source)]
     for part in parts:
+        _refuse_report(part)
         part.send_unknown = send_unknown
     return parts[0] if len(parts) == 1 else ManySources(parts)
+
+
+def _refuse_report(table: Table) -> None:
+    """A report is no list: what is created would be sent a second time."""
+    if is_report(table.columns):
+        msg = "is a report: 'asyncsdk retry' sends what is safe; a rejects file has what to mend"
+        raise SourceError(msg, path=table.path, line=1)
 
 
 def _places(source: Any) -> Iterable[str | os.PathLike[str] | IO[Any]]:

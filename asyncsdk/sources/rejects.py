@@ -15,13 +15,21 @@ from asyncsdk.models import Phone, Problem, Violation, Withheld
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["DUPLICATE", "REJECT_COLUMNS", "Withholding", "is_rejects", "own_columns"]
+__all__ = [
+    "DUPLICATE",
+    "REJECT_COLUMNS",
+    "Withholding",
+    "is_rejects",
+    "is_report",
+    "own_columns",
+]
 
 REJECT_COLUMNS = ("file", "line", "outcome", "delivery", "reason", "phone_was")
 """What a rejects file puts before the columns of its input."""
 DUPLICATE = "duplicate"
 """The outcome of rows that were skipped as duplicates; the code of their violation, too."""
 
+_REPORT_COLUMNS = frozenset({"index", "outcome", "delivery", "attempts", "request_id"})
 _UNKNOWN = "unknown"
 _SKIPPED = "skipped as a duplicate when it was rejected"
 _DOUBTFUL = "may be in the group since it was sent without an answer; it was not sent again"
@@ -34,6 +42,11 @@ _PERHAPS_THERE = Problem("Outcome unknown", _DOUBTFUL)
 def is_rejects(columns: Sequence[str]) -> bool:
     """Whether these are the columns of a rejects file, in whatever order."""
     return set(REJECT_COLUMNS) <= set(columns)
+
+
+def is_report(columns: Sequence[str]) -> bool:
+    """Whether these are the columns of a whole report, with what was created in it."""
+    return set(columns) >= _REPORT_COLUMNS
 
 
 def own_columns(columns: Sequence[str]) -> frozenset[int]:

@@ -185,6 +185,17 @@ def test_json_through_a_pipe(sandbox: SandboxThread, contacts: Path) -> None:
     assert [row["line"] for row in told["rejected"]] == [3, 5]
 
 
+@SUFFIXES
+def test_a_report_is_no_list(sandbox: SandboxThread, contacts: Path, suffix: str) -> None:
+    report = contacts.with_name(f"report.{suffix}")
+    group = ("-g", sandbox.add_group("people"))
+    run("upload", contacts, *group, "--report", report, sandbox=sandbox)
+    stored = len(sandbox.commits)
+    done = run("upload", report, *group, sandbox=sandbox)
+    assert (done.exit_code, len(sandbox.commits)) == (2, stored), done.output
+    assert "is a report: 'asyncsdk retry' sends" in done.stderr
+
+
 def test_a_report_knows_its_group_or_needs_one(sandbox: SandboxThread, tmp_path: Path) -> None:
     report = tmp_path / "report.jsonl"
     line = {"index": 0, "phone": {"phone": "0160111111"}, "outcome": "failed"}

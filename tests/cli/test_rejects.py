@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asyncsdk import Client, UploadReport
 from asyncsdk.sandbox import Faults
-from asyncsdk.sources import read_csv
+from asyncsdk.sources import read, read_csv
 from asyncsdk.sources.inert import revive
 from tests.parts import module
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from asyncsdk.sources import Source
     from asyncsdk.testing import SandboxThread
 
 OPTIONS = ("--normalize", "DE", "--duplicates", "skip")
@@ -213,22 +216,34 @@ def test_unread_duplicates_are_known_as_such(
     assert stored == dict.fromkeys(["160111111", "160222222", "160333333", "160444444"], 1)
 
 
+def uploaded(sandbox: SandboxThread, source: Source, **options: Any) -> UploadReport:
+    async def upload() -> UploadReport:
+        async with Client(sandbox.client_id, sandbox.api_key, base_url=sandbox.url) as client:
+            return await client.phones.upload(sandbox.add_group("y"), source, **options)
+
+    return asyncio.run(upload())
+
+
 def test_a_rejects_file_of_the_library(
     sandbox: SandboxThread, contacts: Path, rejects: Path
 ) -> None:
     """`report.to_rejects` writes the same file as `--rejects`."""
-    import asyncio  # noqa: PLC0415 - used here alone
-
-    from asyncsdk import Client  # noqa: PLC0415
-    from asyncsdk.sources import read  # noqa: PLC0415
-
-    async def upload() -> int:
-        source = read(contacts)
-        async with Client(sandbox.client_id, sandbox.api_key, base_url=sandbox.url) as client:
-            report = await client.phones.upload(sandbox.add_group("x"), source)
-        return report.to_rejects(rejects, source)
-
-    assert asyncio.run(upload()) == 2
+    source = read(contacts)
+    assert uploaded(sandbox, source).to_rejects(rejects, source) == 2
     other = rejects.with_name("other.csv")
-    run("upload", contacts, "-g", sandbox.add_group("y"), "--rejects", other, sandbox=sandbox)
+    run("upload", contacts, "-g", sandbox.add_group("x"), "--rejects", other, sandbox=sandbox)
     assert other.read_bytes() == rejects.read_bytes()
+
+
+def test_a_journal_knows_what_was_left_out(doubtful: SandboxThread, rejects: Path) -> None:
+    text = rejects.read_text(encoding="utf-8-sig")
+    text += "x,9,duplicate,not_sent,the same,'0160333333,Dag,'0160333333\n"
+    rejects.write_text(text + ",,,,,,Eva,0160444444\n", encoding="utf-8-sig")
+    journal = rejects.with_suffix(".journal")
+    report = uploaded(doubtful, read(rejects), journal=journal)
+    opened = UploadReport.open(journal)
+    for told in (report, opened):
+        assert [(one.index, one.delivery.value) for one in told.failed] == [(0, "unknown")]
+        assert [one.index for one in told.invalid] == [1, 2]
+        assert [one.phone.phone for one in told.created] == ["0160444444"]
+        assert told.group_id == doubtful.groups[-1].id

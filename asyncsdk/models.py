@@ -21,6 +21,7 @@ __all__ = [
     "Problem",
     "UnsubscribeReason",
     "Violation",
+    "Withheld",
 ]
 
 COLUMNS = ("a", "b", "c", "d", "e")
@@ -171,3 +172,13 @@ class Problem:
         if self.title and told and self.title not in told:
             return f"{self.title}: {told}"
         return told or self.title or "no reason given"
+
+
+@frozen
+class Withheld(Phone):
+    """A phone that its source holds back: an upload accounts for it, and does not send it."""
+
+    problem: Problem = field(default=Problem(), kw_only=True)
+    """Why."""
+    doubtful: bool = field(default=False, kw_only=True)
+    """Whether it may be in the group: it is then failed with delivery unknown, else invalid."""

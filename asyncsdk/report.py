@@ -15,11 +15,14 @@ from asyncsdk.errors import UploadFailed
 from asyncsdk.ledger.run import Run
 from asyncsdk.results import Outcome, PhoneResult
 from asyncsdk.wire.convert import unstructure
+from asyncsdk.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
 
+    from asyncsdk.export.besides import Besides
+    from asyncsdk.sources import Source
     from asyncsdk.timeline import History
 
 __all__ = ["Progress", "Run", "UploadReport"]
@@ -52,6 +55,10 @@ class Progress:
     """Seconds that all requests still pause because the server asked for it."""
     paused_by: str = ""
     """What it said last when it asked for a pause, such as `HTTP 429`."""
+    looking: str = ""
+    """What a reconcile does now, such as reading the group; empty while phones are sent."""
+    looked_up: str = ""
+    """What it found the last time that it looked phones up in the group."""
 
     @property
     def rate(self) -> float:
@@ -126,6 +133,12 @@ class UploadReport:
     def unknown_count(self) -> int:
         """Those of the failed that were sent without an answer: they may be in the group."""
         return sum(part.run.counts.unknown for part in self._parts)
+
+    @property
+    def group_id(self) -> int | None:
+        """The group that was uploaded into; None if it is not known, or there are several."""
+        groups = {part.run.group_id for part in self._parts}
+        return groups.pop() if len(groups) == 1 else None
 
     @property
     def created(self) -> Sequence[PhoneResult]:
@@ -228,22 +241,25 @@ class UploadReport:
     def to_csv(self, path: str | PathLike[str], only: Only = None) -> int:
         """Write the results as CSV, one row per phone, in source order within each outcome.
 
+        Where the upload ended before its source did, one more row stands for all that were not
+        read: its outcome is `unread`, and its index that of the first of them.
+
         Args:
             path: The file to write; an existing one is replaced once the new one is whole.
             only: An outcome, or several, to write; None for all.
 
         Returns:
-            The number of rows written.
+            The number of results written.
         """
         from asyncsdk.export.csv import write_csv  # noqa: PLC0415 - loaded when used
 
-        return write_csv(path, self.results(only))
+        return write_csv(path, self.results(only), self._besides(only))
 
     def to_jsonl(self, path: str | PathLike[str], only: Only = None) -> int:
         """Write the results as JSON lines; arguments and result as for `to_csv`."""
         from asyncsdk.export.jsonl import write_jsonl  # noqa: PLC0415 - loaded when used
 
-        return write_jsonl(path, self.results(only))
+        return write_jsonl(path, self.results(only), self._besides(only))
 
     def to_parquet(self, path: str | PathLike[str], only: Only = None) -> int:
         """Write the results as Parquet; arguments and result as for `to_csv`.
@@ -253,7 +269,25 @@ class UploadReport:
         """
         from asyncsdk.export.parquet import write_parquet  # noqa: PLC0415 - loaded when used
 
-        return write_parquet(path, self.results(only))
+        return write_parquet(path, self.results(only), self._besides(only))
+
+    def to_rejects(self, path: str | PathLike[str], source: Source) -> int:
+        """Write the rows that were not created, with their reasons, to be mended and uploaded.
+
+        It is a CSV file with the columns of the list. Read by `asyncsdk.sources.read`, what must
+        not be sent again is left out: duplicates, and what may be in the group (see `send_unknown`
+        there), unless the number was changed.
+
+        Args:
+            path: The file to write; an existing one is replaced once the new one is whole.
+            source: What was uploaded, from `asyncsdk.sources`; it is read once more.
+
+        Returns:
+            The number of rows written.
+        """
+        from asyncsdk.export.rejects import rejected_rows, write_rejects  # noqa: PLC0415
+
+        return write_rejects(path, source, rejected_rows(source, self))
 
     def to_html(
         self,
@@ -304,13 +338,22 @@ class UploadReport:
 
     def __str__(self) -> str:
         return (
-            f"{self.submitted:,} phones: {self.created_count:,} created, "
+            f"{counted(self.submitted, 'phone')}: {self.created_count:,} created, "
             f"{self.invalid_count:,} invalid, {self.failed_count:,} failed "
             f"in {self.elapsed:.1f} s"
         )
 
     def __repr__(self) -> str:
         return f"<UploadReport {self}>"
+
+    def _besides(self, only: Only) -> Besides:
+        """What a file of these results says besides them."""
+        from asyncsdk.export.besides import Besides  # noqa: PLC0415 - loaded when used
+
+        ended = next((part.run for part in self._parts if not part.run.complete), None)
+        if ended is None or Outcome.FAILED not in _outcomes(only):
+            return Besides(self.group_id)
+        return Besides(self.group_id, ended.counts.settled, ended.stopped_by)
 
     def _results(self, outcome: Outcome) -> Sequence[PhoneResult]:
         kept = [part.kept[outcome] for part in self._parts]

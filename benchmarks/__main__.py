@@ -16,6 +16,7 @@ from benchmarks import (
     bench_journal,
     bench_loop,
     bench_memory,
+    bench_sources,
     bench_throughput,
 )
 from benchmarks.measure import document, say, table
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "growth": bench_growth,
     "journal": bench_journal,
     "start": bench_imports,
+    "sources": bench_sources,
 }
 FOLDER = Path(__file__).parent
 

@@ -44,7 +44,7 @@ def _main(
 app.command(epilog="Example: asyncsdk upload contacts.xlsx -g Kunden --normalize DE")(upload)
 app.command(epilog="Example: asyncsdk check contacts.csv --duplicates skip")(check)
 app.command(epilog="Example: asyncsdk report report.jsonl --html report.html")(report)
-app.command(epilog="Example: asyncsdk retry report.jsonl --group 7116")(retry)
+app.command(epilog="Example: asyncsdk retry report.jsonl --rejects rejects.csv")(retry)
 app.add_typer(groups, name="groups")
 app.command(epilog="Example: asyncsdk me")(me)
 app.command(epilog="Example: asyncsdk sandbox --port 8024 --latency 0.05 --fault 503:0.05")(sandbox)

@@ -10,6 +10,7 @@ from attrs import frozen
 from rich.logging import RichHandler
 
 from asyncsdk.cli.shown import fail, plain, stderr
+from asyncsdk.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +35,13 @@ class Output:
     rejects: Path | None = None
     report: Path | None = None
     html: Path | None = None
+
+    @property
+    def elsewhere(self) -> str:
+        """Where the rows are that are not listed."""
+        if self.rejects is not None:
+            return f"{self.rejects} has them all"
+        return "--rejects FILE writes them all"
 
     @property
     def live(self) -> bool:
@@ -61,7 +69,7 @@ class Output:
         """Write the report and the page, where they were asked for."""
         if self.report is not None:
             count = getattr(report, _REPORTS[self.report.suffix.lower()])(self.report)
-            self.say(f"{count:,} results written to {self.report}")
+            self.say(f"{counted(count, 'result')} written to {self.report}")
         if self.html is not None:
             report.to_html(self.html, title=title, places=places)
             self.say(f"report written to {self.html}")
@@ -72,10 +80,15 @@ class Output:
             stderr().print(plain(text), soft_wrap=True)
 
 
-def tell_requests(wanted: bool) -> None:  # noqa: FBT001 - the only argument
-    """Say each request on standard error; the package logs them without the key."""
+def tell_requests(wanted: bool, name: str = "asyncsdk") -> None:  # noqa: FBT001 - says it all
+    """Say each request on standard error; the package logs them without the key.
+
+    Args:
+        wanted: Whether to.
+        name: Whose: the client's or the sandbox's.
+    """
     if wanted:
-        logger = logging.getLogger("asyncsdk")
+        logger = logging.getLogger(name)
         logger.setLevel(logging.DEBUG)
         logger.handlers = [RichHandler(console=stderr(), show_path=False, markup=False)]
         logger.propagate = False

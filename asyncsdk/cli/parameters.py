@@ -18,6 +18,8 @@ __all__ = [
     "Files",
     "Format",
     "Group",
+    "GroupForNames",
+    "GroupIfAny",
     "Header",
     "Html",
     "Json",
@@ -30,6 +32,7 @@ __all__ = [
     "Rate",
     "Rejects",
     "Report",
+    "SendUnknown",
     "Sheet",
     "Show",
     "Verbose",
@@ -38,13 +41,23 @@ __all__ = [
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILES...",
+        metavar="FILES",
         help="CSV, TSV, Excel, OpenDocument, JSON, Parquet or Arrow, packed or not; patterns; "
         "- reads standard input.",
     ),
 ]
 Group = Annotated[
     str, typer.Option("--group", "-g", metavar="ID|NAME", help="The group: its id or its name.")
+]
+GroupIfAny = Annotated[
+    str | None,
+    typer.Option("--group", "-g", metavar="ID|NAME", help="The group; else as in the report."),
+]
+GroupForNames = Annotated[
+    str | None,
+    typer.Option(
+        "--group", "-g", metavar="ID|NAME", help="The group, if --map uses its column names."
+    ),
 ]
 CreateGroup = Annotated[
     bool, typer.Option("--create-group", help="Create the group if no other has its name.")
@@ -84,6 +97,13 @@ MobileOnly = Annotated[
 ]
 Duplicates = Annotated[
     str, typer.Option(metavar="send|skip", help="What to do with a number that came before.")
+]
+SendUnknown = Annotated[
+    bool,
+    typer.Option(
+        "--send-unknown",
+        help="Of a rejects file, send also what may be in the group (delivery unknown).",
+    ),
 ]
 BatchSize = Annotated[int, typer.Option(min=1, metavar="N", help="Phones per request at most.")]
 Concurrency = Annotated[

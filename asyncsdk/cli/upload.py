@@ -28,6 +28,7 @@ def upload(
     normalize: given.Normalize = None,
     mobile_only: given.MobileOnly = False,
     duplicates: given.Duplicates = "send",
+    send_unknown: given.SendUnknown = False,
     kind: given.Format = None,
     sheet: given.Sheet = None,
     delimiter: given.Delimiter = None,
@@ -68,23 +69,30 @@ def upload(
     output.check(files)
     tell_requests(verbose)
     destination = Destination(group, create_group)
-    try:
-        names = asyncio.run(destination.columns(chosen))
-    except (AsyncSDKError, OSError) as error:
-        failed(error)
-    reading = {"delimiter": delimiter, "encoding": encoding, "header": header, "sheet": sheet}
-    with opened(files, mapping=chosen, names=names, format=kind, **reading) as (source, name):
+    reading = {
+        "mapping": chosen,
+        "names": _names(destination, chosen),
+        "format": kind,
+        "sheet": sheet,
+        "delimiter": delimiter,
+        "encoding": encoding,
+        "header": header,
+        "send_unknown": send_unknown,
+    }
+    with opened(files, **reading) as (source, name):
         raise typer.Exit(Job(source, name, destination, options, output).run())
 
 
 def check(
     files: given.Files,
+    group: given.GroupForNames = None,
     mapping: given.Map = [],  # noqa: B006 - typer reads it, nobody changes it
     rejects: given.Rejects = None,
     html: given.Html = None,
     normalize: given.Normalize = None,
     mobile_only: given.MobileOnly = False,
     duplicates: given.Duplicates = "send",
+    send_unknown: given.SendUnknown = False,
     kind: given.Format = None,
     sheet: given.Sheet = None,
     delimiter: given.Delimiter = None,
@@ -95,10 +103,12 @@ def check(
     show: given.Show = 20,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
+    verbose: given.Verbose = False,
 ) -> None:
     """Check the phones of contact lists by the local rules; nothing is sent.
 
-    It tells how many may be sent, why the others may not, and how many requests it takes.
+    It tells how many may be sent, why the others may not, and how many requests it takes. A group
+    is asked for its column names only where --map uses them.
 
     Exit codes: 0 every row may be sent, 1 some are invalid, 2 usage.
     """
@@ -111,8 +121,26 @@ def check(
         "dry_run": True,
     }
     chosen = parse_map(mapping)
-    output = Output(show, as_json, quiet, rejects=rejects, html=html)
+    output = Output(show, as_json, quiet, verbose, rejects=rejects, html=html)
     output.check(files)
-    reading = {"delimiter": delimiter, "encoding": encoding, "header": header, "sheet": sheet}
-    with opened(files, mapping=chosen, format=kind, **reading) as (source, name):
+    tell_requests(verbose)
+    reading = {
+        "mapping": chosen,
+        "names": _names(Destination(group), chosen) if group else None,
+        "format": kind,
+        "sheet": sheet,
+        "delimiter": delimiter,
+        "encoding": encoding,
+        "header": header,
+        "send_unknown": send_unknown,
+    }
+    with opened(files, **reading) as (source, name):
         raise typer.Exit(Job(source, name, None, options, output).run())
+
+
+def _names(destination: Destination, mapping: dict[str, str]) -> dict[str, str]:
+    """What the group calls its columns, if the mapping may use that."""
+    try:
+        return asyncio.run(destination.columns(mapping))
+    except (AsyncSDKError, OSError) as error:
+        failed(error, destination)

@@ -102,7 +102,7 @@ class MemoryLedger:
         yield
 
     def read(
-        self, first: int, source: bytes, batches: Sequence[Rows], rejected: Entry | None
+        self, first: int, source: bytes, batches: Sequence[Rows], rejected: Sequence[Entry]
     ) -> None:
         """Enter rows that were read from the source."""
 

@@ -57,3 +57,5 @@ class Run:
     bytes: int = 0
     history: tuple[History, ...] = ()
     """What happened when, run by run; empty where nobody noted it."""
+    group_id: int | None = None
+    """The group that was uploaded into; None where that is not known."""

@@ -219,7 +219,7 @@ class SqliteLedger:
         """Nothing: `replace` and `read` keep them."""
 
     def read(
-        self, first: int, source: bytes, batches: Sequence[Rows], rejected: Entry | None
+        self, first: int, source: bytes, batches: Sequence[Rows], rejected: Sequence[Entry]
     ) -> None:
         """Enter rows that were read from the source, and what was made of them.
 
@@ -229,12 +229,12 @@ class SqliteLedger:
             batches: Those that may be sent.
             rejected: Those that may not.
         """
-        rows = sum(map(len, batches)) + (0 if rejected is None else len(rejected))
+        rows = sum(map(len, batches)) + sum(map(len, rejected))
         self._enter(partial(_insert_chunk, first=first, rows=rows, source=source))
         for batch in batches:
             self._hold(batch, State.WAITING)
-        if rejected is not None:
-            self._settle(rejected)
+        for entry in rejected:
+            self._settle(entry)
 
     def exhausted(self) -> None:
         """Enter that the source has no more."""

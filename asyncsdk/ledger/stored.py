@@ -152,6 +152,7 @@ class Stored:
             complete=bool(complete),
             stopped_by=None if complete else stopped_by or "crash",
             history=tuple(_decode_history(text) for (text,) in courses),
+            group_id=self.meta("group"),
         )
 
     def read(self) -> int:

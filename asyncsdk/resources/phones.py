@@ -202,6 +202,7 @@ class PhonesResource(Resource):
             partial(self._pipeline, group_id, phones, options, ledger),
             ledger,
             running=self._running,
+            group_id=group_id,
         )
 
     def _pipeline(

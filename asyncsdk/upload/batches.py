@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-from attrs import define, field
+from attrs import define, evolve, field
 
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.ledger.entry import Entry
@@ -187,7 +187,7 @@ def check_source(source: object) -> None:
 class Register(Protocol):
     """Who must know what becomes of the rows of a source."""
 
-    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: Entry | None) -> None:
+    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: list[Entry]) -> None:
         """Rows were drawn and cut into batches, but for those that break a local rule.
 
         Args:
@@ -317,8 +317,7 @@ class Batches:
         first = self.read - len(chunk)
         checked = self.checker.check(first, chunk)
         batches = list(self._sized(Batch.of(checked))) if checked.rows else []
-        bad = _entry_of(checked.rejected) if checked.rejected else None
-        self.register.drawn(first, checked.source, batches, bad)
+        self.register.drawn(first, checked.source, batches, list(_entries_of(checked.rejected)))
         self._ready.extend(batches)
 
     def _sized(self, batch: Batch) -> Iterator[Batch]:
@@ -349,6 +348,22 @@ class Batches:
             self._ready.extendleft(reversed(others))
             return first
         return batch
+
+
+def _entries_of(rejected: Sequence[Rejection]) -> Iterator[Entry]:
+    """The account of rows that are not sent: local rules rejected them, or their source did."""
+    doubtful = [rejection for rejection in rejected if rejection.doubtful]
+    if doubtful:
+        problem, told = doubtful[0].problem, _entry_of(doubtful)
+        yield evolve(
+            told,
+            outcome=Outcome.FAILED,
+            delivery=Delivery.UNKNOWN,
+            members=None,
+            problem=problem,
+        )
+    if len(doubtful) < len(rejected):
+        yield _entry_of([rejection for rejection in rejected if not rejection.doubtful])
 
 
 def _entry_of(rejected: Sequence[Rejection]) -> Entry:

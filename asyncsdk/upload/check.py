@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from attrs import define, field, frozen
 
-from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation
+from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation, Withheld
 from asyncsdk.upload.seen import Seen
 from asyncsdk.wire.batch import Row, encode_rows, numbers_of
 
@@ -57,6 +57,8 @@ class Rejection:
     problem: Problem
     submitted: str
     """The number as submitted; the row has it in normal form where that was found."""
+    doubtful: bool = False
+    """Whether its source holds it back because it may be in the group."""
 
 
 @frozen
@@ -127,8 +129,12 @@ class Checker:
         rejected: list[Rejection] = []
         read = [_row(item) for item in chunk]
         source = encode_rows([row for row, _ in read]) if self.keep_source else b""
-        for index, (row, violations) in enumerate(read, first):
+        for index, (item, (row, violations)) in enumerate(zip(chunk, read, strict=True), first):
             number = row.phone
+            if isinstance(item, Withheld):
+                self._remember(index, item, row)
+                rejected.append(Rejection(index, row, item.problem, number, item.doubtful))
+                continue
             problem = self._judge(index, row, violations)
             if problem is not None:
                 rejected.append(Rejection(index, row, problem, number))
@@ -140,6 +146,11 @@ class Checker:
         return Checked(
             _tight(indices), rows, submitted if changed else None, rejected, source=source
         )
+
+    def _remember(self, index: int, item: Withheld, row: Row) -> None:
+        """What may be in the group counts as a number seen before."""
+        if item.doubtful:
+            self._judge(index, row, [])
 
     def _judge(self, index: int, row: Row, violations: list[Violation]) -> Problem | None:
         """Why a row is not sent; None, with the number in normal form, if it is."""

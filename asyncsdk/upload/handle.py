@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
+
+from attrs import evolve
 
 from asyncsdk.errors import ConfigurationError, UploadStopped
 from asyncsdk.report import Progress, Run, UploadReport
@@ -34,8 +37,12 @@ class Upload:
     - `upload.start()` runs it in the background, to be awaited later;
     - `async with upload:` stops it for certain when the block is left.
 
-    However it ends, `upload.report` is the whole account.
+    However it ends, `upload.report` is the whole account. One that is let go of before any of these
+    warns, as a coroutine does; `cancel()` says that this is meant.
     """
+
+    _forgotten = False
+    """Whether nobody has done anything with it."""
 
     def __init__(
         self,
@@ -43,17 +50,24 @@ class Upload:
         ledger: MemoryLedger | SqliteLedger,
         *,
         running: set[Upload],
+        group_id: int | None = None,
     ) -> None:
+        self._group_id = group_id
         self._ledger = ledger
         self._make = make
         self._running = running
         self._channel: Channel | None = None
         self._pipeline: Pipeline | None = None
         self._task: asyncio.Task[None] | None = None
+        self._forgotten = True
 
     def __repr__(self) -> str:
         state = "new" if self._task is None else "ended" if self._task.done() else "running"
         return f"<Upload {state}: {self._ledger.counts.settled:,} phones settled>"
+
+    def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
+        if self._forgotten:
+            _warn(f"{self!r} was never awaited: nothing was sent", RuntimeWarning, source=self)
 
     @property
     def progress(self) -> Progress:
@@ -64,8 +78,10 @@ class Upload:
     def report(self) -> UploadReport:
         """The account so far; the whole one after the end, a cancellation or an error."""
         if self._pipeline is None:
-            return UploadReport(Run(self._ledger.counts, complete=False), self._ledger.results)
-        return UploadReport(self._pipeline.totals(), self._ledger.results)
+            none = Run(self._ledger.counts, complete=False, group_id=self._group_id)
+            return UploadReport(none, self._ledger.results)
+        totals = evolve(self._pipeline.totals(), group_id=self._group_id)
+        return UploadReport(totals, self._ledger.results)
 
     def start(self) -> Upload:
         """Run it in the background; await the upload for its report, or stop it.
@@ -92,6 +108,7 @@ class Upload:
 
         The account is whole when this returns; the connections are closed soon after.
         """
+        self._forgotten = False
         if self._pipeline is not None and self._task is not None and not self._task.done():
             self._pipeline.abandon()
             self._task.cancel()
@@ -166,6 +183,7 @@ class Upload:
         return entry
 
     def _run(self, channel: Channel | None = None) -> Pipeline:
+        self._forgotten = False
         self._pipeline = self._make(channel)
         self._task = asyncio.create_task(self._pipeline.run())
         self._running.add(self)

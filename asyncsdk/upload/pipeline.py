@@ -184,6 +184,8 @@ class Pipeline:
             unknown=counts.unknown,
             paused=max(0.0, self._gate.opens - self._clock()),
             paused_by=self._gate.reason,
+            looking=self._reconciler.doing if self._reconciler else "",
+            looked_up=self._reconciler.found if self._reconciler else "",
         )
 
     def totals(self) -> Run:
@@ -507,11 +509,11 @@ class Pipeline:
 
     # -- the accounts ----------------------------------------------------------------------
 
-    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: Entry | None) -> None:
+    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: list[Entry]) -> None:
         """Rows were drawn from the source; see `Register`."""
         self._ledger.read(first, source, batches, bad)
-        if bad is not None:
-            self._record([bad])
+        if bad:
+            self._record(bad)
 
     def exhausted(self) -> None:
         """The source has no more."""

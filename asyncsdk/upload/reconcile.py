@@ -13,7 +13,7 @@ import asyncio
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field
@@ -66,6 +66,10 @@ class Reconciler:
     """Tells which of some ids the server answered, and the numbers it created without an id."""
     before: array[int] = field(factory=lambda: array("q"), init=False)
     """The ids in the group before the upload, in order."""
+    doing: str = field(default="", init=False)
+    """What it does now, for whoever watches."""
+    found: str = field(default="", init=False)
+    """What it found the last time that it looked."""
 
     async def begin(self) -> None:
         """Note what is in the group before anything is sent.
@@ -73,22 +77,36 @@ class Reconciler:
         Raises:
             AsyncSDKError: The group cannot be read.
         """
-        if await patiently(self.policy, self.view.count) != 0:
-            self.before = await patiently(self.policy, self._ids)
+        with self._telling("reading the group, to know what it has already"):
+            if await patiently(self.policy, self.view.count) != 0:
+                self.before = await patiently(self.policy, self._ids)
 
     async def look(self, unknown: list[Batch]) -> Settlement:
         """Tell which of these rows are in the group: those are created, the others go out again.
 
         Where the group does not come to rest, or cannot be read, they stay unknown.
         """
+        phones = f"{sum(map(len, unknown)):,}"
+        waits = f"{phones} without an answer: waiting until the group is quiet for"
         try:
-            if await self._at_rest():
-                found = await patiently(self.policy, lambda: self._find(unknown))
+            with self._telling(f"{waits} {self.quiet_period:g} s"):
+                quiet = await self._at_rest()
+            if quiet:
+                with self._telling(f"{phones} without an answer: looking for them in the group"):
+                    found = await patiently(self.policy, lambda: self._find(unknown))
                 return self._settle(unknown, found)
             why = Problem("Outcome unknown", "the group did not come to rest, so it was not read")
         except AsyncSDKError as error:
             why = Problem("Outcome unknown", f"the group could not be read: {error}")
         return Settlement([batch.because(why).failed(Delivery.UNKNOWN) for batch in unknown])
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        self.doing = what
+        try:
+            yield
+        finally:
+            self.doing = ""
 
     async def _at_rest(self) -> bool:
         """Wait until the group's count stands still for the quiet period."""
@@ -139,7 +157,8 @@ class Reconciler:
 
     def _settle(self, unknown: list[Batch], found: list[CreatedPhone]) -> Settlement:
         rows = [row for batch in unknown for row in batch.rows]
-        matches = iter(_matched(rows, found))
+        matched = _matched(rows, found)
+        matches = iter(matched)
         settlement = Settlement()
         for batch in unknown:
             there = [next(matches) for _ in batch.rows]
@@ -152,6 +171,8 @@ class Reconciler:
                 settlement.entries.append(entry)
             if missing:
                 self._resend(batch.take(missing), settlement)
+        there_now = sum(match is not None for match in matched)
+        self.found = f"{there_now:,} of {len(rows):,} phones without an answer were in the group"
         return settlement
 
     def _resend(self, batch: Batch, settlement: Settlement) -> None:

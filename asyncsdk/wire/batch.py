@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -252,7 +253,13 @@ def decode_member(raw: msgspec.Raw | bytes) -> BatchMember:
     status, body = _split(raw)
     if succeeded(status):
         return BatchMember(status, created=created_of(body))
-    return BatchMember(status, problem=problem_of(body, status))
+    read = _read_before if len(body) <= _SHORT else problem_of
+    return BatchMember(status, problem=read(body, status))
+
+
+_SHORT = 1024
+_read_before = lru_cache(maxsize=256)(problem_of)
+"""Most phones of a list that are refused are refused in the same few words."""
 
 
 def created_of(body: bytes) -> CreatedPhone | None:

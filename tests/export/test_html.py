@@ -141,7 +141,7 @@ def test_the_search_finds_rows(browser: Browser, page: Path) -> None:
     assert browser.ask(shown) == 1000
     browser.type("search", "öztürk")
     assert browser.ask(shown) == 1
-    assert browser.ask("document.getElementById('found').textContent") == "1 rows found"
+    assert browser.ask("document.getElementById('found').textContent") == "1 row found"
     browser.type("search", "0160 0000014 DIGITS")
     assert browser.ask(shown) == 1
     browser.type("search", "no such thing")

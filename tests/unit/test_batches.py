@@ -28,11 +28,10 @@ class Cutter:
         self.rejected: list[Entry] = []
         self.batches = Batches(source, Checker(), size, max_bytes, register=self, breathe=_breathe)
 
-    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: Entry | None) -> None:
-        assert first + sum(map(len, batches)) + len(bad or ()) == self.batches.read
+    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: list[Entry]) -> None:
+        assert first + sum(map(len, batches)) + sum(map(len, bad)) == self.batches.read
         assert isinstance(source, bytes)
-        if bad is not None:
-            self.rejected.append(bad)
+        self.rejected += bad
 
     def exhausted(self) -> None:
         pass

@@ -111,6 +111,8 @@ class Job:
         self.output.say(f"{self.name}: {', '.join([counted(total, 'row'), *chosen])}")
         for told in _held_back(self.source):
             self.output.say(told)
+        if self.output.journal is not None and self.output.journal.exists():
+            self.output.say(f"goes on with {self.output.journal}")
 
     def _close(self, ending: Ending, total: int) -> None:
         if ending.cause is not None:
@@ -127,7 +129,10 @@ class Job:
                 self._print(ending, total)
 
     def _write(self, ending: Ending) -> None:
-        if self.output.rejects is not None:
+        unfinished = self._goes_on(ending.report)
+        if unfinished:  # nobody is to upload now what the journal will send
+            self.output.say(self.output.going_on)
+        if self.output.rejects is not None and not unfinished:
             rows = self._rejected(ending, self._skipped(ending.report))
             count = write_rejects(self.output.rejects, self.source, rows)
             self.output.say(f"{counted(count, 'row')} written to {self.output.rejects}")
@@ -136,6 +141,10 @@ class Job:
             first = islice(self._settled(ending), _PLACES)
             places = {row.index: row.place for row in first if row.line}
         self.output.write(ending.report, self.name, places)
+
+    def _goes_on(self, report: UploadReport) -> bool:
+        """Whether the rest is for the journal to send."""
+        return self.output.journal is not None and not report.complete
 
     def _print(self, ending: Ending, total: int) -> None:
         report, console = ending.report, stdout()
@@ -147,16 +156,18 @@ class Job:
         alike = {} if self.dry else print_groups(console, report)
         rows = (row for row in self._settled(ending) if row.kind not in alike)
         listed -= sum(alike.values())
-        print_rejected(console, rows, listed, self.output.show, self.output.elsewhere)
+        elsewhere = self.output.going_on if self._goes_on(report) else self.output.elsewhere
+        print_rejected(console, rows, listed, self.output.show, elsewhere)
         if unread := total - report.submitted:
             told = f"not read before the upload ended: {counted(unread, 'row')} of the list"
-            console.print(plain(f"{told} ({self.output.elsewhere})"), soft_wrap=True)
+            console.print(plain(f"{told} ({elsewhere})"), soft_wrap=True)
 
     def _print_json(self, ending: Ending, total: int) -> None:
         """Line by line: a report may be long."""
         head = {
             "file": self.name,
             "group": self.destination.group_id if self.destination else None,
+            "journal": self.output.journal and str(self.output.journal),
             "exit_code": int(self._code(ending)),
             "unread": total - ending.report.submitted,
             "batches": ending.report.batches,

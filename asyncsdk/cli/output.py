@@ -35,6 +35,12 @@ class Output:
     rejects: Path | None = None
     report: Path | None = None
     html: Path | None = None
+    journal: Path | None = None
+
+    @property
+    def going_on(self) -> str:
+        """How an upload with a journal goes on."""
+        return f"'asyncsdk resume {self.journal}' goes on"
 
     @property
     def elsewhere(self) -> str:
@@ -51,6 +57,10 @@ class Output:
     def check(self, inputs: Iterable[str]) -> None:
         """Find out before the upload, not after it, that something has nowhere to go."""
         files = [path for path in inputs if os.path.exists(path)]  # noqa: PTH110 - "-" is none
+        if self.journal is not None and self.journal.exists():
+            if any(self.journal.samefile(file) for file in files):
+                fail(f"--journal {self.journal} is the list itself: give it another name")
+            files.append(os.fspath(self.journal))
         for option, path in (
             ("--rejects", self.rejects),
             ("--report", self.report),
@@ -59,7 +69,9 @@ class Output:
             if path is None:
                 continue
             if path.exists() and any(path.samefile(file) for file in files):
-                fail(f"{option} {path} would overwrite the list itself: give it another name")
+                own = self.journal is not None and path.samefile(self.journal)
+                whose = "the journal" if own else "the list itself"
+                fail(f"{option} {path} would overwrite {whose}: give it another name")
             if not os.access(path if path.exists() else path.parent, os.W_OK):
                 fail(f"{option} {path} cannot be written")
         if self.report is not None and self.report.suffix.lower() not in _REPORTS:

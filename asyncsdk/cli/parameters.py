@@ -22,6 +22,7 @@ __all__ = [
     "GroupIfAny",
     "Header",
     "Html",
+    "Journal",
     "Json",
     "Map",
     "MobileOnly",
@@ -146,6 +147,15 @@ Report = Annotated[
 Html = Annotated[
     Path | None,
     typer.Option(metavar="FILE", dir_okay=False, help="Write a page to read and to print."),
+]
+Journal = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        dir_okay=False,
+        help="Keep the accounts in this file: after a crash or Ctrl-C, 'asyncsdk resume FILE' "
+        "goes on. It holds the phones.",
+    ),
 ]
 Show = Annotated[int, typer.Option(min=0, metavar="N", help="Rejected rows to list at the end.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -22,6 +22,7 @@ from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.load import SavedReport
 from asyncsdk.export.reasons import ranked, told
 from asyncsdk.export.rejects import Rejected
+from asyncsdk.ledger.database import is_journal
 from asyncsdk.ledger.run import Counts
 from asyncsdk.models import FIELDS
 from asyncsdk.report import Run, UploadReport
@@ -41,19 +42,37 @@ _REJECTED = (Outcome.INVALID, Outcome.FAILED)
 
 File = Annotated[
     Path,
-    typer.Argument(metavar="REPORT", help="What --report wrote: .jsonl, .csv or .parquet."),
+    typer.Argument(
+        metavar="REPORT", help="What --report wrote (.jsonl, .csv, .parquet), or a journal."
+    ),
+]
+
+
+Csv = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE", dir_okay=False, help="Write it as CSV.")
+]
+Jsonl = Annotated[
+    Path | None,
+    typer.Option("--jsonl", metavar="FILE", dir_okay=False, help="Write it as JSON lines."),
+]
+Only = Annotated[
+    list[Outcome],
+    typer.Option("--only", help="Write only these: created, invalid or failed. Repeatable."),
 ]
 
 
 def report(
     file: File,
+    csv: Csv = None,
+    jsonl: Jsonl = None,
+    only: Only = [],  # noqa: B006 - typer reads it, nobody changes it
     html: given.Html = None,
     show: given.Show = 20,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
     verbose: given.Verbose = False,
 ) -> None:
-    """Tell what a report says: the totals, the reasons, the rows that were not created.
+    """Tell what a report or a journal says: the totals, the reasons, the rows not created.
 
     Exit codes: 0 every phone was created, 1 some were not, 2 usage.
     """
@@ -62,7 +81,10 @@ def report(
     tell_requests(verbose)
     saved = SavedReport(file)
     try:
-        loaded = _loaded(saved)
+        loaded = UploadReport.open(file) if is_journal(file) else _loaded(saved)
+        if not loaded.complete:
+            saved.unread_from = loaded.submitted
+        _export(loaded, csv, jsonl, only, output)
         output.write(loaded, file.name, {})
     except (AsyncSDKError, OSError, ImportError) as error:
         failed(error)
@@ -81,7 +103,7 @@ def report(
         print_reasons(stdout(), loaded.results(_REJECTED))
         print_rejected(stdout(), islice(_rows(loaded), show), rejected, show)
         if saved.unread_from is not None:
-            stdout().print(plain(_unread(saved.unread_from)), soft_wrap=True)
+            stdout().print(plain(_unread(saved.unread_from, file)), soft_wrap=True)
     raise typer.Exit(Exit.ALL_CREATED if loaded.ok else Exit.SOME_NOT_CREATED)
 
 
@@ -127,6 +149,8 @@ def retry(
         source = Failed(file)
     except (AsyncSDKError, ImportError) as error:
         failed(error)
+    if is_journal(file) and source.saved.unread_from is not None:
+        fail(f"the upload of {file} was not finished: 'asyncsdk resume {file}' goes on with it")
     if group is None and source.saved.group_id is None:
         fail(f"{file} does not say which group it is of: give --group")
     if source.unknown:
@@ -134,7 +158,7 @@ def retry(
     destination = Destination(group or str(source.saved.group_id))
     code = Job(source, f"{file} (what is safe to send)", destination, options, output).run()
     if source.saved.unread_from is not None:
-        output.say(_unread(source.saved.unread_from))
+        output.say(_unread(source.saved.unread_from, file))
         code = code or Exit.SOME_NOT_CREATED
     raise typer.Exit(code)
 
@@ -166,7 +190,25 @@ class Failed(Table):
                 yield result.index + 1, cells
 
 
-def _unread(first: int) -> str:
+def _export(
+    report: UploadReport,
+    csv: Path | None,
+    jsonl: Path | None,
+    only: list[Outcome],
+    output: Output,
+) -> None:
+    for path, write in ((csv, report.to_csv), (jsonl, report.to_jsonl)):
+        if path is not None:
+            count = write(path, only=only or None)
+            output.say(f"{counted(count, 'result')} written to {path}")
+
+
+def _unread(first: int, file: Path) -> str:
+    if is_journal(file):
+        return (
+            f"This upload did not come to its end: {counted(first, 'row')} of the list were read. "
+            f"'asyncsdk resume {file}' goes on with it."
+        )
     return (
         f"The upload that this report is of ended before row {first + 1:,} of the list: that one "
         "and all after it are not in the report. Its rejects file, if --rejects wrote one, has "

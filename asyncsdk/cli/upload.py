@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import typer
 
@@ -12,6 +13,7 @@ from asyncsdk.cli.job import Job, failed
 from asyncsdk.cli.lists import opened
 from asyncsdk.cli.options import parse_concurrency, parse_map, parse_rate
 from asyncsdk.cli.output import Output, tell_requests
+from asyncsdk.config import Journal
 from asyncsdk.errors import AsyncSDKError
 
 __all__ = ["check", "upload"]
@@ -25,6 +27,7 @@ def upload(
     rejects: given.Rejects = None,
     report: given.Report = None,
     html: given.Html = None,
+    journal: given.Journal = None,
     normalize: given.Normalize = None,
     mobile_only: given.MobileOnly = False,
     duplicates: given.Duplicates = "send",
@@ -52,6 +55,24 @@ def upload(
     Exit codes: 0 every phone was created, 1 some were rejected or failed, 2 usage,
     3 credentials refused, 4 stopped before the end, 130 interrupted.
     """
+    command = {
+        "files": [file if file == "-" else os.path.abspath(file) for file in files],  # noqa: PTH100
+        "mapping": mapping,
+        "normalize": normalize,
+        "mobile_only": mobile_only,
+        "duplicates": duplicates,
+        "send_unknown": send_unknown,
+        "kind": kind,
+        "sheet": sheet,
+        "delimiter": delimiter,
+        "encoding": encoding,
+        "header": header,
+        "batch_size": batch_size,
+        "concurrency": concurrency,
+        "rate": rate,
+        "on_unknown": on_unknown,
+        "quiet_period": quiet_period,
+    }
     options = {
         "batch_size": batch_size,
         "concurrency": parse_concurrency(concurrency),
@@ -62,10 +83,11 @@ def upload(
         "normalize": normalize,
         "mobile_only": mobile_only,
         "deadline": deadline,
-        "keep_created": report is not None,
+        "keep_created": report is not None or journal is not None,
+        "journal": journal and Journal(journal, notes={"upload": command}),
     }
     chosen = parse_map(mapping)
-    output = Output(show, as_json, quiet, verbose, rejects, report, html)
+    output = Output(show, as_json, quiet, verbose, rejects, report, html, journal)
     output.check(files)
     tell_requests(verbose)
     destination = Destination(group, create_group)

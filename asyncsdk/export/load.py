@@ -12,6 +12,8 @@ from attrs import define, field
 from asyncsdk.errors import SourceError
 from asyncsdk.export.besides import UNREAD
 from asyncsdk.export.csv import COLUMNS
+from asyncsdk.ledger.database import is_journal
+from asyncsdk.ledger.stored import Stored, account
 from asyncsdk.models import FIELDS, CreatedPhone, Phone, Problem, Violation
 from asyncsdk.results import Delivery, Outcome, PhoneResult
 from asyncsdk.sources.inert import revive
@@ -42,10 +44,19 @@ class SavedReport:
     """The index of the first row that the upload did not come to; None if it came to all."""
 
     def __iter__(self) -> Iterator[PhoneResult]:
+        if is_journal(self.path):
+            return self._of_journal()
         kind = self.path.suffix.lower()
         if kind == ".parquet":
             return self._of_parquet()
         return self._of_csv() if kind == ".csv" else self._of_lines()
+
+    def _of_journal(self) -> Iterator[PhoneResult]:
+        run, results = account(Stored(self.path))
+        self.group_id = run.group_id
+        self.unread_from = None if run.complete else run.counts.settled
+        for outcome in Outcome:
+            yield from results(outcome)
 
     def _of_lines(self) -> Iterator[PhoneResult]:
         with _opened(self.path) as file:

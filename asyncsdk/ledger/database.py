@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["deflate", "inflate", "open_to_read", "open_to_write", "telling"]
+__all__ = ["deflate", "inflate", "is_journal", "open_to_read", "open_to_write", "telling"]
 
 _APPLICATION = 0x61736A31
 """SQLite's `application_id`, by which a journal is told from other databases."""
 _VERSION = 1
+_MAGIC = b"SQLite format 3\x00"
 
 _PAGE = 8192
 """Bytes. Large, because most of a journal is values of many kilobytes."""
@@ -57,6 +58,15 @@ CREATE TABLE entry (
 # batch: rows that share a request; held: how far those came that have no fate yet.
 # entry: rows and their fate; their phones are those of the batch, if it has one.
 # indices: null where there are no gaps between first and last.
+
+
+def is_journal(path: Path) -> bool:
+    """Whether a file may be a journal, by its first bytes."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
 
 
 def deflate(reply: bytes | None) -> bytes | None:

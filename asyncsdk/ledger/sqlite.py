@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from asyncsdk.ledger.held import Rows
 
     Write = Callable[[sqlite3.Connection], object]
+    States = dict[int, tuple[object, ...]]
 
 __all__ = ["SqliteLedger"]
 
@@ -85,7 +86,7 @@ class SqliteLedger:
     _left: list[Entry] = field(factory=list, init=False)
     """What this run left behind: the file knows it as held."""
     _queue: list[Write] = field(factory=list, init=False)
-    _states: dict[int, tuple[object, ...]] = field(factory=dict, init=False)
+    _states: States = field(factory=dict, init=False)
     """What is to be written of batches that are held, by their numbers."""
     _entered: int = field(default=0, init=False)
     """How much was entered, how much of that the thread was given, and how much is on disk."""
@@ -97,6 +98,8 @@ class SqliteLedger:
     _pause: float = field(default=0.0, init=False)
     """Seconds that a commit waits for others to join it: as long as the last one took."""
     _totals_due: float = field(default=0.0, init=False)
+    _failed: bool = field(default=False, init=False)
+    """Whether the thread could not write, so that nothing after that may be written either."""
     _broken: JournalError | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -172,7 +175,7 @@ class SqliteLedger:
         finally:
             if self._timer is not None:
                 self._timer.cancel()
-            await self._end(partial(self._close, run, whole=self._done == self._entered))
+            await self._end(partial(self._close, *self._take(), run))
         if self._broken is not None:
             raise self._broken
 
@@ -184,23 +187,29 @@ class SqliteLedger:
         self._thread = None
         await asyncio.shield(call_ends)
 
-    def _close(self, run: Run, *, whole: bool) -> None:
+    def _close(self, writes: list[Write], states: States, run: Run) -> None:
+        """Write what a cancelled flush left, and how the run ended."""
         self._stored.close()
-        file = self._file
-        if file is not None and whole:
-            with suppress(sqlite3.Error):  # what matters is written
-                history = None
-                if run.history:
-                    history = msgspec.json.encode(run.history[-1]).decode()
-                file.execute(
-                    "UPDATE run SET complete = ?, stopped_by = ?, history = ? WHERE id = ?",
-                    (run.complete, run.stopped_by, history, self._run),
-                )
-                self._write_totals(file, run)
+        if not self._failed:
+            with suppress(JournalError):  # then flush() has told it, or nobody waits any more
+                self._write([*writes, partial(self._write_ending, run=run)], states, run)
                 if run.complete:  # one file that can be moved and read anywhere
-                    file.execute("PRAGMA busy_timeout=0")
-                    file.execute("PRAGMA journal_mode=DELETE")
+                    self._leave_log()
         self._abandon()
+
+    def _write_ending(self, file: sqlite3.Connection, *, run: Run) -> None:
+        history = msgspec.json.encode(run.history[-1]).decode() if run.history else None
+        file.execute(
+            "UPDATE run SET complete = ?, stopped_by = ?, history = ? WHERE id = ?",
+            (run.complete, run.stopped_by, history, self._run),
+        )
+
+    def _leave_log(self) -> None:
+        """Bring everything into the one file, unless somebody reads it just now."""
+        assert self._file is not None  # noqa: S101 - it was written just now
+        with suppress(sqlite3.Error):
+            self._file.execute("PRAGMA busy_timeout=0")
+            self._file.execute("PRAGMA journal_mode=DELETE")
 
     def _abandon(self) -> None:
         self._stored.close()
@@ -374,9 +383,7 @@ class SqliteLedger:
 
     def _begin_writing(self) -> None:
         self._timer = None
-        writes, self._queue = self._queue, []
-        states, self._states = self._states, {}
-        self._taken = self._entered
+        writes, states = self._take()
         self._writing = True
         run, now = None, asyncio.get_running_loop().time()
         if now >= self._totals_due:
@@ -384,9 +391,14 @@ class SqliteLedger:
         future = self._in_thread(partial(self._write, writes, states, run))
         future.add_done_callback(partial(self._wrote, self._taken, self._entries))
 
-    def _write(
-        self, writes: list[Write], states: dict[int, tuple[object, ...]], run: Run | None
-    ) -> float:
+    def _take(self) -> tuple[list[Write], States]:
+        """What was entered and not given to the thread."""
+        writes, self._queue = self._queue, []
+        states, self._states = self._states, {}
+        self._taken = self._entered
+        return writes, states
+
+    def _write(self, writes: list[Write], states: States, run: Run | None) -> float:
         """One transaction, in the thread. Returns how long it took."""
         began = perf_counter()
         file = self._file
@@ -403,6 +415,7 @@ class SqliteLedger:
                     self._write_totals(file, run)
                 file.execute("COMMIT")
             except BaseException:
+                self._failed = True
                 if file.in_transaction:
                     file.execute("ROLLBACK")
                 raise

@@ -15,6 +15,7 @@ from asyncsdk.models import FIELDS, CreatedPhone, Phone
 from asyncsdk.resources.base import Resource, whole_number
 from asyncsdk.upload.batches import check_source
 from asyncsdk.upload.check import Checker
+from asyncsdk.upload.columns import check_columns, needs_names, resolve
 from asyncsdk.upload.handle import Upload
 from asyncsdk.upload.normalize import normalizer
 from asyncsdk.upload.pipeline import Pipeline
@@ -122,6 +123,7 @@ class PhonesResource(Resource):
         retry: RetryPolicy = DEFAULT_RETRY,
         on_unknown: OnUnknown = "report",
         quiet_period: float = 30.0,
+        columns: Mapping[str, str] | None = None,
         duplicates: Duplicates = "send",
         validate: bool = True,
         normalize: str | None = None,
@@ -152,6 +154,10 @@ class PhonesResource(Resource):
                 resend what is missing; or `resend` them, where the provider refuses or merges
                 duplicates.
             quiet_period: Seconds that the group must be quiet before a reconcile looks.
+            columns: Of rows that are mappings, which key means which field of a phone, such as
+                `{"Mobil": "phone", "Anrede": "a"}`; the group's own column names may stand for
+                `a` to `e` (the group is then asked for them, before anything is sent). Other keys
+                are left out, but for those that are fields.
             duplicates: Whether to `send` a number that occurred before, or to `skip` it as invalid.
             validate: Whether to check the provider's limits before sending.
             normalize: A default region such as `"DE"`: numbers are sent in E.164 form, and what is
@@ -197,9 +203,12 @@ class PhonesResource(Resource):
         if phones is not None or options.journal is None:
             check_source(phones)
         normalizer(options.normalize, mobile_only=mobile_only)
+        chosen = None if columns is None else check_columns(columns)
+        if chosen is not None and not needs_names(chosen):
+            resolve(chosen, {})
         ledger = _ledger(group_id, options)
         return Upload(
-            partial(self._pipeline, group_id, phones, options, ledger),
+            partial(self._pipeline, group_id, phones, options, chosen, ledger),
             ledger,
             running=self._running,
             group_id=group_id,
@@ -210,25 +219,35 @@ class PhonesResource(Resource):
         group_id: int,
         phones: object,
         options: UploadOptions,
+        columns: dict[str, str] | None,
         ledger: MemoryLedger | SqliteLedger,
         channel: Channel | None,
     ) -> Pipeline:
         self._transport.open()
+        checker = Checker(
+            limits=options.validate,
+            normalize=normalizer(options.normalize, mobile_only=options.mobile_only),
+            skip_duplicates=options.duplicates == "skip",
+            keep_source=options.journal is not None,
+            columns=columns,
+        )
         return Pipeline(
             phones,
             options,
             post=partial(self._transport.request, "POST", f"{_path(group_id)}/batch"),
-            checker=Checker(
-                limits=options.validate,
-                normalize=normalizer(options.normalize, mobile_only=options.mobile_only),
-                skip_duplicates=options.duplicates == "skip",
-                keep_source=options.journal is not None,
-            ),
+            checker=checker,
+            prepare=partial(self._name_columns, group_id, checker),
             ledger=ledger,
             channel=channel,
             pool_size=self._transport.pool_size,
             reconciler=self._reconciler(group_id, options, ledger),
         )
+
+    async def _name_columns(self, group_id: int, checker: Checker) -> None:
+        """Ask the group what it calls its columns, if that must be known."""
+        if checker.columns is not None and needs_names(checker.columns):
+            group = await self._groups.get(group_id)
+            checker.columns = resolve(checker.columns, group.columns)
 
     def _reconciler(
         self, group_id: int, options: UploadOptions, ledger: MemoryLedger | SqliteLedger

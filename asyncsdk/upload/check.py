@@ -14,6 +14,7 @@ import msgspec
 from attrs import define, field, frozen
 
 from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation, Withheld
+from asyncsdk.upload.columns import rename
 from asyncsdk.upload.seen import Seen
 from asyncsdk.wire.batch import Row, encode_rows, numbers_of
 
@@ -85,12 +86,14 @@ class Checker:
         normalize: Turns a number into its normal form, or says why it is none.
         skip_duplicates: Whether a number seen before is rejected.
         keep_source: Whether to tell the rows as they were submitted.
+        columns: The fields that keys of mappings mean, if not their own.
     """
 
     limits: bool = True
     normalize: Callable[[str], str | Problem] | None = None
     skip_duplicates: bool = False
     keep_source: bool = False
+    columns: dict[str, str] | None = None
     _seen: Seen = field(factory=Seen, init=False, repr=False)
 
     def check(self, first: int, chunk: Sequence[object]) -> Checked:
@@ -100,6 +103,8 @@ class Checker:
             first: The index of the first row.
             chunk: The rows.
         """
+        if self.columns is not None:
+            chunk = rename(chunk, self.columns)
         if self.normalize is None and not self.skip_duplicates:
             flawless = self._flawless(chunk)
             if flawless is not None:

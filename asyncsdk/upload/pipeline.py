@@ -104,6 +104,7 @@ class Pipeline:
         *,
         post: Post,
         checker: Checker,
+        prepare: Callable[[], Awaitable[None]],
         ledger: MemoryLedger | SqliteLedger,
         channel: Channel | None = None,
         pool_size: int | None = None,
@@ -112,6 +113,7 @@ class Pipeline:
     ) -> None:
         self._options = options
         self._post = post
+        self._prepare = prepare
         self._ledger = ledger
         self._channel = channel
         self._reconciler = reconciler
@@ -460,6 +462,7 @@ class Pipeline:
                 self._work.put(batch)
             else:
                 interrupted.append(batch)
+        await self._phase([self._prepare])
         if resumed.begun:
             await self._phase([partial(self._know_again, resumed)])
         if self._reconciler is not None and not (resumed.exhausted and not resumed.held):

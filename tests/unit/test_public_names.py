@@ -51,6 +51,7 @@ def test_the_options_of_an_upload() -> None:
         "retry": asyncsdk.RetryPolicy(attempts=5, base=0.5, cap=30.0, max_wait=900.0),
         "on_unknown": "report",
         "quiet_period": 30.0,
+        "columns": None,
         "duplicates": "send",
         "validate": True,
         "normalize": None,

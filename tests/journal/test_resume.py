@@ -363,3 +363,26 @@ async def test_a_server_that_dies_and_comes_back(tmp_path: Path) -> None:
         report = await rig.upload(source, **options)
         assert_accounts(report, rig.sandbox, source)
         assert report.created_count == 2000
+
+
+@pytest.mark.parametrize("options", [{"rate": Rate(2)}, {"rate": None, "concurrency": 3}])
+async def test_at_any_moment_the_journal_knows_what_is_in_flight(
+    options: dict[str, Any], journal: Path
+) -> None:
+    """Neither what waits for the rate limit nor what was answered would be in doubt after a kill."""
+    chance = Random(3)
+    async with connected(latency=lambda _: chance.uniform(0.1, 0.9)) as rig:
+        upload = rig.upload(phones(600), journal=journal, batch_size=10, **options).start()
+        seen = set()
+        for _ in range(60):
+            await asyncio.sleep(chance.uniform(0.05, 0.2))
+            for _ in range(20):  # what was answered just now is written with what comes next
+                await asyncio.sleep(0.005)
+                if UploadReport.open(journal).unknown_count == upload.progress.in_flight:
+                    break
+            else:
+                pytest.fail(f"{UploadReport.open(journal).unknown_count} {upload.progress}")
+            seen.add(upload.progress.in_flight)
+        upload.cancel()
+        await upload.wait_closed()
+        assert len(seen) > 1

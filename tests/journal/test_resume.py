@@ -369,7 +369,7 @@ async def test_a_server_that_dies_and_comes_back(tmp_path: Path) -> None:
 async def test_at_any_moment_the_journal_knows_what_is_in_flight(
     options: dict[str, Any], journal: Path
 ) -> None:
-    """Neither what waits for the rate limit nor what was answered would be in doubt after a kill."""
+    """What waits for the rate limit, or was answered, would not be in doubt after a kill."""
     chance = Random(3)
     async with connected(latency=lambda _: chance.uniform(0.1, 0.9)) as rig:
         upload = rig.upload(phones(600), journal=journal, batch_size=10, **options).start()

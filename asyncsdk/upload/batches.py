@@ -13,6 +13,7 @@ from attrs import define, field
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
+from asyncsdk.upload.check import join
 from asyncsdk.wire.batch import (
     decode_rows,
     encode_members,
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from asyncsdk.wire.batch import Row
 
 __all__ = ["Batch", "Batches", "check_source"]
+
+_PIECE = 250
+"""Rows that are drawn at a time and turned into what the garbage collector need not look at: fewer
+objects than it takes to set it off (700, see `gc.get_threshold`)."""
 
 _BRACKETS = 2
 """Bytes of an empty JSON array; each row adds its own length and a comma."""
@@ -190,7 +195,8 @@ class Batches:
     """Bytes of their bodies."""
     exhausted: bool = field(default=False, init=False)
     _ready: deque[Batch] = field(factory=deque, init=False)
-    _chunk: list[object] = field(factory=list, init=False)
+    _checked: list[Checked] = field(factory=list, init=False)
+    _piece: list[object] = field(factory=list, init=False)
     _rows: Iterator[object] | None = field(default=None, init=False)
     _arows: AsyncIterator[object] | None = field(default=None, init=False)
 
@@ -229,34 +235,46 @@ class Batches:
                 close()
 
     async def _draw(self) -> None:
-        """Fill the chunk up to the size of a batch, or find the source exhausted."""
-        chunk = self._chunk
+        """Draw and check the rows of a batch, piece by piece, or find the source exhausted."""
+        first = self.read
+        while not self.exhausted and (left := self.size - (self.read - first)) > 0:
+            await self._draw_piece(min(left, _PIECE))
+            self._check()
+
+    async def _draw_piece(self, size: int) -> None:
+        piece = self._piece
         if isinstance(self.source, AsyncIterable):
             if self._arows is None:
                 self._arows = aiter(self.source)
             async for row in self._arows:
-                chunk.append(row)
+                piece.append(row)
                 self.read += 1
-                if len(chunk) >= self.size:
+                if len(piece) >= size:
                     return
         else:
             if self._rows is None:
                 self._rows = iter(self.source)  # type: ignore[call-overload]
-            before = len(chunk)
+            before = len(piece)
             try:
-                chunk.extend(islice(self._rows, self.size - before))
+                piece.extend(islice(self._rows, size - before))
             finally:
-                self.read += len(chunk) - before
-            if len(chunk) >= self.size:
+                self.read += len(piece) - before
+            if len(piece) >= size:
                 return
         self.exhausted = True
 
+    def _check(self) -> None:
+        """Turn the piece into rows; the objects it was made of are let go."""
+        if self._piece:
+            piece, self._piece = self._piece, []
+            self._checked.append(self.checker.check(self.read - len(piece), piece))
+
     def _cut(self) -> None:
-        """Turn the chunk into checked batches."""
-        if not self._chunk:
+        """Turn what was drawn into batches."""
+        self._check()
+        if not self._checked:
             return
-        chunk, self._chunk = self._chunk, []
-        checked = self.checker.check(self.read - len(chunk), chunk)
+        checked, self._checked = join(self._checked), []
         if checked.rejected:
             self.reject(_entry_of(checked.rejected))
         if checked.rows:

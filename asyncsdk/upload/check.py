@@ -15,12 +15,12 @@ from attrs import define, field, frozen
 
 from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation
 from asyncsdk.upload.seen import Seen
-from asyncsdk.wire.batch import Row, encode_rows, numbers_of
+from asyncsdk.wire.batch import Row, encode_rows, join_rows, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Checked", "Checker", "Rejection"]
+__all__ = ["Checked", "Checker", "Rejection", "join"]
 
 LONGEST_NUMBER = 30
 LONGEST_COLUMN = 1530
@@ -150,6 +150,32 @@ class Checker:
             if earlier != index:
                 return _duplicate(earlier)
         return None
+
+
+def join(parts: Sequence[Checked]) -> Checked:
+    """One chunk of several that follow each other."""
+    if len(parts) == 1:
+        return parts[0]
+    submitted = None
+    if any(part.submitted for part in parts):
+        submitted = [text for part in parts for text in part.submitted or numbers_of(part.rows)]
+    return Checked(
+        _joined([part.indices for part in parts if part.indices]),
+        [row for part in parts for row in part.rows],
+        submitted,
+        [rejection for part in parts for rejection in part.rejected],
+        join_rows(part.body or encode_rows(part.rows) for part in parts if part.rows),
+    )
+
+
+def _joined(parts: Sequence[Sequence[int]]) -> Sequence[int]:
+    """Ascending indices one after the other; a range where there are no gaps."""
+    if not parts:
+        return ()
+    first, last = parts[0][0], parts[-1][-1]
+    if last - first + 1 == sum(map(len, parts)):
+        return range(first, last + 1)
+    return [index for part in parts for index in part]
 
 
 def _tight(indices: list[int]) -> Sequence[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks.contenders import RIVALS, SCRIPTS, limit, quiet, ready, sdk
@@ -103,7 +104,7 @@ def _measure(
                 worker.call(ready, _WARM_UP)
                 worker.call(ready, count)
             worker.call(contenders[name], sink.url, _WARM_UP)
-        found = in_turns({name: (lambda name=name: turn(name)) for name in contenders}, rounds)
+        found = in_turns({name: partial(turn, name) for name in contenders}, rounds)
     return found, {name: sorted(taken)[len(taken) // 2] for name, taken in walls.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ def _cost(sink: Sink, folder: Path, count: int, rounds: int) -> Section:
         for worker in workers.values():
             worker.call(quiet)
             worker.call(_spent, sink.url, 5_000, folder, True, True)
-        found = in_turns({name: (lambda name=name: cost(name)) for name in ways}, rounds)
+        found = in_turns({name: partial(cost, name) for name in ways}, rounds)
     each = {name: spent / count * 1e6 for name, spent in found.items()}
     ratio = each["journal"] / each["no journal"]
     return Section(

@@ -33,7 +33,7 @@ def sections(sink: Sink, *, quick: bool) -> Iterator[Section]:
                 say(f"  {count:,} phones, keep_created={keep}: round {turn + 1} of {turns}")
                 with Worker() as worker:
                     taken.append(worker.call(_grown, sink.url, count, keep))
-            found[count, keep] = tuple(map(median, zip(*taken, strict=True)))  # type: ignore[assignment]
+            found[count, keep] = tuple(map(median, zip(*taken, strict=True)))
     first, last = sizes[0], sizes[-1]
     growth = (found[last, False][0] - found[first, False][0]) / _MIB
     per_phone = (found[last, True][0] - found[last, False][0]) / last

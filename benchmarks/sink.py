@@ -167,8 +167,17 @@ class _Bulk:
 
 def _phone(id_: int, row: _Row) -> _Body:
     return _Body(
-        *("/contexts/Phone", f"/phones/{id_}", "Phone", str(id_)),
-        *(row.phone, row.a, row.b, row.c, row.d, row.e, row.callback_data),
+        "/contexts/Phone",
+        f"/phones/{id_}",
+        "Phone",
+        str(id_),
+        row.phone,
+        row.a,
+        row.b,
+        row.c,
+        row.d,
+        row.e,
+        row.callback_data,
     )
 
 

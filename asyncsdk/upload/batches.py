@@ -13,6 +13,7 @@ from attrs import define, evolve, field
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
+from asyncsdk.upload.check import join
 from asyncsdk.wire.batch import (
     decode_rows,
     encode_members,
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from asyncsdk.wire.batch import Row
 
 __all__ = ["Batch", "Batches", "Register", "check_source"]
+
+_PIECE = 250
+"""Rows that are drawn at a time and turned into what the garbage collector need not look at: fewer
+objects than it takes to set it off (700, see `gc.get_threshold`)."""
 
 _BRACKETS = 2
 """Bytes of an empty JSON array; each row adds its own length and a comma."""
@@ -229,7 +234,8 @@ class Batches:
     """Bytes of their bodies."""
     exhausted: bool = field(default=False, init=False)
     _ready: deque[Batch] = field(factory=deque, init=False)
-    _chunk: list[object] = field(factory=list, init=False)
+    _checked: list[Checked] = field(factory=list, init=False)
+    _piece: list[object] = field(factory=list, init=False)
     _rows: Iterator[object] | None = field(default=None, init=False)
     _arows: AsyncIterator[object] | None = field(default=None, init=False)
 
@@ -279,43 +285,55 @@ class Batches:
         Returns:
             Those that there are, as submitted, encoded.
         """
-        read = self.read
+        read, self.read = self.read, first
         try:
             await self._draw(rows)
-            return self.checker.check(first, self._chunk).source
+            return join(self._checked).source
         finally:
-            self.read, self._chunk = read, []
+            self.read, self._piece, self._checked = read, [], []
 
     async def _draw(self, size: int) -> None:
-        """Fill the chunk up to this size, or find the source exhausted."""
-        chunk = self._chunk
+        """Draw and check so many rows, piece by piece, or find the source exhausted."""
+        end = self.read + size
+        while not self.exhausted and (left := end - self.read) > 0:
+            await self._draw_piece(min(left, _PIECE))
+            self._check()
+
+    async def _draw_piece(self, size: int) -> None:
+        piece = self._piece
         if isinstance(self.source, AsyncIterable):
             if self._arows is None:
                 self._arows = aiter(self.source)
             async for row in self._arows:
-                chunk.append(row)
+                piece.append(row)
                 self.read += 1
-                if len(chunk) >= size:
+                if len(piece) >= size:
                     return
         else:
             if self._rows is None:
                 self._rows = iter(self.source)  # type: ignore[call-overload]
-            before = len(chunk)
+            before = len(piece)
             try:
-                chunk.extend(islice(self._rows, size - before))
+                piece.extend(islice(self._rows, size - before))
             finally:
-                self.read += len(chunk) - before
-            if len(chunk) >= size:
+                self.read += len(piece) - before
+            if len(piece) >= size:
                 return
         self.exhausted = True
 
+    def _check(self) -> None:
+        """Turn the piece into rows; the objects it was made of are let go."""
+        if self._piece:
+            piece, self._piece = self._piece, []
+            self._checked.append(self.checker.check(self.read - len(piece), piece))
+
     def _cut(self) -> None:
-        """Turn the chunk into checked batches."""
-        if not self._chunk:
+        """Turn what was drawn into batches."""
+        self._check()
+        if not self._checked:
             return
-        chunk, self._chunk = self._chunk, []
-        first = self.read - len(chunk)
-        checked = self.checker.check(first, chunk)
+        checked, self._checked = join(self._checked), []
+        first = self.read - len(checked.rows) - len(checked.rejected)
         batches = list(self._sized(Batch.of(checked))) if checked.rows else []
         self.register.drawn(first, checked.source, batches, list(_entries_of(checked.rejected)))
         self._ready.extend(batches)

@@ -16,12 +16,12 @@ from attrs import define, field, frozen
 from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation, Withheld
 from asyncsdk.upload.columns import rename
 from asyncsdk.upload.seen import Seen
-from asyncsdk.wire.batch import Row, encode_rows, numbers_of
+from asyncsdk.wire.batch import Row, encode_rows, join_rows, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Checked", "Checker", "Rejection"]
+__all__ = ["Checked", "Checker", "Rejection", "join"]
 
 LONGEST_NUMBER = 30
 LONGEST_COLUMN = 1530
@@ -173,6 +173,38 @@ class Checker:
             if earlier != index:
                 return _duplicate(earlier)
         return None
+
+
+def join(parts: Sequence[Checked]) -> Checked:
+    """One chunk of several that follow each other; of none, an empty one."""
+    if len(parts) == 1:
+        return parts[0]
+    submitted = None
+    if any(part.submitted for part in parts):
+        submitted = [text for part in parts for text in part.submitted or numbers_of(part.rows)]
+    body = join_rows(part.body or encode_rows(part.rows) for part in parts if part.rows)
+    if all(part.source is part.body for part in parts):
+        source = body
+    else:
+        source = join_rows(part.source for part in parts) if all(p.source for p in parts) else b""
+    return Checked(
+        _joined([part.indices for part in parts if part.indices]),
+        [row for part in parts for row in part.rows],
+        submitted,
+        [rejection for part in parts for rejection in part.rejected],
+        body,
+        source,
+    )
+
+
+def _joined(parts: Sequence[Sequence[int]]) -> Sequence[int]:
+    """Ascending indices one after the other; a range where there are no gaps."""
+    if not parts:
+        return ()
+    first, last = parts[0][0], parts[-1][-1]
+    if last - first + 1 == sum(map(len, parts)):
+        return range(first, last + 1)
+    return [index for part in parts for index in part]
 
 
 def _tight(indices: list[int]) -> Sequence[int]:

@@ -327,6 +327,7 @@ class Pipeline:
         return [worker] * self._concurrency
 
     async def _worker(self) -> None:
+        await self._take_turn()
         while not self._draining and (batch := await self._work.next()) is not None:
             await self._carry(batch)
             await self._breathe()

@@ -2,7 +2,7 @@
 
 It is SQLite in WAL mode, so that others can read while one writes. Requests are kept as they went
 over the wire. Replies repeat themselves, and are deflated: that costs as much time as writing the
-same in full, and a twentieth of the space.
+same in full, and a twentieth of the space. With isal (`asyncsdk[speed]`) it costs a quarter.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ from asyncsdk.errors import JournalError, ProtocolError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+try:
+    from isal.isal_zlib import compress as _compress
+except ImportError:
+    from zlib import compress as _compress
 
 __all__ = ["deflate", "inflate", "is_journal", "open_to_read", "open_to_write", "telling"]
 
@@ -71,7 +76,7 @@ def is_journal(path: Path) -> bool:
 
 def deflate(reply: bytes | None) -> bytes | None:
     """A reply as it is stored."""
-    return None if reply is None else zlib.compress(reply, 1)
+    return None if reply is None else _compress(reply, 1)
 
 
 def inflate(stored: bytes | None) -> bytes | None:

@@ -198,7 +198,7 @@ def small_disk() -> Iterator[tuple[Path, int | None]]:
 def _mounted(folder: Path) -> Iterator[tuple[Path, int | None]]:
     mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
-        yield folder, 1_500_000
+        yield folder, 400_000
         return
     try:
         yield folder, None
@@ -212,13 +212,13 @@ def test_a_full_disk_ends_it_and_nothing_is_lost_or_stored_twice(kind: str, tmp_
         nursery = stack.enter_context(Nursery())
         sandbox = stack.enter_context(SandboxThread())
         folder: Path = tmp_path
-        limit: int | None = 1_500_000
+        limit: int | None = 400_000
         if kind == "disk":
             folder, limit = stack.enter_context(small_disk())
         journal, group = folder / "a.journal", sandbox.add_group("people")
         ballast = folder / "ballast"
         if limit is None:
-            ballast.write_bytes(bytes(1_500_000))
+            ballast.write_bytes(bytes(2_400_000))
         nursery.start(sandbox, group, journal, on_unknown="reconcile", limit=limit)
         killed, said = nursery.ended()
         assert not killed

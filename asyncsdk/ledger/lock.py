@@ -5,6 +5,7 @@ The system drops the lock with the process that holds it, however that ends.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from contextlib import suppress
@@ -65,7 +66,9 @@ class Lock:
             os.ftruncate(file, 0)
             os.pwrite(file, _myself().encode(), 0)
         except OSError as error:
-            msg = f"the journal {self._journal} cannot be locked: {error.strerror}"
+            full = error.errno == errno.ENOSPC
+            why = "the disk is full. Make room, and resume it" if full else error.strerror
+            msg = f"the journal {self._journal} cannot be locked: {why}"
             raise JournalError(msg) from error
         self._file = file
 

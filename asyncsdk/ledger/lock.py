@@ -63,8 +63,12 @@ class Lock:
         """
         try:
             file = self._take()
-            os.ftruncate(file, 0)
-            os.pwrite(file, _myself().encode(), 0)
+            try:
+                os.ftruncate(file, 0)
+                os.pwrite(file, _myself().encode(), 0)
+            except OSError:
+                os.close(file)
+                raise
         except OSError as error:
             full = error.errno == errno.ENOSPC
             why = "the disk is full. Make room, and resume it" if full else error.strerror

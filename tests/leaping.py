@@ -44,6 +44,14 @@ class LeapingLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._thread_ended)
         return future
 
+    async def shutdown_default_executor(self, *timeout: Any) -> None:
+        """Likewise: it ends a thread in a thread."""
+        self._leaping.threads += 1
+        try:
+            await super().shutdown_default_executor(*timeout)
+        finally:
+            self._leaping.threads -= 1
+
     def _thread_ended(self, _: object) -> None:
         self._leaping.threads -= 1
 

@@ -209,7 +209,9 @@ class PhonesResource(Resource):
         return Pipeline(
             phones,
             options,
-            post=partial(self._transport.request, "POST", f"{_path(group_id)}/batch"),
+            post=partial(
+                self._transport.request, "POST", self._transport.url(f"{_path(group_id)}/batch")
+            ),
             checker=Checker(
                 limits=options.validate,
                 normalize=normalizer(options.normalize, mobile_only=options.mobile_only),

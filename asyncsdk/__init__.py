@@ -2,7 +2,7 @@
 
 from asyncsdk._version import __version__
 from asyncsdk.client import Client
-from asyncsdk.config import Adaptive, FailureLimit, Rate, RetryPolicy
+from asyncsdk.config import Adaptive, FailureLimit, Journal, Rate, RetryPolicy
 from asyncsdk.errors import (
     AccountInactiveError,
     ApiError,
@@ -12,6 +12,7 @@ from asyncsdk.errors import (
     ConfigurationError,
     ConflictError,
     InsufficientFundsError,
+    JournalError,
     NotFoundError,
     NotSentError,
     OutcomeUnknownError,
@@ -57,6 +58,8 @@ __all__ = [
     "FailureLimit",
     "Group",
     "InsufficientFundsError",
+    "Journal",
+    "JournalError",
     "NotFoundError",
     "NotSentError",
     "Outcome",

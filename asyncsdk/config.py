@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from attrs import Attribute, field, frozen
@@ -13,7 +14,7 @@ from yarl import URL
 from asyncsdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from asyncsdk.report import Progress
 
@@ -22,6 +23,7 @@ __all__ = [
     "Adaptive",
     "ClientConfig",
     "FailureLimit",
+    "Journal",
     "OnUnknown",
     "Rate",
     "RetryPolicy",
@@ -221,10 +223,27 @@ def _concurrency(value: object) -> Adaptive | int:
     return value
 
 
-def _journal(value: object) -> None:
-    if value is not None:
-        msg = "journal= is not available in this version: leave it out"
-        raise ConfigurationError(msg)
+def _journal_path(value: object) -> Path:
+    if isinstance(value, (str, os.PathLike)) and isinstance(text := os.fspath(value), str) and text:
+        return Path(text).resolve()
+    msg = f"a journal must be the path of a file, not {value!r}"
+    raise ConfigurationError(msg)
+
+
+@frozen
+class Journal:
+    """A file that makes an upload survive the end of its process."""
+
+    path: Path = field(converter=_journal_path)
+    durable: Literal["crash", "power"] = field(default="crash", validator=_one_of("crash", "power"))
+    """What it survives: a crash or kill of the process; or also a loss of power, at the price of
+    waiting for the disk before each request."""
+    notes: Mapping[str, object] | None = field(default=None, validator=_instance(dict))
+    """What whoever resumes it wants to know, fit for JSON; no secrets."""
+
+
+def _journal(value: object) -> Journal | None:
+    return value if value is None or isinstance(value, Journal) else Journal(value)
 
 
 @frozen(kw_only=True)
@@ -245,7 +264,7 @@ class UploadOptions:
     stop_when: FailureLimit | None = field(validator=_instance(FailureLimit))
     deadline: float | None = field(validator=_number(0, above=True, optional=True))
     keep_created: bool = field()
-    journal: None = field(converter=_journal)
+    journal: Journal | None = field(converter=_journal)
     on_progress: Callable[[Progress], object] | None = field()
     dry_run: bool = field()
 

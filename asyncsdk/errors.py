@@ -20,6 +20,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "InsufficientFundsError",
+    "JournalError",
     "NotFoundError",
     "NotSentError",
     "OutcomeUnknownError",
@@ -44,6 +45,13 @@ class ConfigurationError(AsyncSDKError, ValueError):
     """A setting or argument cannot work, or a client was used where it cannot be used.
 
     The message says what to change.
+    """
+
+
+class JournalError(ConfigurationError):
+    """A journal cannot be used, or no longer: the message says why and what to do.
+
+    It is in use, of another upload, damaged, or cannot be written. What it holds stays as it is.
     """
 
 

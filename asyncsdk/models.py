@@ -7,16 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - cattrs resolves the annotations at run time
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from attrs import define, field, frozen
-
-if TYPE_CHECKING:
-    from attrs import frozen as _value
-else:
-    # Phones are made by the million, and a frozen constructor takes three times as long: a sixth
-    # of a whole upload. So it is the type checker that keeps them frozen.
-    _value = define(unsafe_hash=True)
+from attrs import field, frozen
 
 __all__ = [
     "COLUMNS",
@@ -28,6 +21,7 @@ __all__ = [
     "Problem",
     "UnsubscribeReason",
     "Violation",
+    "Withheld",
 ]
 
 COLUMNS = ("a", "b", "c", "d", "e")
@@ -37,9 +31,9 @@ FIELDS = ("phone", *COLUMNS, "callback_data")
 """The names of all the fields that are sent, in the order of `Phone`."""
 
 
-@_value
+@frozen
 class Phone:
-    """A phone to be put into a group. Treat it as frozen, as type checkers do: it can be hashed.
+    """A phone to be put into a group.
 
     The limits are checked when it is uploaded, not here: a bad row must reach the report.
     """
@@ -178,3 +172,13 @@ class Problem:
         if self.title and told and self.title not in told:
             return f"{self.title}: {told}"
         return told or self.title or "no reason given"
+
+
+@frozen
+class Withheld(Phone):
+    """A phone that its source holds back: an upload accounts for it, and does not send it."""
+
+    problem: Problem = field(default=Problem(), kw_only=True)
+    """Why."""
+    doubtful: bool = field(default=False, kw_only=True)
+    """Whether it may be in the group: it is then failed with delivery unknown, else invalid."""

@@ -6,19 +6,24 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, chain
 from math import fsum
+from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from attrs import evolve, field, frozen
 
 from asyncsdk.errors import UploadFailed
-from asyncsdk.ledger.memory import Counts  # noqa: TC001 - attrs resolves it
+from asyncsdk.ledger.run import Run
 from asyncsdk.results import Outcome, PhoneResult
-from asyncsdk.timeline import History  # noqa: TC001 - attrs resolves it
 from asyncsdk.wire.convert import unstructure
+from asyncsdk.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
+
+    from asyncsdk.export.besides import Besides
+    from asyncsdk.sources import Source
+    from asyncsdk.timeline import History
 
 __all__ = ["Progress", "Run", "UploadReport"]
 
@@ -50,29 +55,16 @@ class Progress:
     """Seconds that all requests still pause because the server asked for it."""
     paused_by: str = ""
     """What it said last when it asked for a pause, such as `HTTP 429`."""
+    looking: str = ""
+    """What a reconcile does now, such as reading the group; empty while phones are sent."""
+    looked_up: str = ""
+    """What it found the last time that it looked phones up in the group."""
 
     @property
     def rate(self) -> float:
         """Phones settled per second since the start."""
         settled = self.created + self.invalid + self.failed
         return settled / self.elapsed if self.elapsed > 0 else 0.0
-
-
-@frozen
-class Run:
-    """The totals of one upload."""
-
-    counts: Counts
-    requests: int = 0
-    retries: int = 0
-    throttled: float = 0.0
-    elapsed: float = 0.0
-    complete: bool = True
-    stopped_by: str | None = None
-    batches: int = 0
-    bytes: int = 0
-    history: History | None = None
-    """What happened when; None where nobody noted it."""
 
 
 @frozen(eq=False, repr=False)
@@ -100,6 +92,23 @@ class UploadReport:
         part = _Part(evolve(run, counts=counts), {o: results(o) for o in Outcome})
         self.__attrs_init__((part,))
 
+    @classmethod
+    def open(cls, path: str | PathLike[str]) -> UploadReport:
+        """The report in a journal, whole or of an upload that still runs or was interrupted.
+
+        It is read from the file when it is looked at. What has no fate yet counts as failed: with
+        delivery UNKNOWN if a request may have left with it.
+
+        Args:
+            path: The file that was given as `journal=`.
+
+        Raises:
+            JournalError: There is no journal, or it cannot be read.
+        """
+        from asyncsdk.ledger.stored import Stored, account  # noqa: PLC0415 - loaded when used
+
+        return cls(*account(Stored(Path(path))))
+
     @property
     def submitted(self) -> int:
         """Rows read from the source (while the upload runs: those settled so far)."""
@@ -124,6 +133,12 @@ class UploadReport:
     def unknown_count(self) -> int:
         """Those of the failed that were sent without an answer: they may be in the group."""
         return sum(part.run.counts.unknown for part in self._parts)
+
+    @property
+    def group_id(self) -> int | None:
+        """The group that was uploaded into; None if it is not known, or there are several."""
+        groups = {part.run.group_id for part in self._parts}
+        return groups.pop() if len(groups) == 1 else None
 
     @property
     def created(self) -> Sequence[PhoneResult]:
@@ -172,8 +187,8 @@ class UploadReport:
 
     @property
     def history(self) -> tuple[History, ...]:
-        """What happened when, upload by upload; without those of which nobody noted it."""
-        return tuple(part.run.history for part in self._parts if part.run.history is not None)
+        """What happened when, run by run; without those of which nobody noted it."""
+        return tuple(chain.from_iterable(part.run.history for part in self._parts))
 
     @property
     def complete(self) -> bool:
@@ -226,22 +241,25 @@ class UploadReport:
     def to_csv(self, path: str | PathLike[str], only: Only = None) -> int:
         """Write the results as CSV, one row per phone, in source order within each outcome.
 
+        Where the upload ended before its source did, one more row stands for all that were not
+        read: its outcome is `unread`, and its index that of the first of them.
+
         Args:
             path: The file to write; an existing one is replaced once the new one is whole.
             only: An outcome, or several, to write; None for all.
 
         Returns:
-            The number of rows written.
+            The number of results written.
         """
         from asyncsdk.export.csv import write_csv  # noqa: PLC0415 - loaded when used
 
-        return write_csv(path, self.results(only))
+        return write_csv(path, self.results(only), self._besides(only))
 
     def to_jsonl(self, path: str | PathLike[str], only: Only = None) -> int:
         """Write the results as JSON lines; arguments and result as for `to_csv`."""
         from asyncsdk.export.jsonl import write_jsonl  # noqa: PLC0415 - loaded when used
 
-        return write_jsonl(path, self.results(only))
+        return write_jsonl(path, self.results(only), self._besides(only))
 
     def to_parquet(self, path: str | PathLike[str], only: Only = None) -> int:
         """Write the results as Parquet; arguments and result as for `to_csv`.
@@ -251,7 +269,25 @@ class UploadReport:
         """
         from asyncsdk.export.parquet import write_parquet  # noqa: PLC0415 - loaded when used
 
-        return write_parquet(path, self.results(only))
+        return write_parquet(path, self.results(only), self._besides(only))
+
+    def to_rejects(self, path: str | PathLike[str], source: Source) -> int:
+        """Write the rows that were not created, with their reasons, to be mended and uploaded.
+
+        It is a CSV file with the columns of the list. Read by `asyncsdk.sources.read`, what must
+        not be sent again is left out: duplicates, and what may be in the group (see `send_unknown`
+        there), unless the number was changed.
+
+        Args:
+            path: The file to write; an existing one is replaced once the new one is whole.
+            source: What was uploaded, from `asyncsdk.sources`; it is read once more.
+
+        Returns:
+            The number of rows written.
+        """
+        from asyncsdk.export.rejects import rejected_rows, write_rejects  # noqa: PLC0415
+
+        return write_rejects(path, source, rejected_rows(source, self))
 
     def to_html(
         self,
@@ -302,13 +338,22 @@ class UploadReport:
 
     def __str__(self) -> str:
         return (
-            f"{self.submitted:,} phones: {self.created_count:,} created, "
+            f"{counted(self.submitted, 'phone')}: {self.created_count:,} created, "
             f"{self.invalid_count:,} invalid, {self.failed_count:,} failed "
             f"in {self.elapsed:.1f} s"
         )
 
     def __repr__(self) -> str:
         return f"<UploadReport {self}>"
+
+    def _besides(self, only: Only) -> Besides:
+        """What a file of these results says besides them."""
+        from asyncsdk.export.besides import Besides  # noqa: PLC0415 - loaded when used
+
+        ended = next((part.run for part in self._parts if not part.run.complete), None)
+        if ended is None or Outcome.FAILED not in _outcomes(only):
+            return Besides(self.group_id)
+        return Besides(self.group_id, ended.counts.settled, ended.stopped_by)
 
     def _results(self, outcome: Outcome) -> Sequence[PhoneResult]:
         kept = [part.kept[outcome] for part in self._parts]

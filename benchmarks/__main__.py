@@ -13,8 +13,10 @@ from benchmarks import (
     bench_cpu,
     bench_growth,
     bench_imports,
+    bench_journal,
     bench_loop,
     bench_memory,
+    bench_sources,
     bench_throughput,
 )
 from benchmarks.measure import document, say, table
@@ -30,7 +32,9 @@ BENCHMARKS = {
     "loop": bench_loop,
     "memory": bench_memory,
     "growth": bench_growth,
+    "journal": bench_journal,
     "start": bench_imports,
+    "sources": bench_sources,
 }
 FOLDER = Path(__file__).parent
 

@@ -4,8 +4,8 @@
     GROUP=7116 python upload_script.py
 
 `CONTACTS` names the file (kontakte_de.csv beside this script by default), and `REJECTS` the file
-that the rejected rows go to (rejects.csv). To try it without an account, start `asyncsdk sandbox`
-and export what it prints.
+that the rejected rows go to (rejects.csv): mend it, and give it as `CONTACTS`. To try it without an
+account, start `asyncsdk sandbox` and export what it prints.
 """
 
 import asyncio
@@ -14,19 +14,23 @@ import sys
 from pathlib import Path
 
 from asyncsdk import Client, UploadStopped
-from asyncsdk.sources import read_csv
+from asyncsdk.sources import read
 
 CONTACTS = os.environ.get("CONTACTS", str(Path(__file__).with_name("kontakte_de.csv")))
 REJECTS = os.environ.get("REJECTS", "rejects.csv")
+GROUP = os.environ.get("GROUP", "")
 
 
 async def main() -> int:
-    phones = read_csv(CONTACTS, mapping={"a": "Anrede", "b": "Nachname"})
+    if not GROUP.isdecimal():
+        print("GROUP should be the id of the group to upload into", file=sys.stderr)
+        return 2
+    phones = read(CONTACTS, mapping={"a": "Anrede", "b": "Nachname"})
     print(f"phones are in column {phones.mapping['phone'].column!r}")
 
     async with Client.from_env() as client:
         try:
-            report = await client.phones.upload(int(os.environ["GROUP"]), phones)
+            report = await client.phones.upload(int(GROUP), phones)
         except UploadStopped as stopped:  # the account of what was done until then is in it
             print(f"stopped: {stopped.cause}", file=sys.stderr)
             report = stopped.report
@@ -35,8 +39,8 @@ async def main() -> int:
     for result in report.invalid[:10]:
         print(f"row {result.index}: {result.phone.phone!r}: {result.error}")
     if not report.ok:
-        count = report.to_csv(REJECTS, only=("invalid", "failed"))
-        print(f"{count} rejected rows are in {REJECTS}")
+        count = report.to_rejects(REJECTS, phones)
+        print(f"{count} rejected rows are in {REJECTS}, to be mended and uploaded in their turn")
     return 0 if report.ok else 1
 
 

@@ -37,6 +37,16 @@ class LeapingLoop(asyncio.SelectorEventLoop):
         self._leaping.sockets = sockets
         super().__init__(self._leaping)
 
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
+        """Likewise; the clock does not leap over what a thread does."""
+        self._leaping.threads += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._thread_ended)
+        return future
+
+    def _thread_ended(self, _: object) -> None:
+        self._leaping.threads -= 1
+
     def time(self) -> float:
         """Seconds by the clock that leaps."""
         return self._leaping.now
@@ -45,12 +55,16 @@ class LeapingLoop(asyncio.SelectorEventLoop):
 class _LeapingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type, unused-ignore]
     now = 1000.0
     sockets = True
+    threads = 0
+    """Calls that run in other threads."""
 
     def select(self, timeout: float | None = None) -> Any:
         self.now += _TICK
         if timeout is None or timeout <= 0:
             return super().select(timeout)
         ready = super().select(0) or (self.sockets and super().select(_SOON))
+        while not ready and self.threads:
+            ready = super().select(_SOON)
         if not ready:
             self.now += timeout
         return ready or []

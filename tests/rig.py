@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from asyncsdk import PhoneResult, Upload, UploadReport
+    from asyncsdk.sandbox.thread import SandboxThread
 
 __all__ = ["Rig", "assert_accounts", "connected", "known", "numbers", "phones", "rows"]
 
@@ -86,7 +87,9 @@ def known(report: UploadReport) -> list[PhoneResult]:
     return sorted(report.results(), key=lambda result: result.index)
 
 
-def assert_accounts(report: UploadReport, sandbox: Sandbox, source: Sequence[Phone]) -> None:
+def assert_accounts(
+    report: UploadReport, sandbox: Sandbox | SandboxThread, source: Sequence[Phone]
+) -> None:
     """The law of accounts, by the sandbox's commit log.
 
     The phones of the source carry their index in `callback_data`.
@@ -108,7 +111,7 @@ def assert_accounts(report: UploadReport, sandbox: Sandbox, source: Sequence[Pho
     _assert_commits(results, sandbox)
 
 
-def _assert_commits(results: list[PhoneResult], sandbox: Sandbox) -> None:
+def _assert_commits(results: list[PhoneResult], sandbox: Sandbox | SandboxThread) -> None:
     """A phone is created if and only if it was stored, once, under the id that is told."""
     stored = defaultdict(list)
     for commit in sandbox.commits:

@@ -10,6 +10,7 @@ from asyncsdk._version import __version__
 from asyncsdk.cli.demo import demo
 from asyncsdk.cli.groups import groups, me
 from asyncsdk.cli.reports import report, retry
+from asyncsdk.cli.resume import resume
 from asyncsdk.cli.sandbox import sandbox
 from asyncsdk.cli.shown import stdout
 from asyncsdk.cli.upload import check, upload
@@ -43,8 +44,9 @@ def _main(
 
 app.command(epilog="Example: asyncsdk upload contacts.xlsx -g Kunden --normalize DE")(upload)
 app.command(epilog="Example: asyncsdk check contacts.csv --duplicates skip")(check)
+app.command(epilog="Example: asyncsdk resume contacts.journal")(resume)
 app.command(epilog="Example: asyncsdk report report.jsonl --html report.html")(report)
-app.command(epilog="Example: asyncsdk retry report.jsonl --group 7116")(retry)
+app.command(epilog="Example: asyncsdk retry report.jsonl --rejects rejects.csv")(retry)
 app.add_typer(groups, name="groups")
 app.command(epilog="Example: asyncsdk me")(me)
 app.command(epilog="Example: asyncsdk sandbox --port 8024 --latency 0.05 --fault 503:0.05")(sandbox)

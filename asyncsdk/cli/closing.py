@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,23 +12,36 @@ from rich.text import Text
 
 from asyncsdk.cli.live import clock
 from asyncsdk.cli.shown import plain
-from asyncsdk.export.reasons import ranked
+from asyncsdk.export.reasons import ranked, shortened, told
+from asyncsdk.results import Delivery
+from asyncsdk.words import counted, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.console import Console
 
-    from asyncsdk.cli.rejected import Rejected
     from asyncsdk.config import Rate
+    from asyncsdk.export.rejects import Rejected
     from asyncsdk.report import UploadReport
     from asyncsdk.results import PhoneResult
 
-__all__ = ["print_check", "print_reasons", "print_rejected", "print_totals"]
+__all__ = [
+    "least_seconds",
+    "print_check",
+    "print_groups",
+    "print_reasons",
+    "print_rejected",
+    "print_totals",
+]
 
 _REASONS = 10
 _SHORT = 60
 """Characters beyond which a reason is not said twice in a row."""
+_ALIKE = 3
+"""More phones than these that failed for one reason are told in one line."""
+_DISTINCT = 1000
+"""Reasons that are told apart."""
 
 
 def print_totals(console: Console, report: UploadReport) -> None:
@@ -53,23 +67,33 @@ def print_totals(console: Console, report: UploadReport) -> None:
         table.add_row("paused", f"{report.throttled:.1f} s", "")
     console.print(table)
     if report.unknown_count:
-        console.print(_DOUBT.format(count=report.unknown_count), style="red")
+        phones = counted(report.unknown_count, "phone")
+        console.print(_DOUBT.format(phones=phones), style="red")
 
 
 def print_check(console: Console, report: UploadReport, rate: Rate | None) -> None:
     """What a dry run found, and what it takes to send the rest."""
-    invalid = report.invalid_count
-    line = f"{report.submitted:,} rows: {report.submitted - invalid:,} may be sent"
-    console.print(Text(f"{line}, {invalid:,} are invalid. Nothing was sent.", style="bold"))
+    invalid, doubtful = report.invalid_count, report.unknown_count
+    good = report.submitted - invalid - doubtful
+    line = f"{counted(report.submitted, 'row')}: {good:,} may be sent, {invalid:,} invalid"
+    if doubtful:
+        line += f", {doubtful:,} perhaps in the group"
+    console.print(Text(f"{line}. Nothing was sent.", style="bold"))
     duplicates = sum(1 for result in report.invalid if _is_duplicate(result))
-    told = f"{report.batches:,} requests, {report.bytes:,} bytes"
+    cost = f"{counted(report.batches, 'request')}, {counted(report.bytes, 'byte')}"
     if rate is not None and report.batches:
-        seconds = (report.batches - 1) * rate.per / rate.requests
-        told += f", at least {clock(seconds)} at {rate.requests} requests per {rate.per:g} s"
+        seconds = least_seconds(report, rate)
+        least = f"at least {clock(seconds)} " if seconds >= 1 else ""
+        cost += f", {least}at {counted(rate.requests, 'request')} per {rate.per:g} s"
     if duplicates:
-        told += f"; {duplicates:,} rows are duplicates"
-    console.print(Text(f"{told}."))
+        cost += f"; {counted(duplicates, 'duplicate')}"
+    console.print(Text(f"{cost}."))
     print_reasons(console, report.invalid)
+
+
+def least_seconds(report: UploadReport, rate: Rate | None) -> float:
+    """How long the requests of a report take at this rate, if they take no time themselves."""
+    return max(0, report.batches - 1) * rate.per / rate.requests if rate else 0.0
 
 
 def print_reasons(console: Console, results: Iterable[PhoneResult]) -> None:
@@ -90,12 +114,37 @@ def _is_duplicate(result: PhoneResult) -> bool:
 
 
 _DOUBT = (
-    "{count:,} phones were sent without an answer and may be in the group: look there before you "
-    "upload them again."
+    "{phones} sent without an answer may be in the group: look there before you upload again. "
+    "A rejects file that is uploaded leaves them out."
 )
 
 
-def print_rejected(console: Console, rows: Iterable[Rejected], total: int, limit: int) -> None:
+def print_groups(console: Console, report: UploadReport) -> dict[tuple[str, str, str], int]:
+    """Phones that failed for one reason, in a line for each reason; returns which, and how many."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for result in report.failed:
+        kind = (result.outcome.value, result.delivery.value, shortened(visible(told(result))))
+        if kind in counts or len(counts) < _DISTINCT:
+            counts[kind] += 1
+    alike = {kind: count for kind, count in counts.most_common() if count > _ALIKE}
+    if alike:
+        table = Table(box=box.SIMPLE, pad_edge=False, show_header=False)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold", ratio=1)
+        for (outcome, delivery, reason), count in alike.items():
+            table.add_row(f"{count:,}", _what(outcome, delivery), plain(reason))
+        console.print(table)
+    return alike
+
+
+def _what(outcome: str, delivery: str) -> str:
+    return outcome if delivery != Delivery.UNKNOWN else "perhaps created"
+
+
+def print_rejected(
+    console: Console, rows: Iterable[Rejected], total: int, limit: int, elsewhere: str = ""
+) -> None:
     """The first rows that were not created.
 
     Args:
@@ -103,6 +152,7 @@ def print_rejected(console: Console, rows: Iterable[Rejected], total: int, limit
         rows: All of them; no more than needed are drawn.
         total: How many there are.
         limit: How many to show.
+        elsewhere: Where the others are.
     """
     shown = list(islice(rows, limit))
     if not shown:
@@ -112,15 +162,16 @@ def print_rejected(console: Console, rows: Iterable[Rejected], total: int, limit
     table.add_column("phone", overflow="fold", max_width=32)
     table.add_column("what")
     table.add_column("reason", overflow="fold", ratio=1)
-    told = ""
+    before = ""
     for row in shown:
-        what = row.outcome if row.delivery != "unknown" else "perhaps created"
-        reason = "as above" if row.reason == told and len(told) > _SHORT else row.reason
+        what = _what(row.outcome, row.delivery)
+        reason = "as above" if row.reason == before and len(before) > _SHORT else row.reason
         table.add_row(plain(row.place), plain(row.phone), what, plain(reason))
-        told = row.reason
+        before = row.reason
     console.print(table)
     if total > len(shown):
-        console.print(f"… and {total - len(shown):,} more: --rejects FILE writes them all.")
+        more = f"… and {total - len(shown):,} more"
+        console.print(plain(f"{more}: {elsewhere}." if elsewhere else f"{more}."), soft_wrap=True)
 
 
 def _retries(report: UploadReport) -> str:

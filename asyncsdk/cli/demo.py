@@ -16,12 +16,13 @@ from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at 
 from asyncsdk.cli.closing import print_rejected, print_totals
 from asyncsdk.cli.live import view_for
 from asyncsdk.cli.output import Output, tell_requests
-from asyncsdk.cli.rejected import Rejected
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, plain, stdout
 from asyncsdk.client import Client
+from asyncsdk.export.rejects import Rejected
 from asyncsdk.models import Phone
 from asyncsdk.sandbox import Faults, SandboxThread
+from asyncsdk.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ def demo(
     faults = Faults({"503": 0.015, "429-after": 0.01}, seed=seed)
     with SandboxThread(faults=faults, latency=_LATENCY, seed=seed) as box:
         group = box.add_group("demo")
-        output.say(f"{phones:,} phones to a sandbox at {box.url} that answers 503 and 429")
+        output.say(f"{counted(phones, 'phone')} to a sandbox at {box.url} that answers 503 and 429")
         ending = asyncio.run(_upload(box, group, Numbers(phones, seed), live=output.live))
         audit = Audit.of(ending.report, box)
     if as_json:

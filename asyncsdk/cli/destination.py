@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from asyncsdk.client import Client
-from asyncsdk.errors import ConfigurationError
+from asyncsdk.errors import ConfigurationError, NotFoundError
 from asyncsdk.models import FIELDS
+
+_LISTED = "'asyncsdk groups list' shows them all"
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from asyncsdk.models import Group
 
-__all__ = ["Destination", "find_group"]
+__all__ = ["Destination", "find_group", "in_context"]
 
 
 @define
@@ -32,6 +34,13 @@ class Destination:
     def __attrs_post_init__(self) -> None:
         if self.name.isascii() and self.name.isdecimal():
             self.group_id = int(self.name)
+
+    @property
+    def told(self) -> str:
+        """What it is called in a sentence."""
+        if self.group_id is None or self.name == str(self.group_id):
+            return self.name
+        return f"{self.name!r} ({self.group_id})"
 
     async def columns(self, targets: Iterable[str]) -> dict[str, str]:
         """What the group calls its columns, if one of the targets is no field of a phone.
@@ -61,6 +70,13 @@ class Destination:
         return await find_group(client, self.name, missing_ok=self.create)
 
 
+def in_context(error: BaseException, destination: Destination | None) -> str:
+    """What an error says; of a group that is not there also which, and where to look."""
+    if isinstance(error, NotFoundError) and destination is not None:
+        return f"there is no group {destination.told} in this account ({_LISTED}): {error}"
+    return str(error)
+
+
 async def find_group(client: Client, name: str, *, missing_ok: bool = False) -> Group | None:
     """The group with this id or name.
 
@@ -68,7 +84,10 @@ async def find_group(client: Client, name: str, *, missing_ok: bool = False) -> 
         ConfigurationError: Several have that name, or none has and that is not ok.
     """
     if name.isascii() and name.isdecimal():
-        return await client.groups.get(int(name))
+        try:
+            return await client.groups.get(int(name))
+        except NotFoundError as error:
+            raise ConfigurationError(in_context(error, Destination(name))) from error
     groups = [group async for group in client.groups.list() if group.deleted_at is None]
     found = [group for group in groups if group.name == name]
     if len(found) > 1:
@@ -76,6 +95,6 @@ async def find_group(client: Client, name: str, *, missing_ok: bool = False) -> 
         msg = f"several groups are named {name!r}: give one of the ids {ids}"
         raise ConfigurationError(msg)
     if not found and not missing_ok:
-        msg = f"no group is named {name!r}: 'asyncsdk groups list' shows them all"
+        msg = f"no group is named {name!r}: {_LISTED}"
         raise ConfigurationError(msg)
     return found[0] if found else None

@@ -24,6 +24,7 @@ from asyncsdk.export.atomic import replacing
 from asyncsdk.models import FIELDS, Group
 from asyncsdk.sources.inert import inert
 from asyncsdk.wire.convert import unstructure
+from asyncsdk.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -125,8 +126,9 @@ def delete_group(
     """Delete a group together with its phones."""
     found = _asked(lambda client: _one(client, group), verbose=verbose)
     if not yes:
-        phones = "its" if found.count_items is None else f"its {found.count_items:,}"
-        typer.confirm(f"Delete {found.name!r} ({found.id}) and {phones} phones?", abort=True)
+        count = found.count_items
+        phones = "all its phones" if count is None else f"its {counted(count, 'phone')}"
+        typer.confirm(f"Delete {found.name!r} ({found.id}) and {phones}?", abort=True)
     _asked(lambda client: client.groups.delete(found.id), verbose=verbose)
     if as_json:
         _print_json({"deleted": found.id})
@@ -160,7 +162,7 @@ def export_group(
     if as_json:
         _print_json({"written": count})
     else:
-        Output(quiet=quiet).say(f"{count:,} phones written to {file}")
+        Output(quiet=quiet).say(f"{counted(count, 'phone')} written to {file}")
 
 
 async def _one(client: Client, name: str) -> Group:

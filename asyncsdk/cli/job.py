@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import frozen
 
-from asyncsdk.cli.closing import print_check, print_rejected, print_totals
+from asyncsdk.cli.closing import (
+    least_seconds,
+    print_check,
+    print_groups,
+    print_rejected,
+    print_totals,
+)
+from asyncsdk.cli.destination import in_context
 from asyncsdk.cli.live import view_for
 from asyncsdk.cli.output import tell_requests
-from asyncsdk.cli.rejected import UNREAD, Rejected, rejected_rows, write_rejects
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, fail, plain, stderr, stdout
 from asyncsdk.client import Client
@@ -24,7 +30,11 @@ from asyncsdk.errors import (
     ConfigurationError,
     SourceError,
 )
-from asyncsdk.results import Outcome
+from asyncsdk.export.rejects import UNREAD, Rejected, rejected_rows, write_rejects
+from asyncsdk.models import Withheld
+from asyncsdk.results import Delivery, Outcome
+from asyncsdk.sources.rejects import is_rejects
+from asyncsdk.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +42,7 @@ if TYPE_CHECKING:
     from asyncsdk.cli.destination import Destination
     from asyncsdk.cli.output import Output
     from asyncsdk.config import Rate
+    from asyncsdk.report import UploadReport
     from asyncsdk.sources import Source
 
 __all__ = ["Job", "failed"]
@@ -42,12 +53,13 @@ _PLACES = 1000
 """Rows whose place in their file the page tells."""
 
 
-def failed(error: Exception) -> NoReturn:
+def failed(error: Exception, destination: Destination | None = None) -> NoReturn:
     """Say what went wrong and end with the exit code that says so."""
+    told = in_context(error, destination)
     if isinstance(error, (AuthenticationError, AccountInactiveError)):
-        fail(error, Exit.CREDENTIALS)
+        fail(told, Exit.CREDENTIALS)
     usage = isinstance(error, (ConfigurationError, SourceError, ImportError))
-    fail(error, Exit.USAGE if usage else Exit.STOPPED)
+    fail(told, Exit.USAGE if usage else Exit.STOPPED)
 
 
 @frozen
@@ -75,63 +87,92 @@ class Job:
             self._close(ending, total)
         except KeyboardInterrupt:
             fail("interrupted", Exit.INTERRUPTED)
+        except BrokenPipeError:  # nobody reads on; the command line ends quietly
+            raise
         except (AsyncSDKError, OSError, ImportError) as error:
-            failed(error)
+            failed(error, self.destination)
         return self._code(ending)
 
     async def _follow(self, total: int) -> Ending:
         view = view_for(total, quiet=not self.output.live)
         if self.destination is None:
-            async with Client("1", "dry-run", base_url=_NOWHERE) as client:
+            async with _nobody() as client:
                 return await follow(client.phones.upload(1, self.source, **self.options), view)
         async with Client.from_env() as client:
             group = await self.destination.id(client)
             return await follow(client.phones.upload(group, self.source, **self.options), view)
 
     def _announce(self, total: int) -> None:
-        chosen = ", ".join(
+        chosen = [
             f"{field} from column {choice.column!r} ({choice.reason})"
             for field, choice in self.source.mapping.items()
-        )
-        self.output.say(f"{self.name}: {total:,} rows, {chosen}")
+            if choice.reason
+        ]
+        self.output.say(f"{self.name}: {', '.join([counted(total, 'row'), *chosen])}")
+        for told in _held_back(self.source):
+            self.output.say(told)
+        if self.output.journal is not None and self.output.journal.exists():
+            self.output.say(f"goes on with {self.output.journal}")
 
     def _close(self, ending: Ending, total: int) -> None:
         if ending.cause is not None:
-            stderr().print(plain(f"Stopped: {ending.cause}", "bold red"), soft_wrap=True)
-        if self.output.as_json:
-            self._print_json(ending, total)
-        elif not self.output.quiet:
-            self._print(ending, total)
-        if self.output.rejects is not None:
-            count = write_rejects(self.output.rejects, self.source, self._rejected(ending))
-            self.output.say(f"{count:,} rows written to {self.output.rejects}")
+            told = in_context(ending.cause, self.destination)
+            stderr().print(plain(f"Stopped: {told}", "bold red"), soft_wrap=True)
+        if ending.looked_up:
+            self.output.say(ending.looked_up)
+        try:  # first of all: whoever reads what is printed may be gone
+            self._write(ending)
+        finally:
+            if self.output.as_json:
+                self._print_json(ending, total)
+            elif not self.output.quiet:
+                self._print(ending, total)
+
+    def _write(self, ending: Ending) -> None:
+        unfinished = self._goes_on(ending.report)
+        if unfinished:  # nobody is to upload now what the journal will send
+            self.output.say(self.output.going_on)
+        if self.output.rejects is not None and not unfinished:
+            rows = self._rejected(ending, self._skipped(ending.report))
+            count = write_rejects(self.output.rejects, self.source, rows)
+            self.output.say(f"{counted(count, 'row')} written to {self.output.rejects}")
         places = {}
         if self.output.html is not None:
             first = islice(self._settled(ending), _PLACES)
             places = {row.index: row.place for row in first if row.line}
         self.output.write(ending.report, self.name, places)
 
+    def _goes_on(self, report: UploadReport) -> bool:
+        """Whether the rest is for the journal to send."""
+        return self.output.journal is not None and not report.complete
+
     def _print(self, ending: Ending, total: int) -> None:
         report, console = ending.report, stdout()
-        listed = report.submitted - report.created_count
         if self.dry:
-            listed = report.invalid_count
             print_check(console, report, self._rate)
         else:
             print_totals(console, report)
-        print_rejected(console, self._settled(ending), listed, self.output.show)
+        listed = report.invalid_count + (report.unknown_count if self.dry else report.failed_count)
+        alike = {} if self.dry else print_groups(console, report)
+        rows = (row for row in self._settled(ending) if row.kind not in alike)
+        listed -= sum(alike.values())
+        elsewhere = self.output.going_on if self._goes_on(report) else self.output.elsewhere
+        print_rejected(console, rows, listed, self.output.show, elsewhere)
         if unread := total - report.submitted:
-            console.print(f"{unread:,} rows were not read before the upload ended.")
+            told = f"not read before the upload ended: {counted(unread, 'row')} of the list"
+            console.print(plain(f"{told} ({elsewhere})"), soft_wrap=True)
 
     def _print_json(self, ending: Ending, total: int) -> None:
         """Line by line: a report may be long."""
         head = {
             "file": self.name,
             "group": self.destination.group_id if self.destination else None,
+            "journal": self.output.journal and str(self.output.journal),
             "exit_code": int(self._code(ending)),
             "unread": total - ending.report.submitted,
             "batches": ending.report.batches,
             "bytes": ending.report.bytes,
+            "seconds_at_least": least_seconds(ending.report, self._rate),
         }
         text = json.dumps(head | ending.report.summary(), indent=1, ensure_ascii=False)
         write = sys.stdout.write
@@ -146,17 +187,62 @@ class Job:
         rate: Rate | None = self.options.get("rate")
         return rate
 
-    def _rejected(self, ending: Ending) -> Iterator[Rejected]:
-        rows = rejected_rows(self.source, ending.report)
+    def _rejected(
+        self, ending: Ending, skipped: dict[int, int] | None = None
+    ) -> Iterator[Rejected]:
+        rows = rejected_rows(self.source, ending.report, skipped)
         if self.dry:  # what was not sent because nothing is sent is not rejected
-            return (row for row in rows if row.outcome == Outcome.INVALID)
+            return (row for row in rows if _found_dry(row))
         return rows
 
     def _settled(self, ending: Ending) -> Iterator[Rejected]:
         return (row for row in self._rejected(ending) if row.outcome != UNREAD)
 
+    def _skipped(self, report: UploadReport) -> dict[int, int]:
+        """Rows that the upload did not come to and would have skipped as duplicates."""
+        if report.complete or self.options.get("duplicates") != "skip":
+            return {}
+        names = ("normalize", "mobile_only", "duplicates")
+        options = {name: self.options[name] for name in names if name in self.options}
+
+        async def dry_run() -> UploadReport:
+            async with _nobody() as client:
+                return await client.phones.upload(1, self.source, dry_run=True, **options)
+
+        return {
+            result.index: result.error.duplicate_of
+            for result in asyncio.run(dry_run()).invalid
+            if result.index >= report.submitted
+            and result.error is not None
+            and result.error.duplicate_of is not None
+        }
+
     def _code(self, ending: Ending) -> Exit:
+        report = ending.report
         if self.dry and not ending.interrupted:
-            invalid = ending.report.invalid_count
-            return Exit.SOME_NOT_CREATED if invalid else Exit.ALL_CREATED
+            found = report.invalid_count or report.unknown_count
+            return Exit.SOME_NOT_CREATED if found else Exit.ALL_CREATED
         return ending.code
+
+
+def _nobody() -> Client:
+    return Client("1", "dry-run", base_url=_NOWHERE)
+
+
+def _found_dry(row: Rejected) -> bool:
+    """Whether a dry run found that this row would not be created."""
+    return row.outcome == Outcome.INVALID or row.delivery == Delivery.UNKNOWN
+
+
+def _held_back(source: Source) -> Iterator[str]:
+    """What is said of the rows of a rejects file that must not be sent as they are."""
+    if not is_rejects(source.columns):
+        return
+    held = [phone.doubtful for phone in source if isinstance(phone, Withheld)]
+    if skipped := held.count(False):
+        yield f"{counted(skipped, 'duplicate')} left out: the numbers are those of other rows"
+    if doubtful := held.count(True):
+        yield (
+            f"{counted(doubtful, 'row')} left out: they may be in the group (delivery unknown); "
+            "--send-unknown sends them"
+        )

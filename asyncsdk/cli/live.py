@@ -124,8 +124,11 @@ def render(progress: Progress, total: int, note: str = "") -> RenderableType:
         f"{_left(progress, total - settled)} left",
     )
     lines: list[RenderableType] = [bar, _counts(progress), _traffic(progress)]
-    if note:
-        lines.append(Text(note, style="yellow", no_wrap=True, overflow="ellipsis"))
+    lines += [
+        Text(told, style="yellow", no_wrap=True, overflow="ellipsis")
+        for told in (progress.looking or progress.looked_up, note)
+        if told
+    ]
     return Group(*lines)
 
 

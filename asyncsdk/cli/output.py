@@ -10,6 +10,7 @@ from attrs import frozen
 from rich.logging import RichHandler
 
 from asyncsdk.cli.shown import fail, plain, stderr
+from asyncsdk.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +35,19 @@ class Output:
     rejects: Path | None = None
     report: Path | None = None
     html: Path | None = None
+    journal: Path | None = None
+
+    @property
+    def going_on(self) -> str:
+        """How an upload with a journal goes on."""
+        return f"'asyncsdk resume {self.journal}' goes on"
+
+    @property
+    def elsewhere(self) -> str:
+        """Where the rows are that are not listed."""
+        if self.rejects is not None:
+            return f"{self.rejects} has them all"
+        return "--rejects FILE writes them all"
 
     @property
     def live(self) -> bool:
@@ -43,6 +57,10 @@ class Output:
     def check(self, inputs: Iterable[str]) -> None:
         """Find out before the upload, not after it, that something has nowhere to go."""
         files = [path for path in inputs if os.path.exists(path)]  # noqa: PTH110 - "-" is none
+        if self.journal is not None and self.journal.exists():
+            if any(self.journal.samefile(file) for file in files):
+                fail(f"--journal {self.journal} is the list itself: give it another name")
+            files.append(os.fspath(self.journal))
         for option, path in (
             ("--rejects", self.rejects),
             ("--report", self.report),
@@ -51,7 +69,9 @@ class Output:
             if path is None:
                 continue
             if path.exists() and any(path.samefile(file) for file in files):
-                fail(f"{option} {path} would overwrite the list itself: give it another name")
+                own = self.journal is not None and path.samefile(self.journal)
+                whose = "the journal" if own else "the list itself"
+                fail(f"{option} {path} would overwrite {whose}: give it another name")
             if not os.access(path if path.exists() else path.parent, os.W_OK):
                 fail(f"{option} {path} cannot be written")
         if self.report is not None and self.report.suffix.lower() not in _REPORTS:
@@ -61,7 +81,7 @@ class Output:
         """Write the report and the page, where they were asked for."""
         if self.report is not None:
             count = getattr(report, _REPORTS[self.report.suffix.lower()])(self.report)
-            self.say(f"{count:,} results written to {self.report}")
+            self.say(f"{counted(count, 'result')} written to {self.report}")
         if self.html is not None:
             report.to_html(self.html, title=title, places=places)
             self.say(f"report written to {self.html}")
@@ -72,10 +92,15 @@ class Output:
             stderr().print(plain(text), soft_wrap=True)
 
 
-def tell_requests(wanted: bool) -> None:  # noqa: FBT001 - the only argument
-    """Say each request on standard error; the package logs them without the key."""
+def tell_requests(wanted: bool, name: str = "asyncsdk") -> None:  # noqa: FBT001 - says it all
+    """Say each request on standard error; the package logs them without the key.
+
+    Args:
+        wanted: Whether to.
+        name: Whose: the client's or the sandbox's.
+    """
     if wanted:
-        logger = logging.getLogger("asyncsdk")
+        logger = logging.getLogger(name)
         logger.setLevel(logging.DEBUG)
         logger.handlers = [RichHandler(console=stderr(), show_path=False, markup=False)]
         logger.propagate = False

@@ -18,8 +18,11 @@ __all__ = [
     "Files",
     "Format",
     "Group",
+    "GroupForNames",
+    "GroupIfAny",
     "Header",
     "Html",
+    "Journal",
     "Json",
     "Map",
     "MobileOnly",
@@ -30,6 +33,7 @@ __all__ = [
     "Rate",
     "Rejects",
     "Report",
+    "SendUnknown",
     "Sheet",
     "Show",
     "Verbose",
@@ -38,13 +42,23 @@ __all__ = [
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILES...",
+        metavar="FILES",
         help="CSV, TSV, Excel, OpenDocument, JSON, Parquet or Arrow, packed or not; patterns; "
         "- reads standard input.",
     ),
 ]
 Group = Annotated[
     str, typer.Option("--group", "-g", metavar="ID|NAME", help="The group: its id or its name.")
+]
+GroupIfAny = Annotated[
+    str | None,
+    typer.Option("--group", "-g", metavar="ID|NAME", help="The group; else as in the report."),
+]
+GroupForNames = Annotated[
+    str | None,
+    typer.Option(
+        "--group", "-g", metavar="ID|NAME", help="The group, if --map uses its column names."
+    ),
 ]
 CreateGroup = Annotated[
     bool, typer.Option("--create-group", help="Create the group if no other has its name.")
@@ -84,6 +98,13 @@ MobileOnly = Annotated[
 ]
 Duplicates = Annotated[
     str, typer.Option(metavar="send|skip", help="What to do with a number that came before.")
+]
+SendUnknown = Annotated[
+    bool,
+    typer.Option(
+        "--send-unknown",
+        help="Of a rejects file, send also what may be in the group (delivery unknown).",
+    ),
 ]
 BatchSize = Annotated[int, typer.Option(min=1, metavar="N", help="Phones per request at most.")]
 Concurrency = Annotated[
@@ -126,6 +147,15 @@ Report = Annotated[
 Html = Annotated[
     Path | None,
     typer.Option(metavar="FILE", dir_okay=False, help="Write a page to read and to print."),
+]
+Journal = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        dir_okay=False,
+        help="Keep the accounts in this file: after a crash or Ctrl-C, 'asyncsdk resume FILE' "
+        "goes on. It holds the phones.",
+    ),
 ]
 Show = Annotated[int, typer.Option(min=0, metavar="N", help="Rejected rows to list at the end.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -9,27 +9,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from attrs import evolve
 
 from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
 from asyncsdk.cli.closing import print_reasons, print_rejected, print_totals
 from asyncsdk.cli.destination import Destination
 from asyncsdk.cli.job import Job, failed
 from asyncsdk.cli.options import parse_concurrency, parse_rate
-from asyncsdk.cli.output import Output
-from asyncsdk.cli.rejected import Rejected
-from asyncsdk.cli.shown import Exit, stdout
+from asyncsdk.cli.output import Output, tell_requests
+from asyncsdk.cli.shown import Exit, fail, plain, stdout
 from asyncsdk.errors import AsyncSDKError
-from asyncsdk.export.load import load_results
+from asyncsdk.export.load import SavedReport
 from asyncsdk.export.reasons import ranked, told
-from asyncsdk.ledger.memory import Counts
+from asyncsdk.export.rejects import Rejected
+from asyncsdk.ledger.database import is_journal
+from asyncsdk.ledger.run import Counts
 from asyncsdk.models import FIELDS
 from asyncsdk.report import Run, UploadReport
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.sources.columns import ColumnChoice
 from asyncsdk.sources.table import Table
+from asyncsdk.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from asyncsdk.results import PhoneResult
 
@@ -39,25 +42,49 @@ _REJECTED = (Outcome.INVALID, Outcome.FAILED)
 
 File = Annotated[
     Path,
-    typer.Argument(metavar="REPORT", help="What --report wrote: .jsonl, .csv or .parquet."),
+    typer.Argument(
+        metavar="REPORT", help="What --report wrote (.jsonl, .csv, .parquet), or a journal."
+    ),
+]
+
+
+Csv = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE", dir_okay=False, help="Write it as CSV.")
+]
+Jsonl = Annotated[
+    Path | None,
+    typer.Option("--jsonl", metavar="FILE", dir_okay=False, help="Write it as JSON lines."),
+]
+Only = Annotated[
+    list[Outcome],
+    typer.Option("--only", help="Write only these: created, invalid or failed. Repeatable."),
 ]
 
 
 def report(
     file: File,
+    csv: Csv = None,
+    jsonl: Jsonl = None,
+    only: Only = [],  # noqa: B006 - typer reads it, nobody changes it
     html: given.Html = None,
     show: given.Show = 20,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
+    verbose: given.Verbose = False,
 ) -> None:
-    """Tell what a report says: the totals, the reasons, the rows that were not created.
+    """Tell what a report or a journal says: the totals, the reasons, the rows not created.
 
     Exit codes: 0 every phone was created, 1 some were not, 2 usage.
     """
-    output = Output(show, as_json, quiet, html=html)
+    output = Output(show, as_json, quiet, verbose, html=html)
     output.check([str(file)])
+    tell_requests(verbose)
+    saved = SavedReport(file)
     try:
-        loaded = _loaded(load_results(file))
+        loaded = UploadReport.open(file) if is_journal(file) else _loaded(saved)
+        if not loaded.complete:
+            saved.unread_from = loaded.submitted
+        _export(loaded, csv, jsonl, only, output)
         output.write(loaded, file.name, {})
     except (AsyncSDKError, OSError, ImportError) as error:
         failed(error)
@@ -68,18 +95,21 @@ def report(
             for reason in ranked(loaded.results(_REJECTED))
         ]
         rows = [row.to_dict() for row in _rows(loaded)]
-        plain = loaded.summary() | {"reasons": reasons, "rejected": rows}
-        sys.stdout.write(json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
+        totals = loaded.summary() | {"unread_from": saved.unread_from}
+        whole = totals | {"reasons": reasons, "rejected": rows}
+        sys.stdout.write(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
     elif not quiet:
         print_totals(stdout(), loaded)
         print_reasons(stdout(), loaded.results(_REJECTED))
         print_rejected(stdout(), islice(_rows(loaded), show), rejected, show)
+        if saved.unread_from is not None:
+            stdout().print(plain(_unread(saved.unread_from, file)), soft_wrap=True)
     raise typer.Exit(Exit.ALL_CREATED if loaded.ok else Exit.SOME_NOT_CREATED)
 
 
 def retry(
     file: File,
-    group: given.Group,
+    group: given.GroupIfAny = None,
     rejects: given.Rejects = None,
     report: given.Report = None,
     html: given.Html = None,
@@ -98,9 +128,10 @@ def retry(
     """Upload again what failed and is safe to send.
 
     That is every phone of the report that certainly did not reach the group. Left out are those
-    that are invalid (mend them first) and those that may be in the group.
+    that are invalid (mend them first) and those that may be in the group. Rows that the upload
+    did not come to are not in its report: its rejects file has them.
 
-    Exit codes: as for upload.
+    Exit codes: as for upload, and 1 if the report is of an upload that ended early.
     """
     options = {
         "batch_size": batch_size,
@@ -118,37 +149,74 @@ def retry(
         source = Failed(file)
     except (AsyncSDKError, ImportError) as error:
         failed(error)
+    if is_journal(file) and source.saved.unread_from is not None:
+        fail(f"the upload of {file} was not finished: 'asyncsdk resume {file}' goes on with it")
+    if group is None and source.saved.group_id is None:
+        fail(f"{file} does not say which group it is of: give --group")
     if source.unknown:
-        output.say(f"{source.unknown:,} phones may be in the group and are left out")
-    job = Job(source, f"{file} (what is safe to send)", Destination(group), options, output)
-    raise typer.Exit(job.run())
+        output.say(f"{counted(source.unknown, 'phone')} left out: perhaps in the group already")
+    destination = Destination(group or str(source.saved.group_id))
+    code = Job(source, f"{file} (what is safe to send)", destination, options, output).run()
+    if source.saved.unread_from is not None:
+        output.say(_unread(source.saved.unread_from, file))
+        code = code or Exit.SOME_NOT_CREATED
+    raise typer.Exit(code)
 
 
 class Failed(Table):
     """The phones of a report that failed and certainly did not reach the group.
 
-    A row's line is its number in the list that was uploaded.
+    A row's line is its number in the list that was uploaded; its phone has the form in which it was
+    to be sent.
 
     Attributes:
+        saved: The report.
         unknown: How many others may be in the group.
     """
 
     reopenable = True
 
     def __init__(self, path: Path) -> None:
-        mapping = {name: ColumnChoice(name, at, "as sent") for at, name in enumerate(FIELDS)}
+        mapping = {name: ColumnChoice(name, at, "") for at, name in enumerate(FIELDS)}
         super().__init__(str(path), FIELDS, mapping)
-        self._path = path
-        self.unknown = sum(result.delivery is Delivery.UNKNOWN for result in load_results(path))
+        self.saved = SavedReport(path)
+        self.unknown = sum(result.delivery is Delivery.UNKNOWN for result in self.saved)
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
-        for result in load_results(self._path):
+        for result in self.saved:
             if result.outcome is Outcome.FAILED and result.delivery is not Delivery.UNKNOWN:
-                cells = [getattr(result.phone, name) or "" for name in FIELDS]
+                sent = evolve(result.phone, phone=result.number or result.phone.phone)
+                cells = [getattr(sent, name) or "" for name in FIELDS]
                 yield result.index + 1, cells
 
 
-def _loaded(results: Iterable[PhoneResult]) -> UploadReport:
+def _export(
+    report: UploadReport,
+    csv: Path | None,
+    jsonl: Path | None,
+    only: list[Outcome],
+    output: Output,
+) -> None:
+    for path, write in ((csv, report.to_csv), (jsonl, report.to_jsonl)):
+        if path is not None:
+            count = write(path, only=only or None)
+            output.say(f"{counted(count, 'result')} written to {path}")
+
+
+def _unread(first: int, file: Path) -> str:
+    if is_journal(file):
+        return (
+            f"This upload did not come to its end: {counted(first, 'row')} of the list were read. "
+            f"'asyncsdk resume {file}' goes on with it."
+        )
+    return (
+        f"The upload that this report is of ended before row {first + 1:,} of the list: that one "
+        "and all after it are not in the report. Its rejects file, if --rejects wrote one, has "
+        "them; else upload those rows of the list."
+    )
+
+
+def _loaded(results: SavedReport) -> UploadReport:
     """The report of these results; what a run was like is not in them."""
     counts = Counts()
     kept: dict[Outcome, list[PhoneResult]] = {outcome: [] for outcome in Outcome}
@@ -157,7 +225,8 @@ def _loaded(results: Iterable[PhoneResult]) -> UploadReport:
         counts.unknown += result.delivery is Delivery.UNKNOWN
     counts.created = len(kept[Outcome.CREATED])
     counts.invalid, counts.failed = (len(kept[outcome]) for outcome in _REJECTED)
-    return UploadReport(Run(counts), kept.__getitem__)
+    run = Run(counts, complete=results.unread_from is None, group_id=results.group_id)
+    return UploadReport(run, kept.__getitem__)
 
 
 def _rows(report: UploadReport) -> Iterator[Rejected]:

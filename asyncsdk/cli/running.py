@@ -33,6 +33,8 @@ class Ending:
     cause: BaseException | None = None
     """The error that stopped it."""
     interrupted: bool = False
+    looked_up: str = ""
+    """What a reconcile found."""
 
     @property
     def code(self) -> Exit:
@@ -63,7 +65,8 @@ async def follow(upload: Upload, view: View) -> Ending:
         report, cause = task.result()
     except asyncio.CancelledError:
         report, cause = upload.report, None
-    return Ending(report, cause, interrupted=bool(interrupts))
+    looked_up = upload.progress.looked_up
+    return Ending(report, cause, interrupted=bool(interrupts), looked_up=looked_up)
 
 
 async def _ended(upload: Upload) -> tuple[UploadReport, BaseException | None]:

@@ -13,7 +13,8 @@ import typer
 from rich.text import Text
 
 from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
-from asyncsdk.cli.shown import Exit, fail, stderr, stdout
+from asyncsdk.cli.output import tell_requests
+from asyncsdk.cli.shown import fail, stderr, stdout
 from asyncsdk.sandbox import FAULTS, STYLES, Faults, Sandbox
 
 __all__ = ["sandbox"]
@@ -52,12 +53,16 @@ def sandbox(
     ] = 0,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
+    verbose: given.Verbose = False,
 ) -> None:
     """Serve a stand-in for the provider on this machine, to try things out.
 
     It has its own groups and phones, sends no message and costs nothing. It prints what a client
     needs to know, and ends with Ctrl-C.
+
+    Exit codes: 0 ended by Ctrl-C, 2 usage, or the port cannot be used.
     """
+    tell_requests(verbose, "asyncsdk_sandbox")
     if "list" in fault:
         _list_faults()
         return
@@ -76,7 +81,7 @@ def sandbox(
     try:
         asyncio.run(_serve(box, as_json=as_json, quiet=quiet))
     except OSError as error:
-        fail(f"port {port} cannot be used: {error.strerror or error}", Exit.STOPPED)
+        fail(f"port {port} cannot be used: {error.strerror or error}. --port 0 takes a free one")
     except KeyboardInterrupt:
         pass
 

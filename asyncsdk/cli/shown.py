@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from asyncsdk.words import visible
+
 if TYPE_CHECKING:
     from rich.style import StyleType
 
@@ -35,13 +37,6 @@ def stdout() -> Console:
 def stderr() -> Console:
     """Where progress and errors go."""
     return Console(file=sys.stderr, highlight=False)
-
-
-def visible(text: object) -> str:
-    """A foreign text on one line, with its control and direction characters spelled out."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(text)
-    )
 
 
 def plain(text: object, style: StyleType = "") -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import typer
 
@@ -12,6 +13,7 @@ from asyncsdk.cli.job import Job, failed
 from asyncsdk.cli.lists import opened
 from asyncsdk.cli.options import parse_concurrency, parse_map, parse_rate
 from asyncsdk.cli.output import Output, tell_requests
+from asyncsdk.config import Journal
 from asyncsdk.errors import AsyncSDKError
 
 __all__ = ["check", "upload"]
@@ -25,9 +27,11 @@ def upload(
     rejects: given.Rejects = None,
     report: given.Report = None,
     html: given.Html = None,
+    journal: given.Journal = None,
     normalize: given.Normalize = None,
     mobile_only: given.MobileOnly = False,
     duplicates: given.Duplicates = "send",
+    send_unknown: given.SendUnknown = False,
     kind: given.Format = None,
     sheet: given.Sheet = None,
     delimiter: given.Delimiter = None,
@@ -51,6 +55,24 @@ def upload(
     Exit codes: 0 every phone was created, 1 some were rejected or failed, 2 usage,
     3 credentials refused, 4 stopped before the end, 130 interrupted.
     """
+    command = {
+        "files": [file if file == "-" else os.path.abspath(file) for file in files],  # noqa: PTH100
+        "mapping": mapping,
+        "normalize": normalize,
+        "mobile_only": mobile_only,
+        "duplicates": duplicates,
+        "send_unknown": send_unknown,
+        "kind": kind,
+        "sheet": sheet,
+        "delimiter": delimiter,
+        "encoding": encoding,
+        "header": header,
+        "batch_size": batch_size,
+        "concurrency": concurrency,
+        "rate": rate,
+        "on_unknown": on_unknown,
+        "quiet_period": quiet_period,
+    }
     options = {
         "batch_size": batch_size,
         "concurrency": parse_concurrency(concurrency),
@@ -61,30 +83,38 @@ def upload(
         "normalize": normalize,
         "mobile_only": mobile_only,
         "deadline": deadline,
-        "keep_created": report is not None,
+        "keep_created": report is not None or journal is not None,
+        "journal": journal and Journal(journal, notes={"upload": command}),
     }
     chosen = parse_map(mapping)
-    output = Output(show, as_json, quiet, verbose, rejects, report, html)
+    output = Output(show, as_json, quiet, verbose, rejects, report, html, journal)
     output.check(files)
     tell_requests(verbose)
     destination = Destination(group, create_group)
-    try:
-        names = asyncio.run(destination.columns(chosen))
-    except (AsyncSDKError, OSError) as error:
-        failed(error)
-    reading = {"delimiter": delimiter, "encoding": encoding, "header": header, "sheet": sheet}
-    with opened(files, mapping=chosen, names=names, format=kind, **reading) as (source, name):
+    reading = {
+        "mapping": chosen,
+        "names": _names(destination, chosen),
+        "format": kind,
+        "sheet": sheet,
+        "delimiter": delimiter,
+        "encoding": encoding,
+        "header": header,
+        "send_unknown": send_unknown,
+    }
+    with opened(files, **reading) as (source, name):
         raise typer.Exit(Job(source, name, destination, options, output).run())
 
 
 def check(
     files: given.Files,
+    group: given.GroupForNames = None,
     mapping: given.Map = [],  # noqa: B006 - typer reads it, nobody changes it
     rejects: given.Rejects = None,
     html: given.Html = None,
     normalize: given.Normalize = None,
     mobile_only: given.MobileOnly = False,
     duplicates: given.Duplicates = "send",
+    send_unknown: given.SendUnknown = False,
     kind: given.Format = None,
     sheet: given.Sheet = None,
     delimiter: given.Delimiter = None,
@@ -95,10 +125,12 @@ def check(
     show: given.Show = 20,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
+    verbose: given.Verbose = False,
 ) -> None:
     """Check the phones of contact lists by the local rules; nothing is sent.
 
-    It tells how many may be sent, why the others may not, and how many requests it takes.
+    It tells how many may be sent, why the others may not, and how many requests it takes. A group
+    is asked for its column names only where --map uses them.
 
     Exit codes: 0 every row may be sent, 1 some are invalid, 2 usage.
     """
@@ -111,8 +143,26 @@ def check(
         "dry_run": True,
     }
     chosen = parse_map(mapping)
-    output = Output(show, as_json, quiet, rejects=rejects, html=html)
+    output = Output(show, as_json, quiet, verbose, rejects=rejects, html=html)
     output.check(files)
-    reading = {"delimiter": delimiter, "encoding": encoding, "header": header, "sheet": sheet}
-    with opened(files, mapping=chosen, format=kind, **reading) as (source, name):
+    tell_requests(verbose)
+    reading = {
+        "mapping": chosen,
+        "names": _names(Destination(group), chosen) if group else None,
+        "format": kind,
+        "sheet": sheet,
+        "delimiter": delimiter,
+        "encoding": encoding,
+        "header": header,
+        "send_unknown": send_unknown,
+    }
+    with opened(files, **reading) as (source, name):
         raise typer.Exit(Job(source, name, None, options, output).run())
+
+
+def _names(destination: Destination, mapping: dict[str, str]) -> dict[str, str]:
+    """What the group calls its columns, if the mapping may use that."""
+    try:
+        return asyncio.run(destination.columns(mapping))
+    except (AsyncSDKError, OSError) as error:
+        failed(error, destination)

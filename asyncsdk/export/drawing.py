@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from asyncsdk.words import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -94,7 +96,7 @@ def course(histories: Sequence[History]) -> Course | None:
             part = min(1.0, slot.paused / width)
             pauses.append(Box(_r(x), 0, _r(max(1.0, wide * part)), HEIGHT, told))
         if slot.retries:
-            told = f"{_time(at)}: {slot.retries:,} requests repeated"
+            told = f"{_time(at)}: {counted(slot.retries, 'request')} repeated"
             retries.append(Box(_r(x), 0, _r(wide), 8, told))
         at += width
     along = tuple(_time(seconds * tick / _TICKS) for tick in range(_TICKS + 1))
@@ -116,7 +118,7 @@ def latencies(histories: Sequence[History]) -> Bars | None:
         Box(
             *(_r(at * wide), _r(HEIGHT - HEIGHT * count / top)),
             *(_r(wide * 0.9), _r(HEIGHT * count / top)),
-            f"up to {seconds(end)}: {count:,} requests",
+            f"up to {seconds(end)}: {counted(count, 'request')}",
         )
         for at, (end, count) in enumerate(classes)
     ]

@@ -19,6 +19,7 @@ from asyncsdk.export.drawing import Bars, Box, Course, course, latencies, second
 from asyncsdk.export.reasons import Reason, ranked, told
 from asyncsdk.models import FIELDS
 from asyncsdk.results import Delivery, Outcome
+from asyncsdk.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +60,8 @@ def write_html(
     page = templates.get_template("report.html.j2").render(
         page=Page.of(report, places or {}),
         title=title,
+        group=report.group_id or "ID",
+        counted=counted,
         css=_trusted(css),
         js=_trusted(js),
         policy=f"default-src 'none'; style-src {_hash(css)}; script-src {_hash(js)}",

@@ -7,9 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from attrs import define, field
 
 from asyncsdk.errors import SourceError
+from asyncsdk.export.besides import UNREAD
 from asyncsdk.export.csv import COLUMNS
+from asyncsdk.ledger.database import is_journal
+from asyncsdk.ledger.stored import Stored, account
 from asyncsdk.models import FIELDS, CreatedPhone, Phone, Problem, Violation
 from asyncsdk.results import Delivery, Outcome, PhoneResult
 from asyncsdk.sources.inert import revive
@@ -19,55 +23,84 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["load_results"]
+__all__ = ["SavedReport"]
 
 
-def load_results(path: Path) -> Iterator[PhoneResult]:
+@define
+class SavedReport:
     """The results in a report that `to_jsonl`, `to_csv` or `to_parquet` wrote, in its order.
 
-    Raises:
+    What it says besides them is known once they were read.
+
+    Iterating raises:
         SourceError: It is none of these; the line is named.
         ImportError: It is Parquet, and polars is not installed.
     """
-    kind = path.suffix.lower()
-    if kind == ".parquet":
-        return _of_parquet(path)
-    return _of_csv(path) if kind == ".csv" else _of_lines(path)
 
+    path: Path
+    group_id: int | None = field(default=None, init=False)
+    """The group that was uploaded into; None if the report does not say."""
+    unread_from: int | None = field(default=None, init=False)
+    """The index of the first row that the upload did not come to; None if it came to all."""
 
-def _of_lines(path: Path) -> Iterator[PhoneResult]:
-    with _opened(path) as file:
-        for line, text in enumerate(file, 1):
-            try:
-                yield structure(msgspec.json.decode(text), PhoneResult)
-            except Exception as error:
-                raise _alien(path, line) from error
+    def __iter__(self) -> Iterator[PhoneResult]:
+        if is_journal(self.path):
+            return self._of_journal()
+        kind = self.path.suffix.lower()
+        if kind == ".parquet":
+            return self._of_parquet()
+        return self._of_csv() if kind == ".csv" else self._of_lines()
 
+    def _of_journal(self) -> Iterator[PhoneResult]:
+        run, results = account(Stored(self.path))
+        self.group_id = run.group_id
+        self.unread_from = None if run.complete else run.counts.settled
+        for outcome in Outcome:
+            yield from results(outcome)
 
-def _of_csv(path: Path) -> Iterator[PhoneResult]:
-    with _opened(path) as file:
-        reader = csv.DictReader(file)
-        if not set(COLUMNS) <= set(reader.fieldnames or ()):
-            raise _alien(path, 1)
-        for row in reader:
-            try:
-                texts = {name: revive(row[name] or "") or None for name in COLUMNS}
-                yield _result(texts)
-            except (ValueError, TypeError, KeyError) as error:
-                raise _alien(path, reader.line_num) from error
+    def _of_lines(self) -> Iterator[PhoneResult]:
+        with _opened(self.path) as file:
+            for line, text in enumerate(file, 1):
+                try:
+                    row = msgspec.json.decode(text)
+                    if self._is_result(row):
+                        yield structure(row, PhoneResult)
+                except Exception as error:
+                    raise _alien(self.path, line) from error
 
+    def _of_csv(self) -> Iterator[PhoneResult]:
+        with _opened(self.path) as file:
+            reader = csv.DictReader(file)
+            if not set(COLUMNS) <= set(reader.fieldnames or ()):
+                raise _alien(self.path, 1)
+            for row in reader:
+                try:
+                    texts = {name: revive(row[name] or "") or None for name in COLUMNS}
+                    if self._is_result(texts):
+                        yield _result(texts)
+                except (ValueError, TypeError, KeyError) as error:
+                    raise _alien(self.path, reader.line_num) from error
 
-def _of_parquet(path: Path) -> Iterator[PhoneResult]:
-    try:
-        import polars as pl  # noqa: PLC0415 - an extra, imported only when used
-    except ImportError as error:
-        msg = "reading Parquet needs polars: pip install 'asyncsdk[files]'"
-        raise ImportError(msg) from error
-    try:
-        for batch in pl.scan_parquet(path).collect_batches(maintain_order=True):
-            yield from map(_result, batch.iter_rows(named=True))
-    except Exception as error:
-        raise _alien(path, None) from error
+    def _of_parquet(self) -> Iterator[PhoneResult]:
+        try:
+            import polars as pl  # noqa: PLC0415 - an extra, imported only when used
+        except ImportError as error:
+            msg = "reading Parquet needs polars: pip install 'asyncsdk[files]'"
+            raise ImportError(msg) from error
+        try:
+            for batch in pl.scan_parquet(self.path).collect_batches(maintain_order=True):
+                rows = batch.iter_rows(named=True)
+                yield from map(_result, filter(self._is_result, rows))
+        except Exception as error:
+            raise _alien(self.path, None) from error
+
+    def _is_result(self, row: dict[str, Any]) -> bool:
+        """Whether a row is of a phone, rather than of all that were not read; notes the rest."""
+        self.group_id = _number(row.pop("group", None))
+        if row["outcome"] != UNREAD:
+            return True
+        self.unread_from = int(row["index"])
+        return False
 
 
 def _result(row: Mapping[str, Any]) -> PhoneResult:

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.export.atomic import placing
+from asyncsdk.export.besides import UNREAD
 from asyncsdk.models import FIELDS
+from asyncsdk.results import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from os import PathLike
 
+    from asyncsdk.export.besides import Besides
     from asyncsdk.results import PhoneResult
 
 __all__ = ["write_parquet"]
 
 _CHUNK = 10_000
-_NUMBERS = ("index", "status", "id", "attempts", "duplicate_of")
+_NUMBERS = ("index", "status", "id", "attempts", "duplicate_of", "group")
 COLUMNS = (
     *("index", *FIELDS, "number", "outcome", "status", "id", "reason", "duplicate_of"),
-    *("delivery", "attempts", "request_id"),
+    *("delivery", "attempts", "request_id", "group"),
 )
 
 
-def write_parquet(path: str | PathLike[str], results: Iterable[PhoneResult]) -> int:
-    """Write one row per result, a chunk at a time; returns the number of rows.
+def write_parquet(
+    path: str | PathLike[str], results: Iterable[PhoneResult], besides: Besides
+) -> int:
+    """Write one row per result, a chunk at a time; returns the number of results.
 
     Raises:
         ImportError: polars is not installed.
@@ -37,18 +42,32 @@ def write_parquet(path: str | PathLike[str], results: Iterable[PhoneResult]) -> 
         msg = "writing Parquet needs polars: pip install 'asyncsdk[files]'"
         raise ImportError(msg) from error
     schema = {name: pl.Int64 if name in _NUMBERS else pl.String for name in COLUMNS}
-    rows = iter(results)
-    count = 0
+    unread = [] if besides.unread_from is None else [_unread(besides)]
+    rows = chain(((*_row(result), besides.group_id) for result in results), unread)
+    count = -len(unread)
 
     def chunks(*_: object) -> Iterator[Any]:
         nonlocal count
-        while chunk := [_row(result) for result in islice(rows, _CHUNK)]:
+        while chunk := list(islice(rows, _CHUNK)):
             count += len(chunk)
             yield pl.DataFrame(chunk, schema=schema, orient="row")
 
     with placing(path) as place:
         register_io_source(chunks, schema=schema).sink_parquet(place)
     return count
+
+
+def _unread(besides: Besides) -> tuple[object, ...]:
+    told = {
+        "index": besides.unread_from,
+        "phone": "",
+        "outcome": UNREAD,
+        "reason": besides.reason,
+        "delivery": Delivery.NOT_SENT.value,
+        "attempts": 0,
+        "group": besides.group_id,
+    }
+    return tuple(told.get(name) for name in COLUMNS)
 
 
 def _row(result: PhoneResult) -> tuple[object, ...]:

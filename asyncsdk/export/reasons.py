@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.results import PhoneResult
 
-__all__ = ["Reason", "ranked", "reason_of", "told"]
+__all__ = ["Reason", "ranked", "reason_of", "shortened", "told"]
 
 _DISTINCT = 1000
 """Reasons that are told apart; a server that puts something else into each cannot fill memory."""
@@ -39,7 +39,12 @@ def reason_of(result: PhoneResult) -> str:
     problem = result.error
     if problem is not None and problem.duplicate_of is not None:
         return "the same number as an earlier row"
-    return _LENGTH.sub("", told(result))[:_LONGEST]
+    return shortened(told(result))
+
+
+def shortened(reason: str) -> str:
+    """A reason without what differs from row to row."""
+    return _LENGTH.sub("", reason)[:_LONGEST]
 
 
 def told(result: PhoneResult) -> str:

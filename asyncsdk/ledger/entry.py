@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property
 from heapq import merge
 from itertools import accumulate
 from operator import attrgetter
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Protocol, overload
 
 import msgspec
 from attrs import evolve, frozen
@@ -28,11 +28,11 @@ from asyncsdk.wire.batch import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from asyncsdk.models import Problem
 
-__all__ = ["Entry", "Results"]
+__all__ = ["Decodable", "Entry", "Results"]
 
 _decode_texts = msgspec.json.Decoder(list[str]).decode
 
@@ -60,6 +60,16 @@ class Entry:
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    @property
+    def first(self) -> int:
+        """The first of its indices."""
+        return self.indices[0]
+
+    @property
+    def last(self) -> int:
+        """The last of its indices."""
+        return self.indices[-1]
 
     def after(self, count: int) -> Entry:
         """The same without its first rows."""
@@ -98,17 +108,44 @@ class Entry:
         ]
 
 
+class Decodable(Protocol):
+    """Something that stands for an entry."""
+
+    @property
+    def first(self) -> int:
+        """As `Entry.first`."""
+
+    @property
+    def last(self) -> int:
+        """As `Entry.last`."""
+
+    def __len__(self) -> int: ...
+    def results(self) -> list[PhoneResult]:
+        """As `Entry.results`."""
+
+
 class Results(Sequence[PhoneResult]):
     """The results of many entries, in source order, decoded as they are looked at.
 
     Iterating decodes each entry once. Entries whose indices interleave (after a resend or a
     split) are merged.
+
+    Args:
+        find: Gives the entries, when they are first asked for.
     """
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self._runs = _runs(sorted(entries, key=lambda entry: entry.indices[0]))
-        self._ends = list(accumulate(sum(map(len, run)) for run in self._runs))
-        self._decode = lru_cache(maxsize=2)(self._decode_run)
+    def __init__(self, find: Callable[[], Iterable[Decodable]]) -> None:
+        self._find = find
+        self._decoded: dict[int, list[PhoneResult]] = {}
+        """The runs looked at last."""
+
+    @cached_property
+    def _runs(self) -> list[list[Decodable]]:
+        return _runs(sorted(self._find(), key=attrgetter("first")))
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return list(accumulate(sum(map(len, run)) for run in self._runs))
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -143,26 +180,35 @@ class Results(Sequence[PhoneResult]):
         return f"<{len(self)} results>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), ([entry for run in self._runs for entry in run],)
+        return _results_of, ([entry for run in self._runs for entry in run],)
 
-    def _decode_run(self, run: int) -> list[PhoneResult]:
-        return list(_merged(self._runs[run]))
+    def _decode(self, run: int) -> list[PhoneResult]:
+        found = self._decoded.get(run)
+        if found is None:
+            if len(self._decoded) > 1:
+                self._decoded.pop(next(iter(self._decoded)), None)
+            found = self._decoded[run] = list(_merged(self._runs[run]))
+        return found
 
 
-def _runs(entries: list[Entry]) -> list[list[Entry]]:
+def _results_of(entries: list[Decodable]) -> Results:
+    return Results(lambda: entries)
+
+
+def _runs(entries: list[Decodable]) -> list[list[Decodable]]:
     """Entries, sorted by their first index, cut into runs whose indices do not interleave."""
-    runs: list[list[Entry]] = []
+    runs: list[list[Decodable]] = []
     last = -1
     for entry in entries:
-        if runs and entry.indices[0] < last:
+        if runs and entry.first < last:
             runs[-1].append(entry)
         else:
             runs.append([entry])
-        last = max(last, entry.indices[-1])
+        last = max(last, entry.last)
     return runs
 
 
-def _merged(run: list[Entry]) -> Iterator[PhoneResult]:
+def _merged(run: list[Decodable]) -> Iterator[PhoneResult]:
     if len(run) == 1:
         return iter(run[0].results())
     return merge(*(entry.results() for entry in run), key=attrgetter("index"))

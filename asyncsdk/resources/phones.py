@@ -10,10 +10,12 @@ from attrs import frozen
 
 from asyncsdk.config import Rate, RetryPolicy, UploadOptions
 from asyncsdk.errors import ConfigurationError
+from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.models import FIELDS, CreatedPhone, Phone
 from asyncsdk.resources.base import Resource, whole_number
 from asyncsdk.upload.batches import check_source
 from asyncsdk.upload.check import Checker
+from asyncsdk.upload.columns import check_columns, needs_names, resolve
 from asyncsdk.upload.handle import Upload
 from asyncsdk.upload.normalize import normalizer
 from asyncsdk.upload.pipeline import Pipeline
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
     from os import PathLike
 
-    from asyncsdk.config import Adaptive, Duplicates, FailureLimit, OnUnknown
-    from asyncsdk.ledger.memory import MemoryLedger
+    from asyncsdk.config import Adaptive, Duplicates, FailureLimit, Journal, OnUnknown
+    from asyncsdk.ledger.sqlite import SqliteLedger
     from asyncsdk.report import Progress
     from asyncsdk.resources.groups import GroupsResource
     from asyncsdk.transport import Transport
@@ -112,7 +114,7 @@ class PhonesResource(Resource):
     def upload(
         self,
         group_id: int,
-        phones: Iterable[PhoneLike] | AsyncIterable[PhoneLike],
+        phones: Iterable[PhoneLike] | AsyncIterable[PhoneLike] | None,
         *,
         batch_size: int = 1000,
         max_batch_bytes: int = 1_000_000,
@@ -121,6 +123,7 @@ class PhonesResource(Resource):
         retry: RetryPolicy = DEFAULT_RETRY,
         on_unknown: OnUnknown = "report",
         quiet_period: float = 30.0,
+        columns: Mapping[str, str] | None = None,
         duplicates: Duplicates = "send",
         validate: bool = True,
         normalize: str | None = None,
@@ -128,7 +131,7 @@ class PhonesResource(Resource):
         stop_when: FailureLimit | None = None,
         deadline: float | None = None,
         keep_created: bool = True,
-        journal: str | PathLike[str] | None = None,
+        journal: Journal | str | PathLike[str] | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         dry_run: bool = False,
     ) -> Upload:
@@ -139,7 +142,8 @@ class PhonesResource(Resource):
         Args:
             group_id: The group to put the phones into.
             phones: Any iterable or async iterable of `Phone`, mappings with its field names, or
-                numbers. It is read lazily, from the event loop's thread.
+                numbers. It is read lazily, from the event loop's thread. None where a journal
+                has all of them.
             batch_size: Phones per request at most.
             max_batch_bytes: Bytes per request body at most; one phone alone may be larger.
             concurrency: Requests under way at once, or `Adaptive(min, max)`.
@@ -150,6 +154,10 @@ class PhonesResource(Resource):
                 resend what is missing; or `resend` them, where the provider refuses or merges
                 duplicates.
             quiet_period: Seconds that the group must be quiet before a reconcile looks.
+            columns: Of rows that are mappings, which key means which field of a phone, such as
+                `{"Mobil": "phone", "Anrede": "a"}`; the group's own column names may stand for
+                `a` to `e` (the group is then asked for them, before anything is sent). Other keys
+                are left out, but for those that are fields.
             duplicates: Whether to `send` a number that occurred before, or to `skip` it as invalid.
             validate: Whether to check the provider's limits before sending.
             normalize: A default region such as `"DE"`: numbers are sent in E.164 form, and what is
@@ -158,7 +166,10 @@ class PhonesResource(Resource):
             stop_when: Stop after so many invalid and failed phones.
             deadline: Seconds after which the upload ends, whatever is under way.
             keep_created: Whether the report keeps the created phones, or only counts them.
-            journal: Reserved for a file that makes the upload survive a crash; None for now.
+            journal: A file that makes the upload survive the end of its process, or a `Journal`.
+                The same call with the same file goes on where it stopped: nothing that was
+                answered is sent again, and what was under way is treated by `on_unknown`. The
+                finished file is the report (`UploadReport.open`). It holds the phones.
             on_progress: Called with a `Progress`, at most ten times a second.
             dry_run: Check everything, send nothing.
 
@@ -189,12 +200,18 @@ class PhonesResource(Resource):
             on_progress=on_progress,
             dry_run=dry_run,
         )
-        check_source(phones)
+        if phones is not None or options.journal is None:
+            check_source(phones)
         normalizer(options.normalize, mobile_only=mobile_only)
+        chosen = None if columns is None else check_columns(columns)
+        if chosen is not None and not needs_names(chosen):
+            resolve(chosen, {})
+        ledger = _ledger(group_id, options)
         return Upload(
-            partial(self._pipeline, group_id, phones, options),
-            keep_created=keep_created,
+            partial(self._pipeline, group_id, phones, options, chosen, ledger),
+            ledger,
             running=self._running,
+            group_id=group_id,
         )
 
     def _pipeline(
@@ -202,32 +219,55 @@ class PhonesResource(Resource):
         group_id: int,
         phones: object,
         options: UploadOptions,
-        ledger: MemoryLedger,
+        columns: dict[str, str] | None,
+        ledger: MemoryLedger | SqliteLedger,
         channel: Channel | None,
     ) -> Pipeline:
         self._transport.open()
+        checker = Checker(
+            limits=options.validate,
+            normalize=normalizer(options.normalize, mobile_only=options.mobile_only),
+            skip_duplicates=options.duplicates == "skip",
+            keep_source=options.journal is not None,
+            columns=columns,
+        )
         return Pipeline(
             phones,
             options,
             post=partial(
                 self._transport.request, "POST", self._transport.url(f"{_path(group_id)}/batch")
             ),
-            checker=Checker(
-                limits=options.validate,
-                normalize=normalizer(options.normalize, mobile_only=options.mobile_only),
-                skip_duplicates=options.duplicates == "skip",
-            ),
+            checker=checker,
+            prepare=partial(self._name_columns, group_id, checker),
             ledger=ledger,
             channel=channel,
             pool_size=self._transport.pool_size,
-            reconciler=self._reconciler(group_id, options),
+            reconciler=self._reconciler(group_id, options, ledger),
         )
 
-    def _reconciler(self, group_id: int, options: UploadOptions) -> Reconciler | None:
+    async def _name_columns(self, group_id: int, checker: Checker) -> None:
+        """Ask the group what it calls its columns, if that must be known."""
+        if checker.columns is not None and needs_names(checker.columns):
+            group = await self._groups.get(group_id)
+            checker.columns = resolve(checker.columns, group.columns)
+
+    def _reconciler(
+        self, group_id: int, options: UploadOptions, ledger: MemoryLedger | SqliteLedger
+    ) -> Reconciler | None:
         if options.on_unknown != "reconcile" or options.dry_run:
             return None
         view = _GroupView(self._groups, group_id)
-        return Reconciler(view, options.retry, options.quiet_period)
+        return Reconciler(view, options.retry, options.quiet_period, ledger.answered)
+
+
+def _ledger(group_id: int, options: UploadOptions) -> MemoryLedger | SqliteLedger:
+    """Where the accounts of an upload are kept; a dry run has nothing to survive."""
+    keep_ids = options.on_unknown == "reconcile"
+    if options.journal is None or options.dry_run:
+        return MemoryLedger(options.keep_created, keep_ids=keep_ids)
+    from asyncsdk.ledger.sqlite import SqliteLedger  # noqa: PLC0415 - loaded when used
+
+    return SqliteLedger(options.journal, group_id, options.keep_created, keep_ids=keep_ids)
 
 
 @frozen

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from attrs import evolve, frozen
 from msgspec import Struct
 
 __all__ = ["Commit", "RequestLog", "RequestRecord"]
+
+logger = logging.getLogger("asyncsdk_sandbox")
 
 
 class Commit(Struct, frozen=True, gc=False):  # 200,000 are logged in one test: no attrs here
@@ -68,3 +72,6 @@ class RequestLog:
         """Complete a record with what became of the request."""
         record = self.records[no - 1]
         self.records[no - 1] = evolve(record, status=status, phones=phones, fault=fault)
+        logger.debug(
+            "%s %s: %s%s", record.method, record.path, status, f", {fault}" if fault else ""
+        )

@@ -10,9 +10,11 @@ from attrs import frozen
 
 from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.models import FIELDS
+from asyncsdk.sources.rejects import own_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 __all__ = ["ColumnChoice", "choose_columns", "looks_like_phone", "name_rank"]
 
@@ -61,6 +63,7 @@ def choose_columns(
     mapping: Mapping[str, str | int] | None = None,
     *,
     path: str | None = None,
+    line: int | None = None,
     names: Mapping[str, str] | None = None,
 ) -> dict[str, ColumnChoice]:
     """The column of each mapped field; that of the phone is recognised where it is not given.
@@ -70,23 +73,40 @@ def choose_columns(
         rows: Some of the data.
         mapping: Field names to column names, or to 1-based column numbers.
         path: The file, for the errors.
+        line: The line of the names, for the errors.
         names: What the group calls its columns: their names to the fields `a` to `e`.
 
     Raises:
         ConfigurationError: There is no such field, or one is mapped twice.
         SourceError: There is no such column, or no column looks like phones.
     """
+    try:
+        return _chosen(columns, rows, mapping or {}, names or {})
+    except _NoColumnError as error:
+        raise SourceError(str(error), path=path, line=line) from None
+
+
+class _NoColumnError(Exception):
+    """There is no such column."""
+
+
+def _chosen(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    mapping: Mapping[str, str | int],
+    names: Mapping[str, str],
+) -> dict[str, ColumnChoice]:
     chosen: dict[str, ColumnChoice] = {}
-    for name, column in (mapping or {}).items():
-        field = _field(name, names or {})
+    for name, column in mapping.items():
+        field = _field(name, names)
         if field in chosen:
             msg = f"the field {field!r} is mapped twice"
             raise ConfigurationError(msg)
-        position = _position(columns, field, column, path)
+        position = _position(columns, field, column)
         chosen[field] = ColumnChoice(columns[position], position, "as asked for")
     if "phone" not in chosen:
         taken = {choice.position for choice in chosen.values()}
-        chosen["phone"] = _phone_column(columns, rows, taken, path)
+        chosen["phone"] = _phone_column(columns, rows, taken)
     return {field: chosen[field] for field in FIELDS if field in chosen}
 
 
@@ -136,7 +156,7 @@ def _field(name: str, names: Mapping[str, str]) -> str:
     raise ConfigurationError(msg)
 
 
-def _position(columns: Sequence[str], field: str, column: str | int, path: str | None) -> int:
+def _position(columns: Sequence[str], field: str, column: str | int) -> int:
     """By exact name, else by name whatever its case, else by 1-based number."""
     wanted = str(column)
     exact = [at for at, name in enumerate(columns) if name == wanted]
@@ -148,18 +168,19 @@ def _position(columns: Sequence[str], field: str, column: str | int, path: str |
     if len(alike) > 1:
         numbers = ", ".join(str(at + 1) for at in alike)
         msg = f"several columns are named {wanted!r}: give {field!r} one of the numbers {numbers}"
-        raise SourceError(msg, path=path)
+        raise _NoColumnError(msg)
     if alike:
         return alike[0]
     if wanted.isdecimal() and 1 <= int(wanted) <= len(columns):
         return int(wanted) - 1
     msg = f"there is no column {wanted!r} for {field!r}; {_listed(columns)}"
-    raise SourceError(msg, path=path)
+    raise _NoColumnError(msg)
 
 
 def _phone_column(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], taken: set[int], path: str | None
+    columns: Sequence[str], rows: Sequence[Sequence[str]], taken: AbstractSet[int]
 ) -> ColumnChoice:
+    taken = taken | own_columns(columns)
     free = [at for at in range(len(columns)) if at not in taken]
     shares = {at: _share(rows, at) for at in free}
     ranks = {at: name_rank(columns[at]) for at in free}
@@ -177,7 +198,7 @@ def _phone_column(
     if len(free) == 1:
         return ColumnChoice(columns[free[0]], free[0], "the only column")
     msg = f"no column looks like phones: name it, such as phone={columns[0]!r}; {_listed(columns)}"
-    raise SourceError(msg, path=path)
+    raise _NoColumnError(msg)
 
 
 def _share(rows: Sequence[Sequence[str]], at: int) -> float:

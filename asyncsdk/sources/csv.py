@@ -18,9 +18,8 @@ from asyncsdk.sources.dialect import (
     find_header,
     sample_of,
 )
-from asyncsdk.sources.inert import revive
 from asyncsdk.sources.opening import open_input
-from asyncsdk.sources.table import Table, is_rejects
+from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +38,7 @@ class CsvSource(Table):
     """The phones of a delimited text file, one for each of its data rows.
 
     Each iteration reads the file anew (a pipe can be read once). It holds no more than a row at a
-    time. Blank lines are no rows. The cells of a rejects file are read as they were in its input.
+    time. Blank lines are no rows.
 
     Attributes:
         dialect: How the file is written.
@@ -63,11 +62,6 @@ class CsvSource(Table):
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         """Each data row's first line and cells."""
-        if not is_rejects(self.columns):
-            return self._read()
-        return ((line, list(map(revive, cells))) for line, cells in self._read())
-
-    def _read(self) -> Iterator[tuple[int, list[str]]]:
         with self._input.reading() as file:
             lines = _Lines(file, self.dialect.encoding, self.path)
             line = 1
@@ -137,10 +131,12 @@ def read_csv(
     sample = sample_of(opened, encoding, delimiter=delimiter, quotechar=quotechar)
     if not sample.rows:
         msg = "is empty"
-        raise SourceError(msg, path=opened.name)
+        raise SourceError(msg, path=opened.name, line=1)
     named = find_header(sample, header=header)
     columns = tuple(sample.rows[0] if named else map(str, range(1, sample.width + 1)))
-    chosen = choose_columns(columns, sample.rows[named:], mapping, path=opened.name, names=names)
+    chosen = choose_columns(
+        columns, sample.rows[named:], mapping, path=opened.name, line=sample.line, names=names
+    )
     dialect = Dialect(encoding, sample.delimiter, quotechar, named, sample.preamble)
     return CsvSource(opened, dialect, columns, chosen)
 

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.sources.columns import looks_like_phone, name_rank
+from asyncsdk.sources.opening import head_of
 
 if TYPE_CHECKING:
     import io
@@ -66,6 +67,8 @@ class Sample:
     width: int
     """How many cells most rows have."""
     preamble: int = 0
+    line: int = 1
+    """1-based, on which the first row ends."""
 
 
 def find_encoding(source: Input, encoding: str | None) -> str:
@@ -84,7 +87,7 @@ def find_encoding(source: Input, encoding: str | None) -> str:
     if encoding is not None:
         return _known(encoding)
     with source.peeking() as file:
-        head = file.read(SAMPLE_SIZE)
+        head = head_of(file, SAMPLE_SIZE)
         for bom, name in _BOMS:
             if head.startswith(bom):
                 return name
@@ -109,7 +112,7 @@ def sample_of(
         quotechar: The character around cells that hold a delimiter, or None.
     """
     with source.peeking() as file:
-        raw = file.read(SAMPLE_SIZE + 1)
+        raw = head_of(file, SAMPLE_SIZE + 1)
     whole = len(raw) <= SAMPLE_SIZE
     # A bad byte is told, with its line, when the file is really read.
     text = codecs.getincrementaldecoder(encoding)("replace").decode(raw[:SAMPLE_SIZE], whole)
@@ -117,7 +120,8 @@ def sample_of(
     if not whole and len(lines) > 1:
         lines.pop()  # it may be cut
     preamble = 0
-    if separator := _SEPARATOR_LINE.fullmatch(lines[0]):
+    separator = _SEPARATOR_LINE.fullmatch(lines[0])
+    if separator and separator[1] != quotechar:
         preamble = 1
         delimiter = delimiter or separator[1]
         lines = lines[1:]
@@ -177,6 +181,8 @@ def _is_utf8(head: bytes, rest: io.BufferedIOBase, limit: int) -> bool:
             limit -= len(chunk)
     except UnicodeDecodeError:
         return False
+    except OSError:
+        return True  # as far as it can be read: the reading itself tells where that ends
     return True
 
 
@@ -186,7 +192,7 @@ def _codepage(file: io.BufferedIOBase, limit: int) -> str:
     The eight are signs in the former, such as a half, which stand alone, not in words.
     """
     letters = False
-    while limit > 0 and (chunk := file.read(_CHUNK)):
+    while limit > 0 and (chunk := head_of(file, _CHUNK)):
         if _TYPOGRAPHIC.search(chunk):
             return "cp1252"
         letters = letters or _LATIN9.search(chunk) is not None
@@ -214,11 +220,14 @@ def _parse(lines: list[str], delimiter: str, quotechar: str | None, preamble: in
         raise ConfigurationError(msg) from None
     rows: list[list[str]] = []
     # What can be read of the sample must do: the reading itself tells where it breaks.
+    line = preamble + 1
     with suppress(csv.Error):
-        rows.extend(islice(filter(None, reader), _SAMPLE_ROWS))
+        rows.extend(islice(filter(None, reader), 1))
+        line = preamble + reader.line_num
+        rows.extend(islice(filter(None, reader), _SAMPLE_ROWS - 1))
     widths = Counter(map(len, rows))
     width = max(widths, key=lambda size: (widths[size], size), default=1)
-    return Sample(delimiter, rows, width, preamble)
+    return Sample(delimiter, rows, width, preamble, line)
 
 
 def _score(sample: Sample) -> float:

@@ -9,6 +9,7 @@ from asyncsdk.errors import SourceError
 from asyncsdk.sources.cells import texts_of
 from asyncsdk.sources.columns import choose_columns
 from asyncsdk.sources.dialect import Sample, find_header
+from asyncsdk.sources.foreign import foreign_faults
 from asyncsdk.sources.opening import open_input
 from asyncsdk.sources.table import Table
 
@@ -80,12 +81,14 @@ def read_excel(
     name, data = _rows(raw, sheet, opened.name)
     if not data:
         msg = "is empty"
-        raise SourceError(msg, path=opened.name)
+        raise SourceError(msg, path=opened.name, line=1)
     width = max(len(cells) for _, cells in data)
     sample = [cells for _, cells in data[:_SAMPLE_ROWS]]
     named = find_header(Sample("", sample, width), header=header)
     columns = tuple(sample[0] if named else map(str, range(1, width + 1)))
-    chosen = choose_columns(columns, sample[named:], mapping, path=opened.name, names=names)
+    chosen = choose_columns(
+        columns, sample[named:], mapping, path=opened.name, line=data[0][0], names=names
+    )
     return ExcelSource(opened.name, name, data[named:], columns, chosen)
 
 
@@ -94,7 +97,7 @@ def _rows(
 ) -> tuple[str, list[tuple[int, list[str]]]]:
     """The sheet's name, and its numbered rows from the first to the last that hold anything."""
     calamine = _calamine()
-    try:
+    with foreign_faults(path, lambda: 1, "cannot be read as a spreadsheet"):
         book = calamine.CalamineWorkbook.from_filelike(file)
         for name in _wanted(book.sheet_names, sheet, path):
             grid = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
@@ -102,11 +105,6 @@ def _rows(
             full = [at for at, (_, row) in enumerate(numbered) if any(row)]
             if full:
                 return name, numbered[full[0] : full[-1] + 1]
-    except SourceError:
-        raise
-    except Exception as error:
-        msg = f"cannot be read as a spreadsheet: {error}"
-        raise SourceError(msg, path=path) from error
     return sheet or "", []
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from asyncsdk.errors import SourceError
 from asyncsdk.sources.cells import texts_of
 from asyncsdk.sources.columns import choose_columns
+from asyncsdk.sources.foreign import foreign_faults
 from asyncsdk.sources.opening import FileInput, open_input
 from asyncsdk.sources.table import Table
 
@@ -74,7 +75,7 @@ def read_frame(
         ImportError: narwhals is not installed.
     """
     narwhals = _narwhals()
-    try:
+    with foreign_faults(None, lambda: None, "cannot be read as a data frame"):
         known = narwhals.from_native(frame, pass_through=True)
         if isinstance(known, narwhals.LazyFrame) and hasattr(frame, "collect_batches"):
             return _source(None, lambda: _streamed(frame), mapping, names)
@@ -82,11 +83,6 @@ def read_frame(
             known = known.collect(backend="polars")
         elif not isinstance(known, narwhals.DataFrame):
             known = narwhals.from_native(_polars("this frame").DataFrame(frame))
-    except ImportError:
-        raise
-    except Exception as error:
-        msg = f"cannot be read as a data frame: {error}"
-        raise SourceError(msg) from error
     return _source(None, lambda: _slices(known), mapping, names)
 
 
@@ -144,29 +140,25 @@ def _source(
     mapping: Mapping[str, str | int] | None,
     names: Mapping[str, str] | None,
 ) -> FrameSource:
-    try:
+    with foreign_faults(path, lambda: 1):
         first = next(batches(), None)
-    except Exception as error:
-        raise _broken(error, path, 1) from error
     columns = tuple(map(str, first.columns)) if first is not None else ()
     if first is None or not columns:
         msg = "is empty"
-        raise SourceError(msg, path=path)
+        raise SourceError(msg, path=path, line=1)
     sample = list(islice(_rows(lambda: iter([first]), path), _SAMPLE_ROWS))
-    chosen = choose_columns(columns, sample, mapping, path=path, names=names)
+    chosen = choose_columns(columns, sample, mapping, path=path, line=1, names=names)
     return FrameSource(path, batches, columns, chosen)
 
 
 def _rows(batches: Callable[[], Iterator[Any]], path: str | None) -> Iterator[list[str]]:
     done = 0
-    try:
+    with foreign_faults(path, lambda: done + 1):
         for batch in batches():
             columns = [texts_of(column.to_list()) for column in batch.iter_columns()]
             for row in zip(*columns, strict=True):
                 yield list(row)
             done += len(batch)
-    except Exception as error:
-        raise _broken(error, path, done + 1) from error
 
 
 def _streamed(lazy: Any) -> Iterator[Any]:
@@ -184,13 +176,6 @@ def _slices(frame: Any) -> Iterator[Any]:
     """A frame in memory, piece by piece."""
     for start in range(0, max(1, len(frame)), _BATCH):
         yield frame[start : start + _BATCH]
-
-
-def _broken(error: Exception, path: str | None, line: int) -> SourceError:
-    """What the library that reads it says; it raises what it likes."""
-    if isinstance(error, SourceError):
-        return error
-    return SourceError(f"cannot be read: {error}", path=path, line=line)
 
 
 def _narwhals() -> Any:

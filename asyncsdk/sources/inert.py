@@ -1,17 +1,20 @@
-"""Cells that no spreadsheet takes for a formula, and the way back.
+"""Cells that no spreadsheet takes for a formula, nor rounds, and the way back.
 
 What begins with one of `=`, `+`, `-`, `@`, a tab or a carriage return may be run as a formula when
-a spreadsheet opens a CSV file (OWASP, "CSV Injection").
+a spreadsheet opens a CSV file (OWASP, "CSV Injection"). A number loses its plus, its leading zeros
+and all digits but six when it is saved from there.
 """
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["escape", "inert", "revive"]
+__all__ = ["as_text", "escape", "inert", "revive"]
 
 _ACTIVE = "=+-@\t\r"
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+_ESCAPED = re.compile(r"'+[=+\-@\t\r0-9]")
+_LOSSY = re.compile(r"\+\d+|0\d+|\d{12,}")
+"""Numbers that a spreadsheet would write back otherwise than it read them."""
 
 
 def inert(cell: str | None) -> str | None:
@@ -33,6 +36,11 @@ def escape(cell: str) -> str:
     return inert(cell) or ""
 
 
+def as_text(cell: str) -> str:
+    """The same again, for files that are mended in a spreadsheet: numbers stay as they are."""
+    return f"'{cell}" if _LOSSY.fullmatch(cell) else escape(cell)
+
+
 def revive(cell: str) -> str:
-    """The cell that `escape` was given."""
+    """The cell that `escape` or `as_text` was given."""
     return cell[1:] if _ESCAPED.match(cell) else cell

@@ -98,10 +98,10 @@ def read_json(
     sample = [record for _, record in islice(_records(opened, encoding), _SAMPLE_ROWS)]
     if not sample:
         msg = "is empty"
-        raise SourceError(msg, path=opened.name)
+        raise SourceError(msg, path=opened.name, line=1)
     columns = tuple(dict.fromkeys(key for record in sample for key in record))
     rows = [[text_of(record.get(column)) for column in columns] for record in sample]
-    chosen = choose_columns(columns or ("",), rows, mapping, path=opened.name, names=names)
+    chosen = choose_columns(columns or ("",), rows, mapping, path=opened.name, line=1, names=names)
     return JsonSource(opened, encoding, columns, chosen)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-__all__ = ["FileInput", "Input", "OnceInput", "Place", "StreamInput", "open_input"]
+__all__ = ["FileInput", "Input", "OnceInput", "Place", "StreamInput", "head_of", "open_input"]
 
 _BUFFER = 1 << 16
 
@@ -73,7 +73,7 @@ class OnceInput:
         self.name = _name(file)
         with _reading(self.name):
             self.file = unpacked(_buffered(b"", file, self.name))
-            self.head: bytes | None = self.file.read(head_size)
+            self.head: bytes | None = head_of(self.file, head_size)
 
     @contextmanager
     def reading(self) -> Iterator[io.BufferedIOBase]:
@@ -122,6 +122,23 @@ def open_input(source: Place, head_size: int) -> Input:
     return StreamInput(file) if _seekable(file) else OnceInput(file, head_size)
 
 
+def head_of(file: io.BufferedIOBase, size: int) -> bytes:
+    """The first bytes, as far as they can be read: who reads on meets the fault and its line.
+
+    Raises:
+        OSError: There are none.
+    """
+    pieces: list[bytes] = []
+    try:
+        while size > 0 and (piece := file.read1(size)):
+            pieces.append(piece)
+            size -= len(piece)
+    except OSError:
+        if not pieces:
+            raise
+    return b"".join(pieces)
+
+
 class _Reader(io.RawIOBase):
     """A head that was read already, then the rest of a file that stays open afterwards."""
 
@@ -142,7 +159,7 @@ class _Reader(io.RawIOBase):
             chunk = self._file.read(len(target)) or b""
         if isinstance(chunk, str):
             msg = "was opened as text; open it in binary mode"
-            raise SourceError(msg, path=self._name)
+            raise SourceError(msg, path=self._name, line=1)
         view = memoryview(chunk)
         target[: len(view)] = view
         return len(view)
@@ -155,7 +172,7 @@ def _reading(name: str | None) -> Iterator[None]:
         yield
     except OSError as error:
         msg = f"cannot be read: {error.strerror or error}"
-        raise SourceError(msg, path=name) from error
+        raise SourceError(msg, path=name, line=1) from error
 
 
 def _buffered(head: bytes, file: IO[bytes], name: str | None) -> io.BufferedReader:

@@ -40,16 +40,19 @@ class _Archive(io.RawIOBase):
     def __init__(self, file: Any, fault: type[Exception]) -> None:
         self._file = file
         self._faults = (EOFError, OSError, fault)
+        self._broken: OSError | None = None
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Buffer, /) -> int:
+        if self._broken is not None:  # it stays so
+            raise self._broken
         try:
             return cast("int", self._file.readinto(buffer))
         except self._faults as error:
-            msg = f"the archive is damaged or cut short ({error})"
-            raise OSError(msg) from error
+            self._broken = OSError(f"the archive is damaged or cut short ({error})")
+            raise self._broken from error
 
 
 def _zstd() -> Any:

@@ -15,7 +15,8 @@ from asyncsdk.sources.excel import read_excel
 from asyncsdk.sources.frames import is_frame, read_arrow, read_frame, read_parquet
 from asyncsdk.sources.json import read_json
 from asyncsdk.sources.many import ManySources
-from asyncsdk.sources.opening import open_input
+from asyncsdk.sources.opening import head_of, open_input
+from asyncsdk.sources.rejects import is_report
 
 if TYPE_CHECKING:
     import os
@@ -53,6 +54,7 @@ def read(
     header: bool | None = None,
     quotechar: str | None = '"',
     sheet: str | None = None,
+    send_unknown: bool = False,
 ) -> Source:
     """A contact list, whatever it is in, ready to be uploaded.
 
@@ -71,6 +73,7 @@ def read(
         header: Of CSV and spreadsheets, whether the first row names the columns.
         quotechar: Of CSV, the character around cells that hold a delimiter; None if there is none.
         sheet: Of a spreadsheet, the sheet's name.
+        send_unknown: Of a rejects file, whether phones that may be in the group are sent, too.
 
     Returns:
         An iterable, and async iterable, of phones: see `Source`.
@@ -94,9 +97,21 @@ def read(
         "sheet": sheet,
     }
     if is_frame(source):
-        return read_frame(source, mapping=mapping, names=names)
+        frame = read_frame(source, mapping=mapping, names=names)
+        frame.send_unknown = send_unknown
+        return frame
     parts = [_read_one(place, format, options) for place in _places(source)]
+    for part in parts:
+        _refuse_report(part)
+        part.send_unknown = send_unknown
     return parts[0] if len(parts) == 1 else ManySources(parts)
+
+
+def _refuse_report(table: Table) -> None:
+    """A report is no list: what is created would be sent a second time."""
+    if is_report(table.columns):
+        msg = "is a report: 'asyncsdk retry' sends what is safe; a rejects file has what to mend"
+        raise SourceError(msg, path=table.path, line=1)
 
 
 def _places(source: Any) -> Iterable[str | os.PathLike[str] | IO[Any]]:
@@ -140,7 +155,7 @@ def _read_one(place: Any, kind: Format | None, options: dict[str, Any]) -> Table
 def _recognised(source: Input) -> Format:
     """By the first bytes where they tell, then by the name, then by the first character."""
     with source.peeking() as file:
-        head = file.read(_HEAD)
+        head = head_of(file, _HEAD)
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind

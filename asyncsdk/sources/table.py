@@ -9,22 +9,15 @@ from attrs import frozen
 
 from asyncsdk.models import FIELDS, Phone
 from asyncsdk.sources.ahead import read_ahead
+from asyncsdk.sources.inert import revive
+from asyncsdk.sources.rejects import Withholding, is_rejects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
     from asyncsdk.sources.columns import ColumnChoice
 
-__all__ = ["REJECT_COLUMNS", "Row", "Source", "Table", "is_rejects"]
-
-REJECT_COLUMNS = ("line", "outcome", "delivery", "reason")
-"""What a rejects file puts before the columns of its input."""
-
-
-def is_rejects(columns: Sequence[str]) -> bool:
-    """Whether these are the columns of a rejects file, of one list or of several."""
-    own = len(REJECT_COLUMNS)
-    return REJECT_COLUMNS in (tuple(columns[:own]), tuple(columns[1 : own + 1]))
+__all__ = ["Row", "Source", "Table"]
 
 
 @frozen
@@ -100,8 +93,14 @@ class Table(Source):
     """A source of one table; a format gives its `_cells`.
 
     A row with fewer cells than columns lacks the last ones. A row with more is not read as shifted
-    columns: its phone is empty, and so invalid.
+    columns: its phone is empty, and so invalid. The cells of a rejects file are as they were in its
+    input, and what must not be sent again is `Withheld`.
+
+    Attributes:
+        send_unknown: Of a rejects file, whether phones that may be in the group are sent.
     """
+
+    send_unknown = False
 
     def __init__(
         self, path: str | None, columns: tuple[str, ...], mapping: dict[str, ColumnChoice]
@@ -121,17 +120,28 @@ class Table(Source):
 
     def __iter__(self) -> Iterator[Phone]:
         make = _maker(self.mapping, len(self.columns))
-        for _, cells in self._cells():
-            yield make(cells)
+        if not is_rejects(self.columns):
+            for _, cells in self._cells():
+                yield make(cells)
+            return
+        withholding = Withholding.of(self.columns, send_unknown=self.send_unknown)
+        for _, cells in self._revived():
+            yield withholding.judged(make(cells), cells)
 
     def rows(self) -> Iterator[Row]:
         """The raw data rows, in order; raises as iterating does."""
-        for index, (line, cells) in enumerate(self._cells()):
+        for index, (line, cells) in enumerate(self._revived()):
             yield Row(index, line, cells, self.path)
 
     def count(self) -> int:
         """How many data rows there are: reads the list to its end, and so finds what breaks it."""
         return sum(1 for _ in self._cells())
+
+    def _revived(self) -> Iterator[tuple[int, list[str]]]:
+        """The rows, those of a rejects file as they were in its input."""
+        if not is_rejects(self.columns):
+            return self._cells()
+        return ((line, list(map(revive, cells))) for line, cells in self._cells())
 
 
 def _maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[Sequence[str]], Phone]:

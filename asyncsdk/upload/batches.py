@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-from attrs import define, field
+from attrs import define, evolve, field
 
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.ledger.entry import Entry
@@ -25,11 +25,12 @@ from asyncsdk.wire.batch import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+    from asyncsdk.ledger.held import Held
     from asyncsdk.models import Problem
     from asyncsdk.upload.check import Checked, Checker, Rejection
     from asyncsdk.wire.batch import Row
 
-__all__ = ["Batch", "Batches", "check_source"]
+__all__ = ["Batch", "Batches", "Register", "check_source"]
 
 _PIECE = 250
 """Rows that are drawn at a time and turned into what the garbage collector need not look at: fewer
@@ -64,7 +65,8 @@ class Batch:
     """The reason last given for these rows not having gone through."""
     request_id: str | None = None
     """The id of the reply that said so."""
-
+    key: int | None = field(default=None, init=False)
+    """The ledger's number for it."""
     _rows: list[Row] | None = field(default=None, init=False)
 
     @classmethod
@@ -72,6 +74,23 @@ class Batch:
         """The rows that were found good. Of the rows themselves nothing is kept but the body."""
         body = checked.body or encode_rows(checked.rows)
         return cls(checked.indices, body, numbers_of(checked.rows), checked.submitted)
+
+    @classmethod
+    def restored(cls, held: Held) -> Batch:
+        """A batch that an earlier run left on record; its failures are forgiven."""
+        batch = cls(
+            held.indices,
+            held.body,
+            numbers_of(decode_rows(held.body)),
+            None if held.submitted is None else msgspec.json.decode(held.submitted),
+            attempts=held.attempts,
+            doubtful=held.doubtful,
+            status=held.status,
+            problem=held.problem,
+            request_id=held.request_id,
+        )
+        batch.key = held.key
+        return batch
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -170,12 +189,32 @@ def check_source(source: object) -> None:
         raise ConfigurationError(msg)
 
 
+class Register(Protocol):
+    """Who must know what becomes of the rows of a source."""
+
+    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: list[Entry]) -> None:
+        """Rows were drawn and cut into batches, but for those that break a local rule.
+
+        Args:
+            first: The index of the first.
+            source: All of them as submitted, encoded, if the checker tells.
+            batches: Those that may be sent.
+            bad: Those that may not.
+        """
+
+    def exhausted(self) -> None:
+        """The source has no more."""
+
+    def recut(self, batch: Batch, pieces: list[Batch]) -> None:
+        """A batch that was not sent yet was cut into pieces."""
+
+
 @define(eq=False)
 class Batches:
     """Draws rows from a source and cuts them into batches.
 
-    Only one caller may be inside `next` at a time. A row that breaks a local rule goes to
-    `reject` instead of a batch. What was drawn and is in no batch yet is in `rest()`.
+    Only one caller may be inside `next` at a time. What was drawn and is in no batch yet is in
+    `rest()`.
     """
 
     source: object
@@ -184,14 +223,14 @@ class Batches:
     size: int
     """Rows per batch at most; may be lowered at any time."""
     max_bytes: int
-    reject: Callable[[Entry], None]
+    register: Register
     breathe: Callable[[], Awaitable[None]]
     """Awaited between chunks: a source of nothing but invalid rows must not hold the event loop."""
     read: int = field(default=0, init=False)
     """Rows drawn so far."""
     made: int = field(default=0, init=False)
     """Batches handed out."""
-    bytes: int = field(default=0, init=False)
+    encoded: int = field(default=0, init=False)
     """Bytes of their bodies."""
     exhausted: bool = field(default=False, init=False)
     _ready: deque[Batch] = field(factory=deque, init=False)
@@ -207,14 +246,16 @@ class Batches:
             Exception: Whatever the source raises; what it gave before is in `rest()`.
         """
         while not self._ready and not self.exhausted:
-            await self._draw()
+            await self._draw(self.size)
             self._cut()
+            if self.exhausted:
+                self.register.exhausted()
             if not self._ready:
                 await self.breathe()
         batch = self._pop()
         if batch is not None:
             self.made += 1
-            self.bytes += len(batch.body)
+            self.encoded += len(batch.body)
         return batch
 
     def rest(self) -> Iterator[Batch]:
@@ -234,10 +275,27 @@ class Batches:
             if close is not None and hasattr(self._rows, "gi_frame"):
                 close()
 
-    async def _draw(self) -> None:
-        """Draw and check the rows of a batch, piece by piece, or find the source exhausted."""
-        first = self.read
-        while not self.exhausted and (left := self.size - (self.read - first)) > 0:
+    async def reread(self, first: int, rows: int) -> bytes:
+        """Draw rows that an earlier run read, to know them again.
+
+        Args:
+            first: The index of the first.
+            rows: How many.
+
+        Returns:
+            Those that there are, as submitted, encoded.
+        """
+        read, self.read = self.read, first
+        try:
+            await self._draw(rows)
+            return join(self._checked).source
+        finally:
+            self.read, self._piece, self._checked = read, [], []
+
+    async def _draw(self, size: int) -> None:
+        """Draw and check so many rows, piece by piece, or find the source exhausted."""
+        end = self.read + size
+        while not self.exhausted and (left := end - self.read) > 0:
             await self._draw_piece(min(left, _PIECE))
             self._check()
 
@@ -275,10 +333,10 @@ class Batches:
         if not self._checked:
             return
         checked, self._checked = join(self._checked), []
-        if checked.rejected:
-            self.reject(_entry_of(checked.rejected))
-        if checked.rows:
-            self._ready.extend(self._sized(Batch.of(checked)))
+        first = self.read - len(checked.rows) - len(checked.rejected)
+        batches = list(self._sized(Batch.of(checked))) if checked.rows else []
+        self.register.drawn(first, checked.source, batches, list(_entries_of(checked.rejected)))
+        self._ready.extend(batches)
 
     def _sized(self, batch: Batch) -> Iterator[Batch]:
         """The batch, or the fewest pieces of it that keep the limits."""
@@ -302,10 +360,28 @@ class Batches:
             return None
         batch = self._ready.popleft()
         if len(batch) > self.size:
-            first, *others = self._sized(batch)
+            pieces = list(self._sized(batch))
+            self.register.recut(batch, pieces)
+            first, *others = pieces
             self._ready.extendleft(reversed(others))
             return first
         return batch
+
+
+def _entries_of(rejected: Sequence[Rejection]) -> Iterator[Entry]:
+    """The account of rows that are not sent: local rules rejected them, or their source did."""
+    doubtful = [rejection for rejection in rejected if rejection.doubtful]
+    if doubtful:
+        problem, told = doubtful[0].problem, _entry_of(doubtful)
+        yield evolve(
+            told,
+            outcome=Outcome.FAILED,
+            delivery=Delivery.UNKNOWN,
+            members=None,
+            problem=problem,
+        )
+    if len(doubtful) < len(rejected):
+        yield _entry_of([rejection for rejection in rejected if not rejection.doubtful])
 
 
 def _entry_of(rejected: Sequence[Rejection]) -> Entry:

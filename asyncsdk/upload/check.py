@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from attrs import define, field, frozen
 
-from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation
+from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation, Withheld
+from asyncsdk.upload.columns import rename
 from asyncsdk.upload.seen import Seen
 from asyncsdk.wire.batch import Row, encode_rows, join_rows, numbers_of
 
@@ -58,6 +59,8 @@ class Rejection:
     problem: Problem
     submitted: str
     """The number as submitted; the row has it in normal form where that was found."""
+    doubtful: bool = False
+    """Whether its source holds it back because it may be in the group."""
 
 
 @frozen
@@ -71,6 +74,8 @@ class Checked:
     rejected: Sequence[Rejection] = ()
     body: bytes = b""
     """The rows encoded, where that was a by-product."""
+    source: bytes = b""
+    """All rows as they were submitted, encoded, if that was asked for."""
 
 
 @define
@@ -81,11 +86,15 @@ class Checker:
         limits: Whether to check lengths and presence, not only types.
         normalize: Turns a number into its normal form, or says why it is none.
         skip_duplicates: Whether a number seen before is rejected.
+        keep_source: Whether to tell the rows as they were submitted.
+        columns: The fields that keys of mappings mean, if not their own.
     """
 
     limits: bool = True
     normalize: Callable[[str], str | Problem] | None = None
     skip_duplicates: bool = False
+    keep_source: bool = False
+    columns: dict[str, str] | None = None
     _seen: Seen = field(factory=Seen, init=False, repr=False)
 
     def check(self, first: int, chunk: Sequence[object]) -> Checked:
@@ -95,11 +104,13 @@ class Checker:
             first: The index of the first row.
             chunk: The rows.
         """
+        if self.columns is not None:
+            chunk = rename(chunk, self.columns)
         if self.normalize is None and not self.skip_duplicates:
             flawless = self._flawless(chunk)
             if flawless is not None:
                 rows, body = flawless
-                return Checked(range(first, first + len(rows)), rows, body=body)
+                return Checked(range(first, first + len(rows)), rows, body=body, source=body)
         return self._check_rows(first, chunk)
 
     def _flawless(self, chunk: Sequence[object]) -> tuple[list[Row], bytes] | None:
@@ -122,9 +133,14 @@ class Checker:
         rows: list[Row] = []
         submitted: list[str] = []
         rejected: list[Rejection] = []
-        for index, item in enumerate(chunk, first):
-            row, violations = _row(item)
+        read = [_row(item) for item in chunk]
+        source = encode_rows([row for row, _ in read]) if self.keep_source else b""
+        for index, (item, (row, violations)) in enumerate(zip(chunk, read, strict=True), first):
             number = row.phone
+            if isinstance(item, Withheld):
+                self._remember(index, item, row)
+                rejected.append(Rejection(index, row, item.problem, number, item.doubtful))
+                continue
             problem = self._judge(index, row, violations)
             if problem is not None:
                 rejected.append(Rejection(index, row, problem, number))
@@ -133,7 +149,14 @@ class Checker:
                 rows.append(row)
                 submitted.append(number)
         changed = any(row.phone != number for row, number in zip(rows, submitted, strict=True))
-        return Checked(_tight(indices), rows, submitted if changed else None, rejected)
+        return Checked(
+            _tight(indices), rows, submitted if changed else None, rejected, source=source
+        )
+
+    def _remember(self, index: int, item: Withheld, row: Row) -> None:
+        """What may be in the group counts as a number seen before."""
+        if item.doubtful:
+            self._judge(index, row, [])
 
     def _judge(self, index: int, row: Row, violations: list[Violation]) -> Problem | None:
         """Why a row is not sent; None, with the number in normal form, if it is."""
@@ -154,18 +177,24 @@ class Checker:
 
 
 def join(parts: Sequence[Checked]) -> Checked:
-    """One chunk of several that follow each other."""
+    """One chunk of several that follow each other; of none, an empty one."""
     if len(parts) == 1:
         return parts[0]
     submitted = None
     if any(part.submitted for part in parts):
         submitted = [text for part in parts for text in part.submitted or numbers_of(part.rows)]
+    body = join_rows(part.body or encode_rows(part.rows) for part in parts if part.rows)
+    if all(part.source is part.body for part in parts):
+        source = body
+    else:
+        source = join_rows(part.source for part in parts) if all(p.source for p in parts) else b""
     return Checked(
         _joined([part.indices for part in parts if part.indices]),
         list(chain.from_iterable(part.rows for part in parts)),
         submitted,
         [rejection for part in parts for rejection in part.rejected],
-        join_rows(part.body or encode_rows(part.rows) for part in parts if part.rows),
+        body,
+        source,
     )
 
 

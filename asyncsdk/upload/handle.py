@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
+from attrs import evolve
+
 from asyncsdk.errors import ConfigurationError, UploadStopped
-from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.report import Progress, Run, UploadReport
 from asyncsdk.upload.channel import Channel
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from asyncsdk.ledger.entry import Entry
+    from asyncsdk.ledger.memory import MemoryLedger
+    from asyncsdk.ledger.sqlite import SqliteLedger
     from asyncsdk.results import PhoneResult
     from asyncsdk.upload.pipeline import Pipeline
 
@@ -33,26 +37,37 @@ class Upload:
     - `upload.start()` runs it in the background, to be awaited later;
     - `async with upload:` stops it for certain when the block is left.
 
-    However it ends, `upload.report` is the whole account.
+    However it ends, `upload.report` is the whole account. One that is let go of before any of these
+    warns, as a coroutine does; `cancel()` says that this is meant.
     """
+
+    _forgotten = False
+    """Whether nobody has done anything with it."""
 
     def __init__(
         self,
-        make: Callable[[MemoryLedger, Channel | None], Pipeline],
+        make: Callable[[Channel | None], Pipeline],
+        ledger: MemoryLedger | SqliteLedger,
         *,
-        keep_created: bool,
         running: set[Upload],
+        group_id: int | None = None,
     ) -> None:
-        self._ledger = MemoryLedger(keep_created)
+        self._group_id = group_id
+        self._ledger = ledger
         self._make = make
         self._running = running
         self._channel: Channel | None = None
         self._pipeline: Pipeline | None = None
         self._task: asyncio.Task[None] | None = None
+        self._forgotten = True
 
     def __repr__(self) -> str:
         state = "new" if self._task is None else "ended" if self._task.done() else "running"
         return f"<Upload {state}: {self._ledger.counts.settled:,} phones settled>"
+
+    def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
+        if self._forgotten:
+            _warn(f"{self!r} was never awaited: nothing was sent", RuntimeWarning, source=self)
 
     @property
     def progress(self) -> Progress:
@@ -63,8 +78,10 @@ class Upload:
     def report(self) -> UploadReport:
         """The account so far; the whole one after the end, a cancellation or an error."""
         if self._pipeline is None:
-            return UploadReport(Run(self._ledger.counts, complete=False), self._ledger.results)
-        return UploadReport(self._pipeline.totals(), self._ledger.results)
+            none = Run(self._ledger.counts, complete=False, group_id=self._group_id)
+            return UploadReport(none, self._ledger.results)
+        totals = evolve(self._pipeline.totals(), group_id=self._group_id)
+        return UploadReport(totals, self._ledger.results)
 
     def start(self) -> Upload:
         """Run it in the background; await the upload for its report, or stop it.
@@ -91,6 +108,7 @@ class Upload:
 
         The account is whole when this returns; the connections are closed soon after.
         """
+        self._forgotten = False
         if self._pipeline is not None and self._task is not None and not self._task.done():
             self._pipeline.abandon()
             self._task.cancel()
@@ -158,13 +176,15 @@ class Upload:
             self._channel = Channel(_AHEAD)
             self._run(self._channel)
         entry = await self._channel.get()
+        await self._ledger.flush()
         if entry is None:
             await self._end()
             raise StopAsyncIteration
         return entry
 
     def _run(self, channel: Channel | None = None) -> Pipeline:
-        self._pipeline = self._make(self._ledger, channel)
+        self._forgotten = False
+        self._pipeline = self._make(channel)
         self._task = asyncio.create_task(self._pipeline.run())
         self._running.add(self)
         self._task.add_done_callback(lambda _: self._running.discard(self))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiolimiter import AsyncLimiter
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from asyncsdk.config import Rate
     from asyncsdk.upload.adaptive import Knee
 
@@ -49,14 +52,16 @@ class Limiter:
         self._departures: deque[float] = deque(maxlen=rate.requests)
         self._turn = asyncio.Lock()
 
-    async def acquire(self) -> None:
-        """Wait until a request may leave."""
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait until a request may leave, which it does when the context is left."""
         loop = asyncio.get_running_loop()
         async with self._turn:
             await self._even.acquire()
             log = self._departures
             if len(log) == log.maxlen:
                 await sleep_until(log[0] + self._window)
+            yield
             log.append(loop.time())
 
 

@@ -11,32 +11,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import nullcontext
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
+from attrs import evolve
+
 from asyncsdk.config import Adaptive
-from asyncsdk.errors import AsyncSDKError, OutcomeUnknownError
+from asyncsdk.errors import AsyncSDKError, JournalError, OutcomeUnknownError
+from asyncsdk.ledger.held import State, digest
+from asyncsdk.ledger.run import Run
 from asyncsdk.models import Problem
-from asyncsdk.report import Progress, Run
+from asyncsdk.report import Progress
 from asyncsdk.results import Delivery
 from asyncsdk.timeline import Timeline
 from asyncsdk.transport import Attempt, Reply
 from asyncsdk.upload.adaptive import Knee
-from asyncsdk.upload.batches import Batches
+from asyncsdk.upload.batches import Batch, Batches
 from asyncsdk.upload.judge import Judge
 from asyncsdk.upload.pace import Gate, Limiter, Slots
 from asyncsdk.upload.retry import Budget
 from asyncsdk.upload.settle import Settlement
 from asyncsdk.upload.work import Work
+from asyncsdk.wire.batch import encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from asyncsdk.config import FailureLimit, UploadOptions
     from asyncsdk.ledger.entry import Entry
-    from asyncsdk.ledger.memory import MemoryLedger
-    from asyncsdk.upload.batches import Batch
+    from asyncsdk.ledger.memory import MemoryLedger, Resumed
+    from asyncsdk.ledger.sqlite import SqliteLedger
     from asyncsdk.upload.channel import Channel
     from asyncsdk.upload.check import Checker
     from asyncsdk.upload.reconcile import Reconciler
@@ -55,6 +61,23 @@ _BUSY = frozenset({429, 503})
 
 _RATIO_FROM = 100
 """Phones that must be settled before a ratio of failures means anything."""
+
+_NOTHING = digest(encode_rows([]))
+
+_NO_BASELINE = Problem(
+    "Outcome unknown",
+    "the upload was interrupted while it was under way, and was begun without reconciling: "
+    "what the group held before is not known",
+)
+
+
+def _another_source(first: int, end: int | None) -> JournalError:
+    rows = f"from row {first:,} on" if end is None else f"in rows {first:,} to {end - 1:,}"
+    msg = (
+        f"the source is not the one that the journal was begun with: it differs {rows}. "
+        "Give that source as it was, or another journal for a new upload"
+    )
+    return JournalError(msg)
 
 
 class Post(Protocol):
@@ -81,7 +104,8 @@ class Pipeline:
         *,
         post: Post,
         checker: Checker,
-        ledger: MemoryLedger,
+        prepare: Callable[[], Awaitable[None]],
+        ledger: MemoryLedger | SqliteLedger,
         channel: Channel | None = None,
         pool_size: int | None = None,
         reconciler: Reconciler | None = None,
@@ -89,6 +113,7 @@ class Pipeline:
     ) -> None:
         self._options = options
         self._post = post
+        self._prepare = prepare
         self._ledger = ledger
         self._channel = channel
         self._reconciler = reconciler
@@ -103,7 +128,7 @@ class Pipeline:
             checker,
             options.batch_size,
             options.max_batch_bytes,
-            reject=lambda entry: self._record([entry]),
+            register=self,
             breathe=self._breathe,
         )
         self._work = Work(self._batches)
@@ -125,6 +150,8 @@ class Pipeline:
         self._turn = asyncio.Lock()
         self._requests = 0
         self._retries = 0
+        self._base = Run()
+        """What earlier runs took, and had settled."""
         self._began = self._clock()
         self._timeline = Timeline(self._began)
         self._ended: float | None = None
@@ -139,7 +166,8 @@ class Pipeline:
     @property
     def elapsed(self) -> float:
         """Seconds since the start, or from start to end."""
-        return (self._clock() if self._ended is None else self._ended) - self._began
+        now = self._clock() if self._ended is None else self._ended
+        return self._base.elapsed + now - self._began
 
     def progress(self) -> Progress:
         """How far it is."""
@@ -150,29 +178,36 @@ class Pipeline:
             invalid=counts.invalid,
             failed=counts.failed,
             in_flight=sum(self._under_way.values()),
-            requests=self._requests,
-            retries=self._retries,
+            requests=self._base.requests + self._requests,
+            retries=self._base.retries + self._retries,
             concurrency=self._concurrency if self._slots is None else self._slots.limit,
-            throttled=self._gate.throttled(self._clock()),
+            throttled=self._base.throttled + self._gate.throttled(self._clock()),
             elapsed=self.elapsed,
             unknown=counts.unknown,
             paused=max(0.0, self._gate.opens - self._clock()),
             paused_by=self._gate.reason,
+            looking=self._reconciler.doing if self._reconciler else "",
+            looked_up=self._reconciler.found if self._reconciler else "",
         )
 
     def totals(self) -> Run:
         """The totals so far."""
+        course = self._timeline.history(self.elapsed - self._base.elapsed)
+        return evolve(self._sums(), history=(*self._base.history, course))
+
+    def _sums(self) -> Run:
+        """The totals without the course."""
+        base, now = self._base, self._clock() if self._ended is None else self._ended
         return Run(
             counts=self._ledger.counts,
-            requests=self._requests,
-            retries=self._retries,
-            throttled=self._gate.throttled(self._clock() if self._ended is None else self._ended),
+            requests=base.requests + self._requests,
+            retries=base.retries + self._retries,
+            throttled=base.throttled + self._gate.throttled(now),
             elapsed=self.elapsed,
             complete=self._ended is not None and self._stopped_by is None,
             stopped_by=self._stopped_by,
-            batches=self._batches.made,
-            bytes=self._batches.bytes,
-            history=self._timeline.history(self.elapsed),
+            batches=base.batches + self._batches.made,
+            bytes=base.bytes + self._batches.encoded,
         )
 
     # -- running and stopping --------------------------------------------------------------
@@ -184,14 +219,16 @@ class Pipeline:
         if self._options.deadline is not None:
             expiry = loop.call_later(self._options.deadline, self._expire)
         try:
-            if self._reconciler is not None:
-                await self._phase([self._reconciler.begin])
+            await self._begin(await self._ledger.open(self._sums))
             await self._phase(self._workers())
             while self._reconciler is not None and self._unknown and not self._draining:
                 await self._phase([self._reconcile])
                 await self._phase(self._workers())
         except asyncio.CancelledError:
             self.halt("cancelled")
+            raise
+        except JournalError:
+            self.halt("error")
             raise
         finally:
             if expiry is not None:
@@ -226,11 +263,11 @@ class Pipeline:
         for batch, attempt in self._held.items():
             # While its worker still runs, a request that was begun may leave at any moment.
             left = attempt.left or (running and attempt.begun)
-            self._record([self._abandoned(batch, left=left)])
+            self._leave(batch, self._abandoned(batch, left=left))
         for batch in self._work.rest():
-            self._record([self._abandoned(batch, left=False)])
+            self._leave(batch, self._abandoned(batch, left=False))
         for batch in self._unknown:
-            self._record([batch.failed(Delivery.UNKNOWN)])
+            self._leave(batch, batch.failed(Delivery.UNKNOWN))
         self._held.clear()
         self._unknown.clear()
         self._ended = self._clock()
@@ -248,8 +285,16 @@ class Pipeline:
                 await asyncio.wait(self._tasks)
         finally:
             self._close_accounts()
+            await self._close_ledger()
             self._tell_progress(last=True)
             await self._close_source()
+
+    async def _close_ledger(self) -> None:
+        try:
+            await self._ledger.close(self.totals())
+        except JournalError as error:
+            if self.cause is None:
+                self._stopped_by, self.cause = self._stopped_by or "error", error
 
     async def _close_source(self) -> None:
         try:
@@ -302,9 +347,10 @@ class Pipeline:
     async def _reconcile(self) -> None:
         """Look up in the group what is unknown: what is missing there goes out again."""
         assert self._reconciler is not None  # noqa: S101 - or there is nothing unknown
-        settlement = await self._reconciler.look(self._unknown)
+        unknown = self._unknown
+        settlement = await self._reconciler.look(unknown)
         self._unknown = []
-        self._record(settlement.entries)
+        self._settled(unknown, settlement)
         for again in settlement.again:
             self._work.put(again)
 
@@ -327,8 +373,7 @@ class Pipeline:
         """Post a batch, then put each of its rows where it belongs."""
         settlement = await self._exchange(batch)
         del self._held[batch]
-        self._record(settlement.entries)
-        self._unknown += settlement.doubt
+        self._settled([batch], settlement)
         for again in settlement.again:
             self._held[again] = Attempt()
         if settlement.stop is not None:
@@ -359,7 +404,10 @@ class Pipeline:
 
         try:
             reply = await self._post(
-                body=batch.body, attempt=attempt, before=self._admit, begins=begins
+                body=batch.body,
+                attempt=attempt,
+                before=partial(self._admit, batch),
+                begins=begins,
             )
         except AsyncSDKError as error:
             self._learn(batch, began, lost=isinstance(error, OutcomeUnknownError))
@@ -393,16 +441,113 @@ class Pipeline:
                 refused=busy,
             )
 
-    async def _admit(self) -> None:
-        """Wait for the gate and the limiter, until both let the request through at once."""
-        await self._gate.wait()
-        if self._limiter is not None:
-            await self._limiter.acquire()
-            while self._gate.closed(self._clock()):
-                await self._gate.wait()
-                await self._limiter.acquire()
+    async def _admit(self, batch: Batch) -> None:
+        """Wait until gate and limiter let the request through at once, and it is on record."""
+        while True:
+            await self._gate.wait()
+            async with nullcontext() if self._limiter is None else self._limiter.turn():
+                if not self._gate.closed(self._clock()):
+                    await self._ledger.sending(batch)
+                    return
+
+    # -- what an earlier run left ----------------------------------------------------------
+
+    async def _begin(self, resumed: Resumed) -> None:
+        """Take up what an earlier run left; nothing of it is sent while the source is in doubt."""
+        self._base = evolve(resumed.run, counts=evolve(resumed.run.counts))
+        self._batches.read = resumed.read
+        interrupted = self._unknown
+        for held in resumed.held:
+            batch = Batch.restored(held)
+            if held.state is State.WAITING:
+                self._work.put(batch)
+            else:
+                interrupted.append(batch)
+        await self._phase([self._prepare])
+        if resumed.begun:
+            await self._phase([partial(self._know_again, resumed)])
+        if self._reconciler is not None and not (resumed.exhausted and not resumed.held):
+            await self._phase([partial(self._note_group, self._reconciler, resumed)])
+        if interrupted and not self._draining:
+            self._take_up(interrupted, resumed)
+
+    async def _know_again(self, resumed: Resumed) -> None:
+        """Read again what was read before, and make certain that it is the same.
+
+        Raises:
+            JournalError: It is not.
+        """
+        batches = self._batches
+        if batches.source is None:
+            if not resumed.exhausted:
+                msg = "the source of this journal was not read to its end: give it once more"
+                raise JournalError(msg)
+            batches.exhausted = True
+            return
+        async for first, rows, known in self._ledger.chunks():
+            if digest(await batches.reread(first, rows)) != known:
+                raise _another_source(first, first + rows)
+            await asyncio.sleep(0)
+        if resumed.exhausted and digest(await batches.reread(resumed.read, 1)) != _NOTHING:
+            raise _another_source(resumed.read, None)
+
+    async def _note_group(self, reconciler: Reconciler, resumed: Resumed) -> None:
+        if resumed.baseline is not None:
+            reconciler.before = resumed.baseline
+        else:
+            await reconciler.begin()
+            self._ledger.baseline(reconciler.before)
+
+    def _take_up(self, interrupted: list[Batch], resumed: Resumed) -> None:
+        """Decide about batches that were under way when an earlier run was killed."""
+        self._unknown = []
+        if self._reconciler is not None and resumed.baseline is None:
+            for batch in interrupted:
+                batch.because(_NO_BASELINE)
+            settlement = Settlement([batch.failed(Delivery.UNKNOWN) for batch in interrupted])
+        else:
+            settlement = self._judge.interrupted(interrupted)
+        self._settled(interrupted, settlement)
+        for again in settlement.again:
+            self._work.put(again)
 
     # -- the accounts ----------------------------------------------------------------------
+
+    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: list[Entry]) -> None:
+        """Rows were drawn from the source; see `Register`."""
+        self._ledger.read(first, source, batches, bad)
+        if bad:
+            self._record(bad)
+
+    def exhausted(self) -> None:
+        """The source has no more."""
+        self._ledger.exhausted()
+
+    def recut(self, batch: Batch, pieces: list[Batch]) -> None:
+        """A batch that was not sent yet was cut into pieces."""
+        self._ledger.replace([batch], again=pieces)
+
+    def _settled(self, old: list[Batch], settlement: Settlement) -> None:
+        """Enter what became of the rows of these batches."""
+        if self._ended is not None:
+            return
+        if settlement.stop is not None:
+            for batch, entry in zip(old, settlement.entries, strict=True):
+                self._ledger.leave(batch, entry)
+        else:
+            self._ledger.replace(
+                old,
+                entries=settlement.entries,
+                again=settlement.again,
+                doubt=settlement.doubt,
+            )
+        self._record(settlement.entries)
+        self._unknown += settlement.doubt
+
+    def _leave(self, batch: Batch, entry: Entry) -> None:
+        """Enter that these rows are left behind."""
+        self._ledger.leave(batch, entry)
+        self._record([entry])
 
     def _record(self, entries: Iterable[Entry]) -> None:
         """Enter rows in the accounts, and hand them to whoever iterates."""
@@ -411,8 +556,6 @@ class Pipeline:
         for entry in entries:
             self._ledger.count(entry)
             self._timeline.settled(self._clock(), len(entry))
-            if self._reconciler is not None:
-                self._reconciler.note(entry)
             if self._channel is None:
                 self._ledger.retain(entry)
             else:
@@ -432,12 +575,11 @@ class Pipeline:
     def _check_limit(self, limit: FailureLimit | None) -> None:
         if limit is None:
             return
-        counts = self._ledger.counts
-        bad = counts.invalid + counts.failed
+        counts, then = self._ledger.counts, self._base.counts
+        settled = counts.settled - then.settled
+        bad = settled - (counts.created - then.created)
         if (limit.count is not None and bad >= limit.count) or (
-            limit.ratio is not None
-            and counts.settled >= _RATIO_FROM
-            and bad > limit.ratio * counts.settled
+            limit.ratio is not None and settled >= _RATIO_FROM and bad > limit.ratio * settled
         ):
             self.halt("stop_when")
 

@@ -13,7 +13,7 @@ import asyncio
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict, deque
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field
@@ -24,18 +24,12 @@ from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.numbers import alike, digits, tail
 from asyncsdk.upload.patience import patiently
 from asyncsdk.upload.settle import Settlement
-from asyncsdk.wire.batch import (
-    decode_ids,
-    decode_phones,
-    encode_members,
-    member_of_created,
-)
+from asyncsdk.wire.batch import encode_members, member_of_created
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
     from asyncsdk.config import RetryPolicy
-    from asyncsdk.ledger.entry import Entry
     from asyncsdk.models import CreatedPhone
     from asyncsdk.upload.batches import Batch
     from asyncsdk.wire.batch import Row
@@ -68,10 +62,14 @@ class Reconciler:
     policy: RetryPolicy
     quiet_period: float
     """Seconds that the group must stand still before it is looked at."""
-    _before: array[int] = field(factory=lambda: array("q"), init=False)
-    _answered: array[int] = field(factory=lambda: array("q"), init=False)
-    _nameless: list[str] = field(factory=list, init=False)
-    """Numbers that the server created without telling their ids."""
+    answered: Callable[[set[int]], Awaitable[tuple[set[int], Counter[str]]]]
+    """Tells which of some ids the server answered, and the numbers it created without an id."""
+    before: array[int] = field(factory=lambda: array("q"), init=False)
+    """The ids in the group before the upload, in order."""
+    doing: str = field(default="", init=False)
+    """What it does now, for whoever watches."""
+    found: str = field(default="", init=False)
+    """What it found the last time that it looked."""
 
     async def begin(self) -> None:
         """Note what is in the group before anything is sent.
@@ -79,32 +77,36 @@ class Reconciler:
         Raises:
             AsyncSDKError: The group cannot be read.
         """
-        if await patiently(self.policy, self.view.count) != 0:
-            self._before = await patiently(self.policy, self._ids)
-
-    def note(self, entry: Entry) -> None:
-        """Remember what the server said it created."""
-        if entry.outcome is not Outcome.CREATED or entry.members is None:
-            return
-        ids = decode_ids(entry.members)
-        if None in ids:
-            numbers = [phone.phone for phone in decode_phones(entry.phones)]
-            self._nameless += [n for n, known in zip(numbers, ids, strict=True) if known is None]
-        self._answered.extend(known for known in ids if known is not None)
+        with self._telling("reading the group, to know what it has already"):
+            if await patiently(self.policy, self.view.count) != 0:
+                self.before = await patiently(self.policy, self._ids)
 
     async def look(self, unknown: list[Batch]) -> Settlement:
         """Tell which of these rows are in the group: those are created, the others go out again.
 
         Where the group does not come to rest, or cannot be read, they stay unknown.
         """
+        phones = f"{sum(map(len, unknown)):,}"
+        waits = f"{phones} without an answer: waiting until the group is quiet for"
         try:
-            if await self._at_rest():
-                found = await patiently(self.policy, lambda: self._find(unknown))
+            with self._telling(f"{waits} {self.quiet_period:g} s"):
+                quiet = await self._at_rest()
+            if quiet:
+                with self._telling(f"{phones} without an answer: looking for them in the group"):
+                    found = await patiently(self.policy, lambda: self._find(unknown))
                 return self._settle(unknown, found)
             why = Problem("Outcome unknown", "the group did not come to rest, so it was not read")
         except AsyncSDKError as error:
             why = Problem("Outcome unknown", f"the group could not be read: {error}")
         return Settlement([batch.because(why).failed(Delivery.UNKNOWN) for batch in unknown])
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        self.doing = what
+        try:
+            yield
+        finally:
+            self.doing = ""
 
     async def _at_rest(self) -> bool:
         """Wait until the group's count stands still for the quiet period."""
@@ -131,23 +133,32 @@ class Reconciler:
     async def _find(self, unknown: list[Batch]) -> list[CreatedPhone]:
         """The phones in the group that are new, answer no other request, and may be wanted."""
         wanted = {tail(row.phone) for batch in unknown for row in batch.rows}
-        answered = _in_order(self._answered)
-        nameless = Counter(map(tail, self._nameless))
-        found = []
+        candidates = []
         async with aclosing(self.view.phones()) as phones:
             async for phone in phones:
-                if phone.phone is None or _has(self._before, phone.id) or _has(answered, phone.id):
+                if phone.phone is None or _has(self.before, phone.id):
                     continue
-                key = tail(phone.phone)
-                if nameless[key]:
-                    nameless[key] -= 1
-                elif key in wanted:
-                    found.append(phone)
+                if tail(phone.phone) in wanted:
+                    candidates.append(phone)
+        answered, numbers = await self.answered({p.id for p in candidates if p.id is not None})
+        nameless: Counter[str] = Counter()
+        for number, times in numbers.items():
+            nameless[tail(number)] += times
+        found = []
+        for phone in candidates:
+            key = tail(phone.phone or "")
+            if phone.id in answered:
+                continue
+            if nameless[key]:
+                nameless[key] -= 1
+            else:
+                found.append(phone)
         return found
 
     def _settle(self, unknown: list[Batch], found: list[CreatedPhone]) -> Settlement:
         rows = [row for batch in unknown for row in batch.rows]
-        matches = iter(_matched(rows, found))
+        matched = _matched(rows, found)
+        matches = iter(matched)
         settlement = Settlement()
         for batch in unknown:
             there = [next(matches) for _ in batch.rows]
@@ -160,6 +171,8 @@ class Reconciler:
                 settlement.entries.append(entry)
             if missing:
                 self._resend(batch.take(missing), settlement)
+        there_now = sum(match is not None for match in matched)
+        self.found = f"{there_now:,} of {len(rows):,} phones without an answer were in the group"
         return settlement
 
     def _resend(self, batch: Batch, settlement: Settlement) -> None:

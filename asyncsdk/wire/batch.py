@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -31,6 +32,7 @@ __all__ = [
     "decode_rows",
     "encode_members",
     "encode_rows",
+    "ids_alone",
     "join_rows",
     "member_of",
     "member_of_created",
@@ -257,7 +259,13 @@ def decode_member(raw: msgspec.Raw | bytes) -> BatchMember:
     status, body = _split(raw)
     if succeeded(status):
         return BatchMember(status, created=created_of(body))
-    return BatchMember(status, problem=problem_of(body, status))
+    read = _read_before if len(body) <= _SHORT else problem_of
+    return BatchMember(status, problem=read(body, status))
+
+
+_SHORT = 1024
+_read_before = lru_cache(maxsize=256)(problem_of)
+"""Most phones of a list that are refused are refused in the same few words."""
 
 
 def created_of(body: bytes) -> CreatedPhone | None:
@@ -319,6 +327,12 @@ def decode_ids(document: bytes) -> list[int | None]:
     if members:
         return [None if m.body is None else m.body.id for m in members]
     return [None if m.created is None else m.created.id for m in decode_members(document)]
+
+
+def ids_alone(document: bytes) -> bytes:
+    """The members of a reply without all but their ids: `decode_ids` reads them."""
+    members = [_IdMember(_Identified(known)) for known in decode_ids(document)]
+    return msgspec.json.encode(members)
 
 
 def succeeded(status: int | None) -> bool:

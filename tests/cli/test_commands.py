@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -28,6 +29,19 @@ def test_help_fits_80_columns_and_has_an_example(command: list[str]) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["upload"], ["check"], ["report"], ["retry"], ["me"], ["sandbox"], ["demo"]),
+        *(["groups", verb] for verb in ("list", "show", "create", "delete", "export")),
+    ],
+)
+def test_every_command_speaks_to_machines_or_not_at_all_or_more(command: list[str]) -> None:
+    told = run(*command, "--help").stdout
+    assert all(option in told for option in ("--json", "--quiet", "-q", "--verbose", "-v"))
+    assert "Exit codes:" in told or command[0] == "groups" or command == ["demo"]
+
+
 def test_the_version() -> None:
     assert run("--version").stdout == f"asyncsdk {__version__}\n"
 
@@ -47,7 +61,7 @@ def test_without_the_extra_it_says_how_to_get_it(missing: str) -> None:
 def test_the_sandbox_is_served_until_ctrl_c() -> None:
     child = pexpect.spawn(
         COMMAND[0],
-        [*COMMAND[1:], "sandbox", "--port", "0", "--fault", "503:0.1", "--seed", "7"],
+        [*COMMAND[1:], "sandbox", "-v", "--port", "0", "--fault", "503:0.1", "--seed", "7"],
         encoding="utf-8",
         dimensions=(24, 80),
         env=PLAIN,
@@ -65,6 +79,7 @@ def test_the_sandbox_is_served_until_ctrl_c() -> None:
     )
     with urllib.request.urlopen(request) as reply:  # noqa: S310 - the sandbox's
         assert reply.status == 200
+    child.expect("GET.* /me: .*200")
     child.sendintr()
     child.expect("Sandbox stopped")
     child.expect(pexpect.EOF)
@@ -79,6 +94,13 @@ def test_a_sandbox_that_cannot_be_is_a_usage_error(words: list[str]) -> None:
     done = run("sandbox", *words)
     assert done.exit_code == 2
     assert done.stderr.startswith("Error: ")
+
+
+def test_a_port_in_use_is_a_usage_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run("sandbox", "--port", taken.getsockname()[1])
+    assert done.exit_code == 2
+    assert "--port 0 takes a free one" in done.stderr
 
 
 def test_the_faults_are_listed() -> None:

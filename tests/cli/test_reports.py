@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asyncsdk import Delivery, Outcome
-from asyncsdk.export.load import load_results
+from asyncsdk.export.load import SavedReport
 from asyncsdk.sandbox import Faults
 from tests.parts import command
 
@@ -35,8 +35,9 @@ def stumbling(sandboxes: Callable[..., SandboxThread]) -> SandboxThread:
 def first(sandbox: SandboxThread, contacts: Path, report: Path) -> str:
     """Upload the contacts one by one, until the funds are used up."""
     group = str(sandbox.add_group("people"))
-    contacts.write_text("Name;Mobil\n" + "".join(f"N{at};016011111{at}\n" for at in range(6)))
-    words = ("--batch-size", 1, "--concurrency", 1, "--on-unknown", "report", "--map", "a=Name")
+    contacts.write_text("Name;Mobil\n" + "".join(f"N{at};0160 111111{at}\n" for at in range(6)))
+    words = ["--batch-size", 1, "--concurrency", 1, "--on-unknown", "report", "--map", "a=Name"]
+    words += ["--normalize", "DE"]
     done = run("upload", contacts, "-g", group, *words, "--report", report, sandbox=sandbox)
     assert done.exit_code == 4, done.output
     return group
@@ -48,19 +49,22 @@ def test_what_failed_and_is_safe_to_send_goes_out_again(
 ) -> None:
     report = contacts.with_name(f"report.{suffix}")
     group = first(stumbling, contacts, report)
-    results = list(load_results(report))
+    results = list(SavedReport(report))
     failed = [one for one in results if one.outcome is Outcome.FAILED]
     unknown = [one.index for one in failed if one.delivery is Delivery.UNKNOWN]
     safe = [one for one in failed if one.delivery is not Delivery.UNKNOWN]
     assert unknown == [1]
     assert safe[0].index == 2
-    done = run("retry", report, "-g", group, sandbox=stumbling)
-    assert done.exit_code == 0, done.output
-    assert "1 phones may be in the group and are left out" in done.stderr
-    assert f"{len(safe)} phones: {len(safe)} created" in done.stdout
+    done = run("retry", report, sandbox=stumbling)
+    assert done.exit_code == 1, "the group is that of the report, and rows were never read"
+    assert "1 phone left out: perhaps in the group already" in done.stderr
+    assert "(as sent)" not in done.stderr
+    read = len(results)
+    assert f"ended before row {read + 1} of the list" in " ".join(done.stderr.split())
+    assert f": {len(safe)} created, 0 invalid, 0 failed" in done.stdout
     stored = [(phone.phone, phone.a) for phone in stumbling.phones(int(group))]
-    assert stored == [(f"016011111{at}", f"N{at}") for at in range(2 + len(safe))], (
-        "each once, with its columns"
+    assert stored == [(f"+49160111111{at}", f"N{at}") for at in range(2 + len(safe))], (
+        "each once, as it was to be sent, with its columns"
     )
 
 
@@ -101,7 +105,7 @@ def test_hostile_cells_come_back_as_they_were(
     run("upload", contacts, "-g", sandbox.add_group("x"), "--map", "a=Name", "--report", report)
     words = ("-g", sandbox.add_group("x"), "--map", "a=Name", "--report", report)
     run("upload", contacts, *words, sandbox=sandbox)
-    assert [result.phone.a for result in load_results(report)] == cells
+    assert [result.phone.a for result in SavedReport(report)] == cells
 
 
 def test_groups(sandbox: SandboxThread, tmp_path: Path) -> None:
@@ -131,7 +135,9 @@ def test_groups_that_cannot_be(sandbox: SandboxThread) -> None:
     assert run("groups", "create", "x", "--column", "a", sandbox=sandbox).exit_code == 2
     assert run("groups", "create", "x" * 51, sandbox=sandbox).exit_code == 2
     assert run("groups", "show", "nobody", sandbox=sandbox).exit_code == 2
-    assert run("groups", "show", 77, sandbox=sandbox).exit_code == 4
+    done = run("groups", "show", 77, sandbox=sandbox)
+    assert done.exit_code == 2
+    assert "there is no group 77 in this account ('asyncsdk groups list'" in done.stderr
 
 
 def test_me_costs_one_request(sandbox: SandboxThread, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,3 +183,41 @@ def test_json_through_a_pipe(sandbox: SandboxThread, contacts: Path) -> None:
     assert (done.returncode, told["created_count"], told["invalid_count"]) == (1, 3, 2)
     assert told["file"] == "standard input"
     assert [row["line"] for row in told["rejected"]] == [3, 5]
+
+
+@SUFFIXES
+def test_a_report_is_no_list(sandbox: SandboxThread, contacts: Path, suffix: str) -> None:
+    report = contacts.with_name(f"report.{suffix}")
+    group = ("-g", sandbox.add_group("people"))
+    run("upload", contacts, *group, "--report", report, sandbox=sandbox)
+    stored = len(sandbox.commits)
+    done = run("upload", report, *group, sandbox=sandbox)
+    assert (done.exit_code, len(sandbox.commits)) == (2, stored), done.output
+    assert "is a report: 'asyncsdk retry' sends" in done.stderr
+
+
+def test_a_report_knows_its_group_or_needs_one(sandbox: SandboxThread, tmp_path: Path) -> None:
+    report = tmp_path / "report.jsonl"
+    line = {"index": 0, "phone": {"phone": "0160111111"}, "outcome": "failed"}
+    report.write_text(json.dumps(line | {"delivery": "not_sent"}) + "\n", encoding="utf-8")
+    done = run("retry", report, sandbox=sandbox)
+    assert (done.exit_code, sandbox.requests) == (2, [])
+    assert "give --group" in done.stderr
+    line["group"] = sandbox.add_group("people")
+    report.write_text(json.dumps(line | {"delivery": "not_sent"}) + "\n", encoding="utf-8")
+    done = run("retry", report, sandbox=sandbox)
+    assert (done.exit_code, len(sandbox.commits)) == (0, 1), done.output
+
+
+@SUFFIXES
+def test_a_report_says_that_rows_were_never_read(
+    stumbling: SandboxThread, contacts: Path, suffix: str
+) -> None:
+    report = contacts.with_name(f"report.{suffix}")
+    first(stumbling, contacts, report)
+    saved = SavedReport(report)
+    read = len(list(saved))
+    assert (saved.unread_from, saved.group_id) == (read, stumbling.groups[0].id)
+    assert f"before row {read + 1} of the list" in " ".join(run("report", report).stdout.split())
+    told = json.loads(run("report", report, "--json").stdout)
+    assert (told["complete"], told["unread_from"]) == (False, read)

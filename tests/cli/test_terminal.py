@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pexpect
 
+from asyncsdk.sandbox import Faults
+
 from .kit import COMMAND, KONTAKTE, whole_environment
 
 if TYPE_CHECKING:
@@ -77,12 +79,27 @@ def test_ctrl_c_ends_cleanly_with_the_report_so_far(
     assert submitted == created + invalid + failed < 2105
     assert created == len(sandbox.commits)
     assert "Traceback" not in shown
+    assert shown.count("Not sent") <= 4, "what failed alike is told in one line"
     assert "\x1b[?25h" in (child.before or ""), "the cursor is shown again"
     with rejects.open(encoding="utf-8-sig", newline="") as file:
         outcomes = [row["outcome"] for row in csv.DictReader(file, delimiter=";")]
     assert len(outcomes) == 2105 - created, "everything that was not created can be sent again"
     assert outcomes.count("invalid") == invalid
     assert outcomes.count("unread") == 2105 - submitted
+
+
+def test_a_reconcile_says_what_it_waits_for_and_what_it_found(
+    sandboxes: Callable[..., SandboxThread],
+) -> None:
+    sandbox = sandboxes(faults=Faults.script(["500-after"]))
+    child = upload(sandbox, "--show", 0, "--quiet-period", 0.5)
+    child.expect("without an answer: waiting until the group is quiet for 0.5 s")
+    child.expect(r"([\d,]+) of ([\d,]+) phones without an answer were in the group")
+    assert isinstance(child.match, re.Match)
+    found, lost = (int(count) for count in child.match.groups())
+    assert 0 < found <= lost
+    child.expect(pexpect.EOF)
+    assert exit_code(child) == 1
 
 
 def test_a_second_ctrl_c_gives_up_what_is_in_flight(

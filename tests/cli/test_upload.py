@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asyncsdk.cli.rejected import rejected_rows
+from asyncsdk.export.rejects import rejected_rows
 from asyncsdk.models import Phone, Problem
 from asyncsdk.results import Outcome, PhoneResult
 from asyncsdk.sandbox import Faults
@@ -65,7 +65,9 @@ def test_rejects_can_be_mended_and_uploaded_again(sandbox: SandboxThread, contac
     run("upload", contacts, *group, "--rejects", rejects, sandbox=sandbox)
     assert rejects.read_bytes().startswith(b"\xef\xbb\xbf")
     rows = rows_of(rejects)
-    assert list(rows[0]) == ["line", "outcome", "delivery", "reason", "Name", "Mobil"]
+    own = ["file", "line", "outcome", "delivery", "reason", "phone_was"]
+    assert list(rows[0]) == [*own, "Name", "Mobil"]
+    assert {row["file"] for row in rows} == {str(contacts)}
     assert [(row["line"], row["Name"], row["Mobil"]) for row in rows] == [
         ("3", "Bea", ""),
         ("5", "Dag", "nobody"),
@@ -80,8 +82,9 @@ def test_rejects_can_be_mended_and_uploaded_again(sandbox: SandboxThread, contac
     assert done.exit_code == 1
     assert sandbox.commits[-1].phone == "+4915100000004"
     (row,) = rows_of(again)
-    assert list(row) == ["line", "outcome", "delivery", "reason", "Name", "Mobil"]
-    assert (row["line"], row["Name"]) == ("2", "Bea")
+    assert list(row) == [*own, "Name", "Mobil"]
+    assert (row["file"], row["line"], row["Name"]) == (str(rejects), "2", "Bea")
+    assert "rejects.csv:2" in done.stdout, "a line of which file is said"
 
 
 def test_the_messy_list_names_row_number_and_reason_of_each_reject(
@@ -278,6 +281,29 @@ def test_a_pipe_shows_no_progress_bar(sandbox: SandboxThread, contacts: Path) ->
     assert "\x1b" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_reader_that_is_gone_loses_no_rejects(
+    sandbox: SandboxThread, tmp_path: Path, words: list[str]
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    arguments = ["upload", str(KONTAKTE), "--group", str(sandbox.add_group("x")), "--rejects"]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        [*COMMAND, *arguments, str(rejects), "--show", "100000", *words],
+        env=whole_environment(sandbox),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.close()
+        assert child.stderr is not None
+        told = child.stderr.read()
+    assert child.returncode == 1
+    assert "Error" not in told
+    assert "Traceback" not in told
+    assert len(rows_of(rejects)) + len(sandbox.commits) == 2105
+
+
 def test_check_sends_nothing(sandbox: SandboxThread, contacts: Path) -> None:
     done = run("check", contacts, "--json", sandbox=sandbox)
     report: dict[str, Any] = json.loads(done.stdout)
@@ -293,8 +319,8 @@ def test_check_needs_no_credentials(tmp_path: Path) -> None:
     assert (done.exit_code, done.stdout) == (
         0,
         (
-            "1 rows: 1 may be sent, 0 are invalid. Nothing was sent.\n"
-            "1 requests, 28 bytes, at least 0:00 at 10 requests per 1 s.\n"
+            "1 row: 1 may be sent, 0 invalid. Nothing was sent.\n"
+            "1 request, 28 bytes, at 10 requests per 1 s.\n"
         ),
     )
 
@@ -316,8 +342,8 @@ def test_check_tells_reasons_requests_bytes_and_time(contacts: Path) -> None:
     words = ("--normalize", "DE", "--duplicates", "skip", "--batch-size", 10, "--rate", "1/2s")
     done = run("check", path, *words)
     assert done.exit_code == 1
-    assert "29 rows: 25 may be sent, 4 are invalid" in done.stdout
-    told = "3 requests, 653 bytes, at least 0:04 at 1 requests per 2 s; 3 rows are duplicates"
+    assert "29 rows: 25 may be sent, 4 invalid" in done.stdout
+    told = "3 requests, 653 bytes, at least 0:04 at 1 request per 2 s; 3 duplicates"
     assert told in " ".join(done.stdout.split())
     assert "3 the same number as an earlier row" in " ".join(done.stdout.split())
     report = json.loads(run("check", path, *words, "--json").stdout)
@@ -337,6 +363,43 @@ def test_a_group_is_found_by_its_name_or_created(sandbox: SandboxThread, contact
     sandbox.add_group("people")
     done = run("upload", contacts, "-g", "people", sandbox=sandbox)
     assert (done.exit_code, "several groups" in done.stderr) == (2, True)
+
+
+def test_check_knows_the_names_of_a_group(sandbox: SandboxThread, contacts: Path) -> None:
+    sandbox.add_group("people", name_a="Vorname")
+    words = ("-g", "people", "--map", "Vorname=Name", "-v")
+    done = run("check", contacts, *words, sandbox=sandbox)
+    assert "a from column 'Name'" in done.stderr
+    assert "GET /groups" in done.stderr, "-v tells the requests"
+    assert sandbox.api_key not in done.output
+    done = run("check", contacts, "-g", "nobody", "--map", "Vorname=Name", sandbox=sandbox)
+    assert (done.exit_code, sandbox.commits) == (2, [])
+
+
+@pytest.mark.parametrize("words", [(), ("--on-unknown", "report"), ("--map", "Ort=Name")])
+def test_a_group_that_is_not_there_is_named(
+    sandbox: SandboxThread, contacts: Path, words: tuple[str, ...]
+) -> None:
+    done = run("upload", contacts, "-g", 4711, *words, sandbox=sandbox)
+    assert done.exit_code == 4
+    told = " ".join(done.stderr.split())
+    assert "there is no group 4711 in this account" in told
+    assert "'asyncsdk groups list' shows them all" in told
+
+
+def test_phones_that_failed_alike_are_one_line(
+    sandboxes: Callable[..., SandboxThread], contacts: Path
+) -> None:
+    sandbox = sandboxes(faults=Faults.script(["402"]))
+    rows = [f"0160{at:06}" for at in range(500)]
+    contacts.write_text("\n".join(["Mobil", "", *rows]), encoding="utf-8")
+    rejects = contacts.with_name("rejects.csv")
+    words = ("-g", sandbox.add_group("x"), "--batch-size", 100, "--concurrency", 1)
+    done = run("upload", contacts, *words, "--show", 0, "--rejects", rejects, sandbox=sandbox)
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert sum("Payment Required" in line for line in lines) == 1, done.stdout
+    assert any(line.startswith("100 failed") for line in lines)
+    assert f"400 rows of the list ({rejects} has them all)" in " ".join(lines)
 
 
 def test_a_field_that_is_none_names_those_there_are(sandbox: SandboxThread, contacts: Path) -> None:

@@ -74,7 +74,7 @@ def test_settings_that_cannot_work(settings: dict[str, Any], told: str) -> None:
 
 async def test_no_socket_before_the_first_call(rig: Rig) -> None:
     async with client_of(rig.sandbox) as client:
-        client.phones.upload(rig.group_id, phones(5))
+        client.phones.upload(rig.group_id, phones(5)).cancel()
         client.groups.list()
         await asyncio.sleep(1)
         assert connections(rig.sandbox) == 0
@@ -82,6 +82,13 @@ async def test_no_socket_before_the_first_call(rig: Rig) -> None:
         assert connections(rig.sandbox) == 1
     await asyncio.sleep(1)
     assert connections(rig.sandbox) == 0
+
+
+async def test_an_upload_that_is_never_awaited_warns(rig: Rig) -> None:
+    async with client_of(rig.sandbox) as client:
+        with pytest.warns(RuntimeWarning, match="was never awaited: nothing was sent"):
+            client.phones.upload(rig.group_id, phones(5))
+        assert not rig.sandbox.requests
 
 
 async def test_closing_again_does_nothing(rig: Rig) -> None:

@@ -25,8 +25,9 @@ def _environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[aiohttp.ClientSession]:
-    spec = importlib.util.spec_from_file_location("fastapi_app", APP)
+async def served(path: Path = APP) -> AsyncIterator[aiohttp.ClientSession]:
+    """The app in this file, by a server of its own."""
+    spec = importlib.util.spec_from_file_location("fastapi_app", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

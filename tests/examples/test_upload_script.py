@@ -28,11 +28,19 @@ def test_the_script_uploads_the_list_and_keeps_the_rejects(
     assert (done.returncode, done.stderr) == (1, "")
     assert "phones are in column 'Mobil'" in done.stdout
     assert "2,105 phones: " in done.stdout
-    with rejects.open(encoding="utf-8", newline="") as file:
-        rejected = list(csv.DictReader(file))
+    with rejects.open(encoding="utf-8-sig", newline="") as file:
+        rejected = list(csv.DictReader(file, delimiter=";"))
     assert len(sandbox.commits) + len(rejected) == 2105
     assert all(row["reason"] for row in rejected)
     assert sandbox.commits[0].a == "Herr"
+
+
+def test_the_script_asks_for_the_group() -> None:
+    done = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, str(SCRIPT)], env={}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("GROUP should be the id of the group")
 
 
 def test_the_script_says_what_stopped_it(environment: dict[str, str], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from asyncsdk import Delivery, Outcome, Phone, PhoneResult, Problem, UploadReport, Violation
 from asyncsdk.export.html import _templates
-from asyncsdk.ledger.memory import Counts
+from asyncsdk.ledger.run import Counts
 from asyncsdk.report import Run
 from asyncsdk.sandbox import Faults
 from asyncsdk.timeline import Timeline
@@ -53,7 +53,7 @@ def report_of(
     timeline.paused(seconds * 0.3, seconds * 0.37)
     run = Run(
         *(counts, 1000, 7, seconds * 0.07, seconds),
-        history=timeline.history(seconds),
+        history=(timeline.history(seconds),),
     )
     return UploadReport(run, lambda outcome: kept[outcome])
 
@@ -141,7 +141,7 @@ def test_the_search_finds_rows(browser: Browser, page: Path) -> None:
     assert browser.ask(shown) == 1000
     browser.type("search", "öztürk")
     assert browser.ask(shown) == 1
-    assert browser.ask("document.getElementById('found').textContent") == "1 rows found"
+    assert browser.ask("document.getElementById('found').textContent") == "1 row found"
     browser.type("search", "0160 0000014 DIGITS")
     assert browser.ask(shown) == 1
     browser.type("search", "no such thing")

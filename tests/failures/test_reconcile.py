@@ -142,3 +142,15 @@ async def test_callback_data_tells_copies_apart() -> None:
     for result in report.created:
         assert result.created is not None
         assert stored[result.phone.callback_data] == result.created.id
+
+
+async def test_progress_says_what_a_reconcile_does() -> None:
+    async with connected(faults=Faults.script(["500-after"])) as rig:
+        upload = rig.upload(numbers(10), on_unknown="reconcile", quiet_period=30.0).start()
+        await asyncio.sleep(10)
+        waiting = upload.progress
+        await upload
+        ended = upload.progress
+    assert waiting.looking == "10 without an answer: waiting until the group is quiet for 30 s"
+    assert waiting.looked_up == ended.looking == ""
+    assert ended.looked_up == "10 of 10 phones without an answer were in the group"

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncsdk.errors import AsyncSDKError, ConfigurationError, SourceError
+from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.models import Phone
 from asyncsdk.sources import read_csv
 from asyncsdk.sources.dialect import SAMPLE_SIZE
+
+from .lists import fault_of
 
 KONTAKTE = Path(__file__).parents[2] / "examples" / "kontakte_de.csv"
 TABLE = 'Name;Mobil\r\nJürgen;"+4916012345678"\r\nŁukasz;0160 1234567\r\n'
@@ -223,6 +225,16 @@ def test_a_missing_an_empty_and_a_wrong_source(tmp_path: Path) -> None:
         read_csv(5)  # type: ignore[arg-type]
 
 
+def test_a_separator_that_cannot_be_one_is_a_row() -> None:
+    assert phones('sep="\n0160111111\n', header=True) == ["0160111111"]
+
+
+def test_a_list_without_phones_is_told_with_the_line_of_its_header() -> None:
+    with pytest.raises(SourceError, match="no column looks like phones") as caught:
+        read_csv(io.BytesIO(b"\n\nx;y\na;b\n"))
+    assert caught.value.line == 3
+
+
 @pytest.mark.parametrize("options", [{"delimiter": ";;"}, {"quotechar": "ab"}])
 def test_impossible_characters_are_refused(options: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="single"):
@@ -295,9 +307,6 @@ def test_what_csv_writes_is_read_back(rows: list[list[str]], delimiter: str, end
 
 
 @given(st.binary(max_size=300))
-def test_whatever_the_bytes_only_our_errors_are_raised(raw: bytes) -> None:
-    try:
-        source = read_csv(io.BytesIO(raw))
-        assert len(list(source)) == source.count()
-    except AsyncSDKError:
-        pass
+def test_whatever_the_bytes_only_our_error_with_a_line_is_raised(raw: bytes) -> None:
+    fault = fault_of(lambda: read_csv(io.BytesIO(raw)))
+    assert fault is None or fault.line is not None

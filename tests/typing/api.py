@@ -28,6 +28,7 @@ from asyncsdk import (
     UploadReport,
     UploadStopped,
 )
+from asyncsdk.sources import read
 
 
 async def a_client() -> None:
@@ -130,6 +131,8 @@ def a_report(report: UploadReport) -> None:
     assert_type(report.ok, bool)
     assert_type(report.to_dict(), dict[str, object])
     report.to_csv("x.csv", only="invalid")
+    assert_type(report.group_id, int | None)
+    assert_type(report.to_rejects("rejects.csv", read("x.csv")), int)
     report.to_jsonl("x.jsonl", only=[Outcome.FAILED])
     report.ok = True  # type: ignore[misc]
 

@@ -26,9 +26,18 @@ class Cutter:
 
     def __init__(self, source: object, size: int = 3, max_bytes: int = 10**6) -> None:
         self.rejected: list[Entry] = []
-        self.batches = Batches(
-            source, Checker(), size, max_bytes, reject=self.rejected.append, breathe=_breathe
-        )
+        self.batches = Batches(source, Checker(), size, max_bytes, register=self, breathe=_breathe)
+
+    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: list[Entry]) -> None:
+        assert first + sum(map(len, batches)) + sum(map(len, bad)) == self.batches.read
+        assert isinstance(source, bytes)
+        self.rejected += bad
+
+    def exhausted(self) -> None:
+        pass
+
+    def recut(self, batch: Batch, pieces: list[Batch]) -> None:
+        assert sum(map(len, pieces)) == len(batch)
 
     async def all(self) -> list[Batch]:
         found = []

@@ -127,7 +127,7 @@ def test_upload_options(name: str, value: Any) -> None:
     ],
 )
 def test_upload_options_that_work(options: dict[str, Any]) -> None:
-    Client(1, "key").phones.upload(1, [], **options)
+    Client(1, "key").phones.upload(1, [], **options).cancel()
 
 
 @pytest.mark.parametrize("group_id", [0, -1, "7", None, 1.5, True, "7/../8"])
@@ -151,5 +151,7 @@ def test_no_repr_holds_the_key() -> None:
     config = ClientConfig("1", "s3cret-key")
     client = Client("1", "s3cret-key")
     shown = [repr(config), str(config), repr(client), repr(client._transport.credentials)]
-    shown += [repr(client._transport), repr(client.phones), repr(client.phones.upload(1, []))]
+    upload = client.phones.upload(1, [])
+    upload.cancel()
+    shown += [repr(client._transport), repr(client.phones), repr(upload)]
     assert not [text for text in shown if "s3cret" in text]

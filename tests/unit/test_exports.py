@@ -34,7 +34,9 @@ def test_csv(tmp_path: Path) -> None:
     rows = read_csv(path)
     assert [row["index"] for row in rows] == ["0", "3", "1", "4", "2"]
     assert rows[0] == {
-        **dict.fromkeys(["b", "c", "d", "e", "callback_data", "reason", "duplicate_of"], ""),
+        **dict.fromkeys(
+            ["b", "c", "d", "e", "callback_data", "reason", "duplicate_of", "group"], ""
+        ),
         "index": "0",
         "phone": "+490",
         "a": "row 0",

@@ -28,7 +28,7 @@ FLOORS = (
     ("results",),
     ("sources",),
     ("models", "config", "timeline"),
-    ("errors", "_version"),
+    ("errors", "words", "_version"),
 )
 FLOOR_OF = {name: number for number, names in enumerate(reversed(FLOORS)) for name in names}
 

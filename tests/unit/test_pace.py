@@ -20,7 +20,8 @@ def departures(rate: Rate, count: int, pauses: dict[int, float] | None = None) -
         limiter, found = Limiter(rate), []
         for number in range(count):
             await asyncio.sleep((pauses or {}).get(number, 0.0))
-            await limiter.acquire()
+            async with limiter.turn():
+                pass
             found.append(loop.time())
         return found
 

@@ -16,8 +16,9 @@ from asyncsdk import Client, Upload
 NAMES = """
     Account AccountInactiveError Adaptive ApiError AsyncSDKError AuthenticationError
     BadRequestError BatchMember BatchResponse Client ConfigurationError ConflictError CreatedPhone
-    Delivery FailureLimit Group InsufficientFundsError NotFoundError NotSentError Outcome
-    OutcomeUnknownError PayloadTooLargeError Phone PhoneResult Problem Progress ProtocolError Rate
+    Delivery FailureLimit Group InsufficientFundsError Journal JournalError NotFoundError
+    NotSentError Outcome OutcomeUnknownError PayloadTooLargeError Phone PhoneResult Problem
+    Progress ProtocolError Rate
     RateLimitedError RetryPolicy ServerError SourceError TransportError UnprocessableError
     UnsubscribeReason Upload UploadFailed UploadReport UploadStopped Violation __version__
 """
@@ -50,6 +51,7 @@ def test_the_options_of_an_upload() -> None:
         "retry": asyncsdk.RetryPolicy(attempts=5, base=0.5, cap=30.0, max_wait=900.0),
         "on_unknown": "report",
         "quiet_period": 30.0,
+        "columns": None,
         "duplicates": "send",
         "validate": True,
         "normalize": None,

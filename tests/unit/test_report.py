@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import AsyncSDKError, Outcome, UploadFailed, UploadReport
-from asyncsdk.ledger.memory import Counts, MemoryLedger
+from asyncsdk.ledger.memory import MemoryLedger
+from asyncsdk.ledger.run import Counts
 from asyncsdk.report import Run
 
 from .samples import created_entry, failed_entry, invalid_entry, report_of

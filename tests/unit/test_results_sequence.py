@@ -24,7 +24,7 @@ def partitions(draw: st.DrawFn) -> list[Entry]:
 
 @given(partitions())
 def test_interleaved_entries_are_read_in_source_order(entries: list[Entry]) -> None:
-    results = Results(entries)
+    results = Results(lambda: entries)
     assert [result.index for result in results] == list(range(len(results)))
     assert [result.created.id for result in results if result.created] == [
         100 + i for i in range(len(results))
@@ -35,7 +35,7 @@ def test_interleaved_entries_are_read_in_source_order(entries: list[Entry]) -> N
 def test_they_index_and_slice_like_a_list(
     entries: list[Entry], start: int, stop: int, step: int
 ) -> None:
-    results = Results(entries)
+    results = Results(lambda: entries)
     plain = list(results)
     assert [results[i] for i in range(len(plain))] == plain
     assert results[start:stop] == plain[start:stop]
@@ -52,7 +52,7 @@ def test_they_index_and_slice_like_a_list(
 
 @given(partitions())
 def test_they_pickle(entries: list[Entry]) -> None:
-    results = Results(entries)
+    results = Results(lambda: entries)
     assert pickle.loads(pickle.dumps(results)) == results  # noqa: S301 - our own
 
 
@@ -72,7 +72,7 @@ def test_a_sum_indexes_and_slices_like_a_list() -> None:
 
 
 def test_an_empty_sequence() -> None:
-    results = Results([])
+    results = Results(list)
     assert len(results) == 0
     assert list(results) == results[:] == []
     with pytest.raises(IndexError):
@@ -80,7 +80,7 @@ def test_an_empty_sequence() -> None:
 
 
 def test_a_repr_shows_no_phones() -> None:
-    assert repr(Results([created_entry(range(5))])) == "<5 results>"
+    assert repr(Results(lambda: [created_entry(range(5))])) == "<5 results>"
     assert "+49" not in repr(report_of(created_entry(range(5))))
 
 

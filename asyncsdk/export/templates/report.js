@@ -10,6 +10,6 @@ if (search) {
       row.hidden = !words.every((word) => texts[at].includes(word));
       count += row.hidden ? 0 : 1;
     });
-    found.textContent = words.length ? `${count.toLocaleString("en")} rows found` : "";
+    found.textContent = words.length ? `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"} found` : "";
   });
 }

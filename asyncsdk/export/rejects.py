@@ -1,4 +1,4 @@
-"""The rows that were not created, each with its line, its cells and the reason."""
+"""The rows that were not created, each with its file, its line, its cells and the reason."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from asyncsdk.cli.shown import visible
 from asyncsdk.export.atomic import replacing
-from asyncsdk.export.reasons import told
+from asyncsdk.export.besides import UNREAD
+from asyncsdk.export.reasons import shortened, told
 from asyncsdk.results import Delivery
 from asyncsdk.sources import CsvSource, ManySources
-from asyncsdk.sources.inert import escape
-from asyncsdk.sources.table import REJECT_COLUMNS, is_rejects
+from asyncsdk.sources.inert import as_text, escape
+from asyncsdk.sources.rejects import DUPLICATE, REJECT_COLUMNS, is_rejects, own_columns
+from asyncsdk.words import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from os import PathLike
 
     from asyncsdk.report import UploadReport
     from asyncsdk.results import PhoneResult
     from asyncsdk.sources import Row, Source
 
 __all__ = ["UNREAD", "Rejected", "rejected_rows", "write_rejects"]
-
-UNREAD = "unread"
-"""The outcome of rows that the upload did not come to."""
 
 
 @frozen
@@ -47,13 +46,31 @@ class Rejected:
     cells: Sequence[str]
     """The row as it stands in the file."""
     path: str | None = None
-    """The file, where there are several."""
+    """The file."""
+    several: bool = False
+    """Whether its line alone does not say where it is."""
+    duplicate: bool = False
+    """Whether it was left out because another row has its number."""
 
     @property
     def place(self) -> str:
         """`17`, or `contacts.csv:17` where there are several files."""
         line = str(self.line or "?")
-        return f"{Path(self.path).name}:{line}" if self.path else line
+        return f"{Path(self.path).name}:{line}" if self.path and self.several else line
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """What it has in common with others."""
+        return self.outcome, self.delivery, shortened(self.reason)
+
+    @property
+    def columns(self) -> list[object]:
+        """Its cells under `REJECT_COLUMNS`."""
+        outcome = DUPLICATE if self.duplicate else self.outcome
+        held_back = self.duplicate or self.delivery == Delivery.UNKNOWN
+        phone_was = as_text(self.phone) if held_back else ""
+        path = escape(self.path or "")
+        return [path, self.line, outcome, self.delivery, escape(self.reason), phone_was]
 
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
@@ -68,23 +85,31 @@ class Rejected:
         }
 
 
-def rejected_rows(source: Source, report: UploadReport) -> Iterator[Rejected]:
+def rejected_rows(
+    source: Source, report: UploadReport, skipped: Mapping[int, int] | None = None
+) -> Iterator[Rejected]:
     """Every row that was not created, in the order of the file, which is read once more.
 
     Those that the upload did not come to are among them: what is yielded is all that is missing.
+
+    Args:
+        source: What was uploaded.
+        report: What became of it.
+        skipped: Rows that the upload did not come to and that are duplicates all the same: their
+            indices, and those of the first rows with their numbers.
     """
     results = merge(report.invalid, report.failed, key=attrgetter("index"))
     result = next(results, None)
     if result is None and report.complete:
         return
-    lines = _Lines(report)
+    lines = _Lines(source, report, skipped or {})
     for row in source.rows():
         lines.note(row)
         if result is not None and row.index == result.index:
             yield _settled(source, row, result, lines)
             result = next(results, None)
         elif not report.complete and row.index >= report.submitted:
-            yield _unread(source, row)
+            yield _unread(source, row, lines)
         elif result is None and report.complete:
             return
     # The file lost rows since it was sent: the account still has them.
@@ -92,48 +117,48 @@ def rejected_rows(source: Source, report: UploadReport) -> Iterator[Rejected]:
         yield _settled(source, None, lost, lines)
 
 
-def write_rejects(path: Path, source: Source, rows: Iterator[Rejected]) -> int:
+def write_rejects(path: str | PathLike[str], source: Source, rows: Iterable[Rejected]) -> int:
     """Write a file that can be mended and uploaded again; returns the number of rows.
 
-    It is CSV, written the way the input was, with `REJECT_COLUMNS` before its columns (and the file
-    where there are several), as UTF-8 with a byte order mark, which spreadsheets need to see. No
-    cell is a formula to them; reading the file gives the cells back as they were.
+    It is CSV, written the way the input was, with `REJECT_COLUMNS` before its columns, as UTF-8
+    with a byte order mark, which spreadsheets need to see. To them no cell is a formula, nor a
+    number that they would round; reading the file gives the cells back as they were. `phone_was`
+    holds the numbers of rows that must not go out again unless they are changed: duplicates, and
+    those that may be in the group.
     """
-    several = isinstance(source, ManySources)
-    skip = _own(source)
-    own = ("file", *REJECT_COLUMNS) if several else REJECT_COLUMNS
+    own = own_columns(source.columns)
     delimiter, quotechar = ",", '"'
     if isinstance(source, CsvSource):
         delimiter, quotechar = source.dialect.delimiter, source.dialect.quotechar or '"'
     count = 0
     with replacing(path, "utf-8-sig") as file:
         writer = csv.writer(file, delimiter=delimiter, quotechar=quotechar)
-        writer.writerow([*own, *source.columns[skip:]])
+        writer.writerow([*REJECT_COLUMNS, *_without(own, source.columns)])
         for count, row in enumerate(rows, 1):  # noqa: B007 - used after the loop
-            cells = [row.line, row.outcome, row.delivery, escape(row.reason)]
-            place = [escape(row.path or "")] if several else []
-            writer.writerow([*place, *cells, *map(escape, row.cells[skip:])])
+            writer.writerow([*row.columns, *map(as_text, _without(own, row.cells))])
     return count
 
 
-def _own(source: Source) -> int:
-    """How many columns a rejects file has of its own, if the source is one."""
-    if not is_rejects(source.columns):
-        return 0
-    return len(REJECT_COLUMNS) + (source.columns[0] == "file")
+def _without(own: frozenset[int], cells: Sequence[str]) -> Sequence[str]:
+    """The cells of the input, if the source is a rejects file itself."""
+    return [cell for at, cell in enumerate(cells) if at not in own] if own else cells
 
 
 class _Lines:
     """The lines of the rows that later ones are duplicates of: people count lines, not indices."""
 
-    def __init__(self, report: UploadReport) -> None:
-        self._wanted = {at for at in map(_duplicate_of, report.invalid) if at is not None}
-        self._lines: dict[int, int] = {}
+    def __init__(self, source: Source, report: UploadReport, skipped: Mapping[int, int]) -> None:
+        self.skipped = skipped
+        self.several = _several(source)
+        found = (_duplicate_of(result) for result in report.invalid)
+        self._wanted = {at for at in (*found, *skipped.values()) if at is not None}
+        self._lines: dict[int, str] = {}
 
     def note(self, row: Row) -> None:
         """Remember a row's line if it is wanted; each row comes before its duplicates."""
         if row.index in self._wanted:
-            self._lines[row.index] = row.line
+            named = f" of {Path(row.path).name}" if row.path and self.several else ""
+            self._lines[row.index] = f"line {row.line}{named}"
 
     def told(self, result: PhoneResult) -> str:
         """Why a phone was not created."""
@@ -141,12 +166,29 @@ class _Lines:
         earlier = _duplicate_of(result)
         if earlier is None or earlier not in self._lines:
             return reason
-        return reason.replace(f"row {earlier}", f"line {self._lines[earlier]}")
+        return reason.replace(f"row {earlier}", self._lines[earlier])
+
+    def unread(self, row: Row) -> str:
+        """Why a row that the upload did not come to was not created."""
+        earlier = self.skipped.get(row.index)
+        reason = "the upload ended before this row"
+        return reason if earlier is None else f"{reason}: the same number as {self._lines[earlier]}"
+
+
+def _several(source: Source) -> bool:
+    """Whether lines need their file's name: there are several, or they were lines of others."""
+    return isinstance(source, ManySources) or is_rejects(source.columns)
 
 
 def _duplicate_of(result: PhoneResult) -> int | None:
     """The index of the row that has the same number, if that is why it was rejected."""
     return result.error.duplicate_of if result.error else None
+
+
+def _is_duplicate(result: PhoneResult) -> bool:
+    """Whether it was left out, here or before, because another row has its number."""
+    codes = (one.code for one in result.error.violations) if result.error else ()
+    return result.status is None and DUPLICATE in codes
 
 
 def _settled(source: Source, row: Row | None, result: PhoneResult, lines: _Lines) -> Rejected:
@@ -159,11 +201,13 @@ def _settled(source: Source, row: Row | None, result: PhoneResult, lines: _Lines
         reason=visible(lines.told(result) + _misread(source, row)),
         status=result.status,
         cells=row.cells if row else _cells(source, result),
-        path=_path(source, row),
+        path=row.path if row else None,
+        several=lines.several,
+        duplicate=_is_duplicate(result),
     )
 
 
-def _unread(source: Source, row: Row) -> Rejected:
+def _unread(source: Source, row: Row, lines: _Lines) -> Rejected:
     at = source.mapping["phone"].position
     return Rejected(
         line=row.line,
@@ -171,15 +215,13 @@ def _unread(source: Source, row: Row) -> Rejected:
         phone=row.cells[at] if at < len(row.cells) else "",
         outcome=UNREAD,
         delivery=Delivery.NOT_SENT.value,
-        reason="the upload ended before this row",
+        reason=lines.unread(row),
         status=None,
         cells=row.cells,
-        path=_path(source, row),
+        path=row.path,
+        several=lines.several,
+        duplicate=row.index in lines.skipped,
     )
-
-
-def _path(source: Source, row: Row | None) -> str | None:
-    return row.path if row and isinstance(source, ManySources) else None
 
 
 def _misread(source: Source, row: Row | None) -> str:

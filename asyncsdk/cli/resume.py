@@ -1,0 +1,75 @@
+"""`asyncsdk resume`: an upload with a journal goes on where it stopped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
+from asyncsdk.cli.shown import fail
+from asyncsdk.cli.upload import upload
+from asyncsdk.errors import JournalError
+from asyncsdk.ledger.stored import Stored
+
+__all__ = ["resume"]
+
+File = Annotated[
+    Path, typer.Argument(metavar="JOURNAL", help="What --journal of the upload named.")
+]
+
+
+def resume(
+    file: File,
+    rejects: given.Rejects = None,
+    report: given.Report = None,
+    html: given.Html = None,
+    deadline: given.Deadline = None,
+    show: given.Show = 20,
+    as_json: given.Json = False,
+    quiet: given.Quiet = False,
+    verbose: given.Verbose = False,
+) -> None:
+    """Go on with an upload that was interrupted, however it ended.
+
+    What the server answered is not sent again; what was under way is looked up in the group, or
+    whatever --on-unknown of the upload said. The lists must be as they were.
+
+    Exit codes: as for upload.
+    """
+    upload(
+        **_command(file),
+        journal=file,
+        rejects=rejects,
+        report=report,
+        html=html,
+        deadline=deadline,
+        show=show,
+        as_json=as_json,
+        quiet=quiet,
+        verbose=verbose,
+    )
+
+
+def _command(file: Path) -> dict[str, Any]:
+    """The arguments of the upload that this journal is of."""
+    stored = Stored(file)
+    try:
+        notes, group = stored.meta("notes"), stored.meta("group")
+    except JournalError as error:
+        fail(error)
+    command: dict[str, Any] = msgspec.json.decode(notes or b"{}").get("upload", {})
+    if not command:
+        fail(
+            f"{file} was not written by 'asyncsdk upload': make the same call of "
+            "client.phones.upload with it once more"
+        )
+    if "-" in command["files"]:
+        fail(
+            f"the list of {file} came from standard input: pipe it once more into "
+            f"'asyncsdk upload - --group {group} --journal {os.fspath(file)}'"
+        )
+    return command | {"group": str(group)}

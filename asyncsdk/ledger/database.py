@@ -1,0 +1,220 @@
+"""The journal's file: how it is made, opened and recognised, and what its errors mean.
+
+It is SQLite in WAL mode, so that others can read while one writes. Requests are kept as they went
+over the wire. Replies repeat themselves, and are deflated: that costs as much time as writing the
+same in full, and a twentieth of the space. With isal (`asyncsdk[speed]`) it costs a quarter.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from asyncsdk.errors import JournalError, ProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+try:
+    from isal.isal_zlib import compress as _compress
+except ImportError:
+    from zlib import compress as _compress
+
+__all__ = ["deflate", "inflate", "is_journal", "open_to_read", "open_to_write", "telling"]
+
+_APPLICATION = 0x61736A31
+"""SQLite's `application_id`, by which a journal is told from other databases."""
+_VERSION = 1
+_MAGIC = b"SQLite format 3\x00"
+
+_PAGE = 8192
+"""Bytes. Large, because most of a journal is values of many kilobytes."""
+_CHECKPOINT = 128
+"""Pages in the log before they move to the file: a megabyte stays in the processor's cache."""
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY, elapsed REAL, requests INTEGER, retries INTEGER, throttled REAL,
+    batches INTEGER, bytes INTEGER, complete INTEGER, stopped_by TEXT, history TEXT
+);
+CREATE TABLE chunk (first INTEGER PRIMARY KEY, rows INTEGER, digest INTEGER);
+CREATE TABLE batch (
+    id INTEGER PRIMARY KEY, first INTEGER, last INTEGER, rows INTEGER,
+    indices BLOB, submitted BLOB, phones BLOB
+);
+CREATE TABLE held (
+    batch INTEGER PRIMARY KEY, state INTEGER, delivery TEXT, attempts INTEGER, doubtful INTEGER,
+    status INTEGER, request_id TEXT, problem TEXT
+);
+CREATE TABLE entry (
+    id INTEGER PRIMARY KEY, batch INTEGER, outcome TEXT, delivery TEXT, kept INTEGER,
+    first INTEGER, last INTEGER, rows INTEGER, attempts INTEGER, status INTEGER, request_id TEXT,
+    problem TEXT, indices BLOB, submitted BLOB, phones BLOB, members BLOB
+);
+"""
+# chunk: rows as they were read, in the order of the source.
+# batch: rows that share a request; held: how far those came that have no fate yet.
+# entry: rows and their fate; their phones are those of the batch, if it has one.
+# indices: null where there are no gaps between first and last.
+
+
+def is_journal(path: Path) -> bool:
+    """Whether a file may be a journal, by its first bytes."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
+
+
+def deflate(reply: bytes | None) -> bytes | None:
+    """A reply as it is stored."""
+    return None if reply is None else _compress(reply, 1)
+
+
+def inflate(stored: bytes | None) -> bytes | None:
+    """A reply that was stored."""
+    return None if stored is None else zlib.decompress(stored)
+
+
+def open_to_write(path: Path, durable: Literal["crash", "power"]) -> sqlite3.Connection:
+    """A connection for the thread that calls this; a new file is made for its owner alone.
+
+    Raises:
+        JournalError: It is no journal, or cannot be written.
+    """
+    with telling(path):
+        _make(path)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=5)
+        try:
+            if not _is_new(connection):
+                _recognise(connection, path)
+                _check_length(connection, path)
+            connection.execute(f"PRAGMA page_size={_PAGE}")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA synchronous={'FULL' if durable == 'power' else 'NORMAL'}")
+            connection.execute("PRAGMA fullfsync=1")
+            connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT}")
+            if _is_new(connection):
+                _create(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """Make the tables, all or none."""
+    connection.executescript(
+        f"BEGIN; PRAGMA application_id={_APPLICATION}; PRAGMA user_version={_VERSION}; "
+        f"{_SCHEMA} COMMIT;"
+    )
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that any thread may use, one at a time.
+
+    Raises:
+        JournalError: There is no such file, or it is no journal.
+    """
+    if not path.is_file():
+        msg = f"there is no journal {path}"
+        raise JournalError(msg)
+    with telling(path):
+        # After a crash the first to open it must put it in order, which takes the right to write.
+        mode = "rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "ro"
+        uri = f"{path.absolute().as_uri()}?mode={mode}"
+        connection = sqlite3.connect(uri, uri=True, timeout=5, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA query_only=1")
+            _recognise(connection, path)
+            _check_length(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def telling(path: Path) -> Iterator[None]:
+    """Errors of SQLite and of the system become ours, which say what to do."""
+    try:
+        yield
+    except JournalError:
+        raise
+    except sqlite3.Error as error:
+        msg = f"the journal {path} {_meaning(error)}"
+        raise JournalError(msg) from error
+    except OSError as error:
+        msg = f"the journal {path} cannot be opened: {error.strerror}"
+        raise JournalError(msg) from error
+    except (zlib.error, msgspec.DecodeError, ProtocolError, ValueError, TypeError) as error:
+        msg = f"the journal {path} {_DAMAGED}"
+        raise JournalError(msg) from error
+
+
+_DAMAGED = "is damaged: what it holds cannot be trusted. Take a copy of it that is whole"
+_MEANINGS = {
+    "SQLITE_FULL": "cannot be written: the disk is full. Make room, and resume it",
+    "SQLITE_NOTADB": "is no journal: give another path",
+    "SQLITE_CORRUPT": _DAMAGED,
+    "SQLITE_READONLY": "cannot be written: it is read-only",
+    "SQLITE_CANTOPEN": "cannot be opened: is it, or its folder, read-only?",
+    "SQLITE_BUSY": "is locked by another program",
+    "SQLITE_IOERR": "cannot be read or written: the disk is full or failing",
+}
+
+
+def _meaning(error: sqlite3.Error) -> str:
+    name = getattr(error, "sqlite_errorname", "")
+    known = (told for key, told in _MEANINGS.items() if name.startswith(key))
+    return next(known, f"cannot be used: {error}")
+
+
+def _make(path: Path) -> None:
+    """An empty file that nobody else may read: it will hold phone numbers."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _is_new(connection: sqlite3.Connection) -> bool:
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return not tables and not _pragma(connection, "application_id")
+
+
+def _recognise(connection: sqlite3.Connection, path: Path) -> None:
+    if _is_new(connection):
+        msg = f"the journal {path} is empty: no upload has begun with it"
+        raise JournalError(msg)
+    if _pragma(connection, "application_id") != _APPLICATION:
+        msg = f"{path} is no journal of an upload: give another path"
+        raise JournalError(msg)
+    version = _pragma(connection, "user_version")
+    if version > _VERSION:
+        msg = (
+            f"the journal {path} was written by a newer version of asyncsdk (its format is "
+            f"{version}, this version knows {_VERSION}): install that version"
+        )
+        raise JournalError(msg)
+
+
+def _check_length(connection: sqlite3.Connection, path: Path) -> None:
+    """A copy that was cut off lacks pages at its end."""
+    pages = _pragma(connection, "page_count") * _pragma(connection, "page_size")
+    wal = path.with_name(f"{path.name}-wal")
+    beside = wal.stat().st_size if wal.exists() else 0
+    if path.stat().st_size < pages and not beside:
+        msg = f"the journal {path} {_DAMAGED}"
+        raise JournalError(msg)
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(value)

@@ -1,0 +1,71 @@
+"""Rows that are on record and have no fate yet."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+from zlib import crc32
+
+from attrs import frozen
+
+from asyncsdk.models import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asyncsdk.results import Delivery
+
+__all__ = ["INTERRUPTED", "Held", "Rows", "State", "digest"]
+
+INTERRUPTED = Problem("Outcome unknown", "the upload was interrupted while it was under way")
+
+
+def digest(source: bytes) -> int:
+    """By which rows are known again when they are read once more: their length and checksum."""
+    return len(source) << 32 | crc32(source)
+
+
+class Rows(Protocol):
+    """What a ledger reads of a batch, and the one thing that it writes."""
+
+    key: int | None
+    """The ledger's number for it."""
+    indices: Sequence[int]
+    body: bytes
+    submitted: list[str] | None
+    attempts: int
+    doubtful: bool
+    status: int | None
+    problem: Problem | None
+    request_id: str | None
+
+    def __len__(self) -> int: ...
+
+
+class State(IntEnum):
+    """How far a batch came."""
+
+    WAITING = 0
+    """No request with it is under way."""
+    SENDING = 1
+    """A request with it may have left."""
+    DOUBTFUL = 2
+    """A request with it left, and what became of it is not known."""
+
+
+@frozen
+class Held:
+    """A batch as it was found on record; fields as those of `Rows`."""
+
+    key: int
+    state: State
+    indices: Sequence[int]
+    body: bytes
+    submitted: bytes | None
+    attempts: int
+    doubtful: bool
+    status: int | None
+    problem: Problem | None
+    request_id: str | None
+    delivery: Delivery | None
+    """What was said of it when the upload ended; None if it never came to that."""

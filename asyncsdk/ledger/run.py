@@ -1,0 +1,61 @@
+"""The totals of an upload."""
+
+from __future__ import annotations
+
+from attrs import define, field, frozen
+
+from asyncsdk.ledger.entry import Entry  # noqa: TC001 - attrs resolves it
+from asyncsdk.results import Delivery, Outcome
+from asyncsdk.timeline import History  # noqa: TC001 - attrs resolves it
+
+__all__ = ["Counts", "Run"]
+
+
+@define
+class Counts:
+    """How many rows met each fate."""
+
+    created: int = 0
+    invalid: int = 0
+    failed: int = 0
+    unknown: int = 0
+    """Those of the failed that may be in the group all the same."""
+
+    @property
+    def settled(self) -> int:
+        """Rows whose fate is known."""
+        return self.created + self.invalid + self.failed
+
+    def add(self, entry: Entry) -> None:
+        """Count the rows of an entry."""
+        self.add_rows(entry.outcome, entry.delivery, len(entry))
+
+    def add_rows(self, outcome: Outcome, delivery: Delivery, rows: int) -> None:
+        """Count so many rows of the same fate."""
+        if outcome is Outcome.CREATED:
+            self.created += rows
+        elif outcome is Outcome.INVALID:
+            self.invalid += rows
+        else:
+            self.failed += rows
+            if delivery is Delivery.UNKNOWN:
+                self.unknown += rows
+
+
+@frozen
+class Run:
+    """The totals of one upload, over all its runs where a journal let it go on."""
+
+    counts: Counts = field(factory=Counts)
+    requests: int = 0
+    retries: int = 0
+    throttled: float = 0.0
+    elapsed: float = 0.0
+    complete: bool = True
+    stopped_by: str | None = None
+    batches: int = 0
+    bytes: int = 0
+    history: tuple[History, ...] = ()
+    """What happened when, run by run; empty where nobody noted it."""
+    group_id: int | None = None
+    """The group that was uploaded into; None where that is not known."""

@@ -1,0 +1,284 @@
+"""What a journal holds, read when it is looked at."""
+
+from __future__ import annotations
+
+import weakref
+import zlib
+from array import array
+from collections import Counter
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from attrs import define, field, frozen
+
+from asyncsdk.errors import JournalError
+from asyncsdk.ledger.database import inflate, open_to_read, telling
+from asyncsdk.ledger.entry import Entry, Results
+from asyncsdk.ledger.held import INTERRUPTED, Held, State
+from asyncsdk.ledger.run import Counts, Run
+from asyncsdk.models import Problem
+from asyncsdk.results import Delivery, Outcome
+from asyncsdk.timeline import History
+from asyncsdk.wire.batch import decode_ids, decode_phones
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from asyncsdk.results import PhoneResult
+
+__all__ = ["Stored", "account", "encode_problem", "pack_indices"]
+
+_NOT_SENT = Problem("Not sent", "the upload ended before these phones were sent")
+
+_ALL = (1 << 63) - 1
+
+_decode_history = msgspec.json.Decoder(History).decode
+_decode_problem = msgspec.json.Decoder(Problem).decode
+
+
+def encode_problem(problem: Problem | None) -> str | None:
+    """A problem as it is stored."""
+    return None if problem is None else msgspec.json.encode(problem).decode()
+
+
+def _problem(text: str | None) -> Problem | None:
+    return None if text is None else _decode_problem(text)
+
+
+def pack_indices(indices: Sequence[int]) -> bytes | None:
+    """Indices as they are stored; None where they have no gaps."""
+    if indices[-1] - indices[0] + 1 == len(indices):
+        return None
+    return zlib.compress(array("q", indices).tobytes(), 1)
+
+
+def _indices(first: int, last: int, packed: bytes | None) -> Sequence[int]:
+    if packed is None:
+        return range(first, last + 1)
+    return array("q", zlib.decompress(packed)).tolist()
+
+
+@frozen(eq=False)
+class _Reference:
+    """An entry on disk: where it stands, without what it holds."""
+
+    stored: Stored
+    id: int
+    first: int
+    last: int
+    rows: int
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _same, (self.stored.entry(self.id),)
+
+    def results(self) -> list[PhoneResult]:
+        entry = self.stored.entry(self.id)
+        with telling(self.stored.path):
+            return entry.results()
+
+
+def _same(entry: Entry) -> Entry:
+    """What a reference is once it has left its process: the entry itself."""
+    return entry
+
+
+@define(eq=False)
+class Stored:
+    """A journal that is read, maybe while an upload writes to it.
+
+    Raises:
+        JournalError: From any method: there is no journal, or it is damaged.
+    """
+
+    path: Path
+    _connection: sqlite3.Connection | None = field(default=None, init=False, repr=False)
+    _turn: Lock = field(factory=Lock, init=False, repr=False)
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._turn, telling(self.path):
+            if self._connection is None:
+                self._connection = open_to_read(self.path)
+                weakref.finalize(self, self._connection.close)
+            return self._connection.execute(query, values).fetchall()
+
+    def close(self) -> None:
+        """Let go of the file until it is looked at again."""
+        with self._turn:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def meta(self, key: str) -> Any:
+        """A value of the journal's own, or None."""
+        found = self._rows("SELECT value FROM meta WHERE key = ?", key)
+        return found[0][0] if found else None
+
+    def counts(self) -> Counts:
+        """The rows that have a fate."""
+        counts = Counts()
+        query = "SELECT outcome, delivery, sum(rows) FROM entry GROUP BY outcome, delivery"
+        for outcome, delivery, rows in self._rows(query):
+            counts.add_rows(Outcome(outcome), Delivery(delivery), rows)
+        return counts
+
+    def run(self) -> Run:
+        """The totals of all runs, of rows that have a fate."""
+        with telling(self.path):
+            return self._run()
+
+    def _run(self) -> Run:
+        (totals,) = self._rows(
+            "SELECT total(requests), total(retries), total(throttled), total(elapsed), "
+            "total(batches), total(bytes) FROM run"
+        )
+        requests, retries, throttled, elapsed, batches, size = totals
+        courses = self._rows("SELECT history FROM run WHERE history IS NOT NULL ORDER BY id")
+        ((complete,),) = self._rows("SELECT coalesce(max(complete), 0) FROM run")
+        ((stopped_by,),) = self._rows("SELECT stopped_by FROM run ORDER BY id DESC LIMIT 1")
+        return Run(
+            self.counts(),
+            requests=int(requests),
+            retries=int(retries),
+            throttled=throttled,
+            elapsed=elapsed,
+            batches=int(batches),
+            bytes=int(size),
+            complete=bool(complete),
+            stopped_by=None if complete else stopped_by or "crash",
+            history=tuple(_decode_history(text) for (text,) in courses),
+            group_id=self.meta("group"),
+        )
+
+    def read(self) -> int:
+        """Rows that were read from the source."""
+        return int(self._rows("SELECT coalesce(max(first + rows), 0) FROM chunk")[0][0])
+
+    def chunks(self, start: int, count: int) -> list[tuple[int, int, int]]:
+        """The next rows that were read from the source: first, how many, digest."""
+        query = "SELECT first, rows, digest FROM chunk WHERE first >= ? ORDER BY first LIMIT ?"
+        return self._rows(query, start, count)
+
+    def last_ids(self) -> tuple[int, int]:
+        """The highest number of a batch and of an entry."""
+        (found,) = self._rows(
+            "SELECT coalesce((SELECT max(id) FROM batch), 0), "
+            "coalesce((SELECT max(id) FROM entry), 0)"
+        )
+        return found[0], found[1]
+
+    def results(self, outcome: Outcome, upto: int = _ALL) -> list[_Reference]:
+        """The kept entries of this outcome, up to this number."""
+        query = "SELECT id, first, last, rows FROM entry WHERE outcome = ? AND kept AND id <= ?"
+        return [_Reference(self, *row) for row in self._rows(query, outcome.value, upto)]
+
+    def entry(self, number: int) -> Entry:
+        """One entry in full."""
+        query = (
+            "SELECT outcome, delivery, e.first, e.last, attempts, status, request_id, problem, "
+            "coalesce(e.indices, b.indices), coalesce(e.submitted, b.submitted), "
+            "coalesce(e.phones, b.phones), members "
+            "FROM entry e LEFT JOIN batch b ON e.batch = b.id WHERE e.id = ?"
+        )
+        found = self._rows(query, number)
+        with telling(self.path):
+            if not found or found[0][10] is None:
+                msg = f"the journal {self.path} is damaged: entry {number} is not whole"
+                raise JournalError(msg)
+            (outcome, delivery, first, last, attempts, status, request_id) = found[0][:7]
+            problem, indices, submitted, phones, members = found[0][7:]
+            return Entry(
+                Outcome(outcome),
+                Delivery(delivery),
+                _indices(first, last, indices),
+                phones,
+                submitted=submitted,
+                members=inflate(members),
+                status=status,
+                problem=_problem(problem),
+                attempts=attempts,
+                request_id=request_id,
+            )
+
+    def held(self) -> list[Held]:
+        """The batches whose rows have no fate yet, in the order of the source."""
+        query = (
+            "SELECT b.id, state, first, last, indices, phones, submitted, attempts, doubtful, "
+            "status, problem, request_id, delivery "
+            "FROM held h JOIN batch b ON h.batch = b.id ORDER BY first"
+        )
+        with telling(self.path):
+            return [
+                Held(
+                    key,
+                    State(state),
+                    _indices(first, last, indices),
+                    phones,
+                    submitted,
+                    attempts,
+                    bool(doubtful),
+                    status,
+                    _problem(problem),
+                    request_id,
+                    delivery and Delivery(delivery),
+                )
+                for (
+                    key, state, first, last, indices, phones, submitted, attempts, doubtful,
+                    status, problem, request_id, delivery,
+                ) in self._rows(query)
+            ]  # fmt: skip
+
+    def answered(self, wanted: set[int], upto: int) -> tuple[set[int], Counter[str]]:
+        """Of these ids those that the server answered, and the numbers created without an id."""
+        found: set[int] = set()
+        nameless: Counter[str] = Counter()
+        for (number,) in self._rows(
+            "SELECT id FROM entry WHERE outcome = ? AND members IS NOT NULL AND id <= ?",
+            Outcome.CREATED.value,
+            upto,
+        ):
+            ((members,),) = self._rows("SELECT members FROM entry WHERE id = ?", number)
+            with telling(self.path):
+                ids = decode_ids(inflate(members) or b"[]")
+            found.update(wanted.intersection(ids))
+            if None in ids:
+                phones = decode_phones(self.entry(number).phones)
+                nameless.update(p.phone for p, i in zip(phones, ids, strict=True) if i is None)
+        return found, nameless
+
+
+def account(stored: Stored) -> tuple[Run, Callable[[Outcome], Results]]:
+    """The account of an upload that does not run: what has no fate yet is failed."""
+    run = stored.run()
+    left = [_abandoned(held) for held in stored.held()]
+    for entry in left:
+        run.counts.add(entry)
+
+    def results(outcome: Outcome) -> Results:
+        mine = left if outcome is Outcome.FAILED else []
+        return Results(lambda: [*stored.results(outcome), *mine])
+
+    return run, results
+
+
+def _abandoned(held: Held) -> Entry:
+    """The account of rows that an upload left behind."""
+    doubt = held.doubtful or held.state is not State.WAITING
+    delivery = Delivery.UNKNOWN if doubt else held.delivery or Delivery.NOT_SENT
+    sending = held.state is State.SENDING
+    return Entry(
+        Outcome.FAILED,
+        delivery,
+        held.indices,
+        held.body,
+        submitted=held.submitted,
+        status=held.status,
+        problem=INTERRUPTED if sending else held.problem or _NOT_SENT,
+        attempts=held.attempts,
+        request_id=held.request_id,
+    )

@@ -1,0 +1,110 @@
+"""A rejects file read again: which of its rows must not be sent as they are.
+
+A row that was a duplicate when it was rejected stands for a number that another row has; one whose
+delivery is unknown may be in the group. Neither may go out again unless its number was changed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from asyncsdk.models import Phone, Problem, Violation, Withheld
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "DUPLICATE",
+    "REJECT_COLUMNS",
+    "Withholding",
+    "is_rejects",
+    "is_report",
+    "own_columns",
+]
+
+REJECT_COLUMNS = ("file", "line", "outcome", "delivery", "reason", "phone_was")
+"""What a rejects file puts before the columns of its input."""
+DUPLICATE = "duplicate"
+"""The outcome of rows that were skipped as duplicates; the code of their violation, too."""
+
+_REPORT_COLUMNS = frozenset({"index", "outcome", "delivery", "attempts", "request_id"})
+_UNKNOWN = "unknown"
+_SKIPPED = "skipped as a duplicate when it was rejected"
+_DOUBTFUL = "may be in the group since it was sent without an answer; it was not sent again"
+_AS_BEFORE = Problem(
+    "Duplicate phone", _SKIPPED, violations=(Violation("phone", _SKIPPED, DUPLICATE),)
+)
+_PERHAPS_THERE = Problem("Outcome unknown", _DOUBTFUL)
+
+
+def is_rejects(columns: Sequence[str]) -> bool:
+    """Whether these are the columns of a rejects file, in whatever order."""
+    return set(REJECT_COLUMNS) <= set(columns)
+
+
+def is_report(columns: Sequence[str]) -> bool:
+    """Whether these are the columns of a whole report, with what was created in it."""
+    return set(columns) >= _REPORT_COLUMNS
+
+
+def own_columns(columns: Sequence[str]) -> frozenset[int]:
+    """The positions of the columns that a rejects file has of its own, if these are of one."""
+    if not is_rejects(columns):
+        return frozenset()
+    return frozenset(columns.index(name) for name in REJECT_COLUMNS)
+
+
+@frozen
+class Withholding:
+    """Tells the rows of a rejects file that may be sent from those that may not."""
+
+    outcome: int
+    delivery: int
+    phone_was: int
+    send_unknown: bool
+    """Whether rows of unknown delivery may be sent."""
+
+    @classmethod
+    def of(cls, columns: Sequence[str], *, send_unknown: bool) -> Withholding:
+        """For a rejects file with these columns."""
+        at = [columns.index(name) for name in ("outcome", "delivery", "phone_was")]
+        return cls(at[0], at[1], at[2], send_unknown)
+
+    def judged(self, phone: Phone, cells: Sequence[str]) -> Phone:
+        """The phone of this row, withheld if it must not be sent.
+
+        Args:
+            phone: As the row has it now.
+            cells: The row.
+        """
+        problem = self._problem(cells)
+        if problem is None or not _same_number(_cell(cells, self.phone_was), phone.phone):
+            return phone
+        return Withheld(
+            phone.phone,
+            *(phone.a, phone.b, phone.c, phone.d, phone.e, phone.callback_data),
+            problem=problem,
+            doubtful=problem is _PERHAPS_THERE,
+        )
+
+    def _problem(self, cells: Sequence[str]) -> Problem | None:
+        if _cell(cells, self.delivery) == _UNKNOWN and not self.send_unknown:
+            return _PERHAPS_THERE
+        return _AS_BEFORE if _cell(cells, self.outcome) == DUPLICATE else None
+
+
+def _cell(cells: Sequence[str], at: int) -> str:
+    return cells[at].strip().casefold() if at < len(cells) else ""
+
+
+def _same_number(one: str, other: str) -> bool:
+    """Whether these are one number, however written: one is the other plus a prefix."""
+    a, b = _digits(one), _digits(other)
+    return a.endswith(b) or b.endswith(a)
+
+
+def _digits(number: str) -> str:
+    found = "".join(filter(str.isdecimal, number.replace("(0)", "")))
+    return found.lstrip("0") or number.strip()

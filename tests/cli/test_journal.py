@@ -1,0 +1,137 @@
+"""An upload that keeps a journal, on the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from asyncsdk import Journal, UploadReport
+from asyncsdk.ledger.run import Run
+from asyncsdk.ledger.sqlite import SqliteLedger
+
+from .kit import COMMAND, KONTAKTE, run, whole_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from asyncsdk.testing import SandboxThread
+
+OPTIONS = ("--normalize", "DE", "--duplicates", "skip", "--batch-size", "100", "--rate", "none")
+SLOW = ("--concurrency", "1", "--quiet-period", "0", "--show", "3")
+
+
+@pytest.fixture
+def interrupted(sandboxes: Callable[..., SandboxThread], tmp_path: Path) -> SandboxThread:
+    """A sandbox, and beside `k.journal` what an upload left that was killed or stopped there."""
+    found: list[subprocess.Popen[bytes]] = []
+
+    def latency(number: int) -> float:
+        if number == 8 and found:
+            found[0].send_signal(signal.SIGINT)
+        return 0.02
+
+    sandbox = sandboxes(latency=latency)
+    group = sandbox.add_group("Kunden")
+    words = ["upload", KONTAKTE, "-g", group, *OPTIONS, *SLOW, "--journal", tmp_path / "k.journal"]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        [*COMMAND, *map(str, words), "--rejects", str(tmp_path / "rejects.csv")],
+        env=whole_environment(sandbox),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        found.append(process)
+        out, err = process.communicate()
+    assert process.returncode == 130, err
+    assert b"asyncsdk resume" in out + err
+    assert not (tmp_path / "rejects.csv").exists()
+    return sandbox
+
+
+def test_an_interrupted_upload_goes_on(interrupted: SandboxThread, tmp_path: Path) -> None:
+    journal, rejects = tmp_path / "k.journal", tmp_path / "rejects.csv"
+    before = len(interrupted.commits)
+    assert 0 < before < 1560
+    told = run("report", journal)
+    assert told.exit_code == 1
+    assert "asyncsdk resume" in told.output
+    refused = run("retry", journal, sandbox=interrupted)
+    assert refused.exit_code == 2
+    assert "was not finished" in refused.output
+
+    result = run("resume", journal, "--rejects", rejects, sandbox=interrupted)
+    assert result.exit_code == 1, result.output
+    assert "2,105 phones: 1,560 created, 545 invalid, 0 failed" in result.output
+    stored = [commit.phone for commit in interrupted.commits]
+    assert len(stored) == len(set(stored)) == 1560
+    assert len(rejects.read_text(encoding="utf-8-sig").splitlines()) > 545
+
+    again = run("resume", journal, sandbox=interrupted)
+    assert again.exit_code == 1
+    assert len(interrupted.commits) == 1560
+
+
+def test_a_finished_journal_is_a_report(sandbox: SandboxThread, tmp_path: Path) -> None:
+    journal, group = tmp_path / "k.journal", sandbox.add_group("Kunden")
+    words = ("upload", KONTAKTE, "-g", "Kunden", *OPTIONS, "--quiet-period", 0)
+    run(*words, "--journal", journal, sandbox=sandbox)
+    told = run(
+        "report", journal, "--csv", tmp_path / "a.csv", "--jsonl", tmp_path / "a.jsonl",
+        "--only", "invalid", "--html", tmp_path / "a.html", "--show", 2,
+    )  # fmt: skip
+    assert told.exit_code == 1
+    assert "2,105 phones: 1,560 created, 545 invalid, 0 failed" in told.output
+    assert len((tmp_path / "a.jsonl").read_text().splitlines()) == 545
+    assert UploadReport.open(journal).created_count == 1560
+    assert run("retry", journal, sandbox=sandbox).exit_code == 0
+    assert len(sandbox.phones(group)) == 1560
+
+
+def test_what_cannot_be_resumed(sandbox: SandboxThread, tmp_path: Path, contacts: Path) -> None:
+    group = sandbox.add_group("Kunden")
+    journal = tmp_path / "k.journal"
+    assert "there is no journal" in run("resume", journal, sandbox=sandbox).output
+    assert "is no journal" in run("resume", contacts, sandbox=sandbox).output
+    piped = run(
+        "upload", "-", "-g", group, "--journal", journal, sandbox=sandbox,
+        stdin=contacts.read_bytes(),
+    )  # fmt: skip
+    assert piped.exit_code == 1
+    result = run("resume", journal, sandbox=sandbox)
+    assert result.exit_code == 2
+    assert "came from standard input: pipe it once more" in result.output
+    again = run(
+        "upload", "-", "-g", group, "--journal", journal, sandbox=sandbox,
+        stdin=contacts.read_bytes(),
+    )  # fmt: skip
+    assert again.exit_code == 1
+    assert len(sandbox.phones(group)) == 3
+
+    contacts.write_text("Mobil\n+49\n", encoding="utf-8")
+    other = run("upload", contacts, "-g", group, "--journal", journal, sandbox=sandbox)
+    assert other.exit_code == 4
+    assert "is not the one" in other.output
+
+
+def test_a_journal_of_a_program(sandbox: SandboxThread, tmp_path: Path) -> None:
+    async def begin() -> None:
+        ledger = SqliteLedger(Journal(tmp_path / "p.journal"), 1)
+        await ledger.open(Run)
+        await ledger.close(Run())
+
+    asyncio.run(begin())
+    result = run("resume", tmp_path / "p.journal", sandbox=sandbox)
+    assert result.exit_code == 2
+    assert "make the same call" in " ".join(result.output.split())
+
+
+def test_a_journal_does_not_overwrite_the_list(sandbox: SandboxThread, contacts: Path) -> None:
+    before = contacts.read_bytes()
+    result = run("upload", contacts, "-g", 1, "--journal", contacts, sandbox=sandbox)
+    assert result.exit_code == 2
+    assert "is the list itself" in " ".join(result.output.split())
+    assert contacts.read_bytes() == before

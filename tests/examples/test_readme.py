@@ -1,0 +1,59 @@
+"""The pieces of Python in the README run as they stand there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+from tests.parts import module
+
+from .test_fastapi_app import served
+
+if TYPE_CHECKING:
+    from asyncsdk.testing import SandboxThread
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def _environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def piece(heading: str) -> str:
+    """The first piece of Python below a heading."""
+    found = re.search(rf"\n## {heading}\n.*?```python\n(.*?)```", README, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+async def test_the_web_backend(sandbox: SandboxThread, tmp_path: Path) -> None:
+    path = tmp_path / "app.py"
+    path.write_text(piece("In a web backend"), encoding="utf-8")
+    group = sandbox.add_group("web")
+    async with served(path) as session:
+        async with session.post(f"/groups/{group}/phones", json=["+4915112345678", ""]) as reply:
+            answer = await reply.json()
+        assert (answer["created_count"], answer["not_created"]) == (1, [1])
+        with pytest.raises(aiohttp.ClientResponseError, match="502"):
+            await session.post("/groups/4711/phones", json=["+49151"], raise_for_status=True)
+
+
+def test_from_a_spreadsheet_to_a_rejects_file(sandbox: SandboxThread, tmp_path: Path) -> None:
+    rows = [["Mobil", "Anrede"], ["0160 1111111", "Frau"], ["0160 1111111", ""], ["x", "Herr"]]
+    with module("xlsxwriter").Workbook(tmp_path / "list.xlsx") as book:
+        sheet = book.add_worksheet()
+        for at, row in enumerate(rows):
+            sheet.write_row(at, 0, row)
+    group = sandbox.add_group("people")
+    program = piece("On the command line").replace("7116", str(group))
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)  # noqa: S603 - ours
+    assert [(commit.phone, commit.a) for commit in sandbox.commits] == [("+491601111111", "Frau")]
+    assert len((tmp_path / "rejects.csv").read_text(encoding="utf-8").splitlines()) == 3

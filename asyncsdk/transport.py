@@ -53,6 +53,11 @@ _FIRST_PIECE = 0x8000
 written means that the connection was closed before anything left."""
 
 
+_READ_AHEAD = 1 << 19
+"""Bytes of a reply that may wait to be read: more than a usual one has, so that the socket is not
+paused and resumed within it."""
+
+
 class CertificateError(NotSentError):
     """The server's TLS certificate is not to be trusted: trying again cannot help."""
 
@@ -159,6 +164,12 @@ class Transport:
         connector = self._session.connector if self._borrowed and self._session else None
         return connector.limit or None if connector is not None else None
 
+    def url(self, path: str | URL) -> URL:
+        """The whole URL of a path below the base URL; a whole one as it is."""
+        if isinstance(path, URL):
+            return path
+        return self._config.base_url.joinpath(*path.strip("/").split("/"))
+
     async def request(
         self,
         method: str,
@@ -202,7 +213,7 @@ class Transport:
             if begins is not None:
                 begins()
             reply = await self._exchange(
-                method, self._url(path), credentials, body=body, params=params, attempt=attempt
+                method, self.url(path), credentials, body=body, params=params, attempt=attempt
             )
             _judge(reply, credentials)
             return reply
@@ -226,7 +237,7 @@ class Transport:
                 async with credentials.turn():
                     response = await stack.enter_async_context(
                         self.open().get(
-                            self._url(path),
+                            self.url(path),
                             headers=_headers(credentials, "text/csv"),
                             allow_redirects=False,
                             timeout=clock,
@@ -276,7 +287,10 @@ class Transport:
             limit=0, ssl=self._ssl or True, force_close=self._keep_alive.trusted is False
         )
         return aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=self._trust_env
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=self._trust_env,
+            read_bufsize=_READ_AHEAD,
         )
 
     async def close(self) -> None:
@@ -383,11 +397,6 @@ class Transport:
                 sock_connect=connecting,
             ),
         }
-
-    def _url(self, path: str | URL) -> URL:
-        if isinstance(path, URL):
-            return path
-        return self._config.base_url.joinpath(*path.strip("/").split("/"))
 
     def _timed_out(self, attempt: Attempt) -> NotSentError | OutcomeUnknownError:
         if attempt.left:

@@ -234,7 +234,9 @@ class PhonesResource(Resource):
         return Pipeline(
             phones,
             options,
-            post=partial(self._transport.request, "POST", f"{_path(group_id)}/batch"),
+            post=partial(
+                self._transport.request, "POST", self._transport.url(f"{_path(group_id)}/batch")
+            ),
             checker=checker,
             prepare=partial(self._name_columns, group_id, checker),
             ledger=ledger,

@@ -8,6 +8,7 @@ by the batch".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -189,7 +190,7 @@ def join(parts: Sequence[Checked]) -> Checked:
         source = join_rows(part.source for part in parts) if all(p.source for p in parts) else b""
     return Checked(
         _joined([part.indices for part in parts if part.indices]),
-        [row for part in parts for row in part.rows],
+        list(chain.from_iterable(part.rows for part in parts)),
         submitted,
         [rejection for part in parts for rejection in part.rejected],
         body,

@@ -16,7 +16,7 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from asyncsdk.config import Adaptive
 from asyncsdk.errors import AsyncSDKError, JournalError, OutcomeUnknownError
@@ -56,6 +56,10 @@ _PROGRESS_INTERVAL = 0.1
 
 _DRY = Problem("Not sent", "a dry run sends nothing")
 
+_SPARE = 2
+"""Workers that wait with a batch for a place in flight, so that no place is empty while a reply is
+decoded and the next batch is drawn."""
+
 _BUSY = frozenset({429, 503})
 """Statuses by which a server says that it has too much to do."""
 
@@ -92,6 +96,16 @@ class Post(Protocol):
         begins: Callable[[], None],
     ) -> Reply:
         """One exchange, as `Transport.request`."""
+
+
+@frozen
+class _Outcome:
+    """How a request ended."""
+
+    settlement: Callable[[], Settlement]
+    """Tells what that means for the rows of its batch."""
+    good: bool = False
+    """Whether the server took the batch, so that the next request may leave before this is told."""
 
 
 class Pipeline:
@@ -144,6 +158,9 @@ class Pipeline:
             self._clock,
         )
         self._held: dict[Batch, Attempt] = {}
+        self._landed: dict[Batch, _Outcome] = {}
+        """Of the held those whose request was answered well, and not yet looked at."""
+        self._flights = asyncio.Semaphore(self._concurrency)
         self._under_way: dict[asyncio.Task[None] | None, int] = {}
         self._unknown: list[Batch] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -260,6 +277,12 @@ class Pipeline:
         if self._ended is not None:
             return
         running = any(not task.done() for task in self._tasks)
+        for batch, verdict in self._landed.items():
+            del self._held[batch]
+            settlement = verdict.settlement()
+            self._settled([batch], settlement)
+            for again in settlement.again:
+                self._leave(again, self._abandoned(again, left=False))
         for batch, attempt in self._held.items():
             # While its worker still runs, a request that was begun may leave at any moment.
             left = attempt.left or (running and attempt.begun)
@@ -268,6 +291,7 @@ class Pipeline:
             self._leave(batch, self._abandoned(batch, left=False))
         for batch in self._unknown:
             self._leave(batch, batch.failed(Delivery.UNKNOWN))
+        self._landed.clear()
         self._held.clear()
         self._unknown.clear()
         self._ended = self._clock()
@@ -323,10 +347,12 @@ class Pipeline:
             self.halt("error", error)
 
     def _workers(self) -> list[Callable[[], Awaitable[None]]]:
-        worker = self._worker if self._slots is None else partial(self._slot_worker, self._slots)
-        return [worker] * self._concurrency
+        if self._slots is not None:
+            return [partial(self._slot_worker, self._slots)] * self._concurrency
+        return [self._worker] * (self._concurrency + min(_SPARE, self._concurrency - 1))
 
     async def _worker(self) -> None:
+        """One of a few more than may be in flight: those have their next batch ready."""
         await self._take_turn()
         while not self._draining and (batch := await self._work.next()) is not None:
             await self._carry(batch)
@@ -371,8 +397,19 @@ class Pipeline:
 
     async def _carry(self, batch: Batch) -> None:
         """Post a batch, then put each of its rows where it belongs."""
-        settlement = await self._exchange(batch)
+        attempt = self._held[batch] = Attempt()
+        async with self._flights:
+            verdict = await self._exchange(batch, attempt)
+        if verdict.good:
+            self._landed[batch] = verdict
+            # What waits to leave goes first: once for the one that takes this place, once more for
+            # those that take the places of other replies which came together with this one.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            del self._landed[batch]
+        settlement = verdict.settlement()
         del self._held[batch]
+        self._timeline.paused(self._clock(), self._gate.opens)
         self._settled([batch], settlement)
         for again in settlement.again:
             self._held[again] = Attempt()
@@ -385,11 +422,11 @@ class Pipeline:
             self._work.put(again)
         self._work.done()
 
-    async def _exchange(self, batch: Batch) -> Settlement:
-        """One request, from waiting for its turn to what its outcome means."""
-        attempt = self._held[batch] = Attempt()
+    async def _exchange(self, batch: Batch, attempt: Attempt) -> _Outcome:
+        """One request, from waiting for its turn on."""
         if self._options.dry_run:
-            return Settlement([batch.because(_DRY).failed(Delivery.NOT_SENT)])
+            entry = batch.because(_DRY).failed(Delivery.NOT_SENT)
+            return _Outcome(partial(Settlement, [entry]))
         task = asyncio.current_task()
         epoch, began = 0, None
 
@@ -411,20 +448,19 @@ class Pipeline:
             )
         except AsyncSDKError as error:
             self._learn(batch, began, lost=isinstance(error, OutcomeUnknownError))
-            return self._judge.error(batch, attempt, error)
+            return _Outcome(partial(self._judge.error, batch, attempt, error))
         else:
             self._learn(batch, began, status=reply.status)
-            return self._judge.reply(batch, reply, epoch)
+            return _Outcome(partial(self._judge.reply, batch, reply, epoch), good=reply.ok)
         finally:
             self._under_way.pop(task, None)
             if began is not None:
                 self._note_request(began, again=batch.attempts > 1)
 
     def _note_request(self, began: float, *, again: bool) -> None:
-        """Enter a request that ended, and the pause that it may have brought, in the timeline."""
+        """Enter a request that ended in the timeline."""
         now = self._clock()
         self._timeline.request(now, now - began, again=again)
-        self._timeline.paused(now, self._gate.opens)
 
     def _learn(
         self, batch: Batch, began: float | None, *, status: int = 0, lost: bool = False

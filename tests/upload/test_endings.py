@@ -44,7 +44,8 @@ async def test_stop_drains_what_is_in_flight() -> None:
         report = await upload.stop()
         assert report == upload.report == await upload == await upload.stop()
     assert report.elapsed == pytest.approx(10, abs=0.1)
-    assert (report.created_count, report.failed_count) == (50, 0)
+    assert (report.created_count, report.failed_count) == (50, 20)  # two batches were ready
+    assert all(result.delivery is Delivery.NOT_SENT for result in report.failed)
     assert not report.complete
     assert not report.ok
     assert report.stopped_by == "stop"

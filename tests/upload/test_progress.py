@@ -26,7 +26,7 @@ async def test_a_snapshot_at_any_time() -> None:
         middle = upload.progress
         await upload
         last = upload.progress
-    assert (first.read, first.created, first.requests, first.in_flight) == (20, 0, 1, 10)
+    assert (first.read, first.created, first.requests, first.in_flight) == (30, 0, 1, 10)
     assert (middle.created, middle.in_flight, middle.concurrency) == (30, 20, 2)
     assert middle.elapsed == pytest.approx(2.5, abs=0.01)
     assert middle.rate == pytest.approx(12, abs=0.1)

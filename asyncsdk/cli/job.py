@@ -30,10 +30,11 @@ from asyncsdk.errors import (
     ConfigurationError,
     SourceError,
 )
-from asyncsdk.export.rejects import UNREAD, Rejected, rejected_rows, write_rejects
+from asyncsdk.export.rejects import UNREAD, Rejected, rejected_rows, twins, write_rejects
 from asyncsdk.models import Withheld
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.sources.rejects import is_rejects
+from asyncsdk.upload.normalize import normalizer
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:
@@ -199,9 +200,13 @@ class Job:
         return (row for row in self._rejected(ending) if row.outcome != UNREAD)
 
     def _skipped(self, report: UploadReport) -> dict[int, int]:
-        """Rows that the upload did not come to and would have skipped as duplicates."""
-        if report.complete or self.options.get("duplicates") != "skip":
+        """Rows to skip as duplicates that are invalid besides, or that the upload never came to."""
+        if self.options.get("duplicates") != "skip":
             return {}
+        normal = normalizer(self.options.get("normalize")) or str
+        found = twins(self.source, report, normal)
+        if report.complete:
+            return found
         names = ("normalize", "mobile_only", "duplicates")
         options = {name: self.options[name] for name in names if name in self.options}
 
@@ -209,7 +214,7 @@ class Job:
             async with _nobody() as client:
                 return await client.phones.upload(1, self.source, dry_run=True, **options)
 
-        return {
+        return found | {
             result.index: result.error.duplicate_of
             for result in asyncio.run(dry_run()).invalid
             if result.index >= report.submitted

@@ -21,14 +21,14 @@ from asyncsdk.sources.rejects import DUPLICATE, REJECT_COLUMNS, is_rejects, own_
 from asyncsdk.words import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from os import PathLike
 
     from asyncsdk.report import UploadReport
     from asyncsdk.results import PhoneResult
     from asyncsdk.sources import Row, Source
 
-__all__ = ["UNREAD", "Rejected", "rejected_rows", "write_rejects"]
+__all__ = ["UNREAD", "Rejected", "rejected_rows", "twins", "write_rejects"]
 
 
 @frozen
@@ -95,8 +95,9 @@ def rejected_rows(
     Args:
         source: What was uploaded.
         report: What became of it.
-        skipped: Rows that the upload did not come to and that are duplicates all the same: their
-            indices, and those of the first rows with their numbers.
+        skipped: Rows that are duplicates all the same, because the upload did not come to them, or
+            they are invalid besides (see `twins`): their indices, and those of the rows with their
+            numbers.
     """
     results = merge(report.invalid, report.failed, key=attrgetter("index"))
     result = next(results, None)
@@ -115,6 +116,32 @@ def rejected_rows(
     # The file lost rows since it was sent: the account still has them.
     for lost in chain([result] if result else [], results):
         yield _settled(source, None, lost, lines)
+
+
+def twins(source: Source, report: UploadReport, normal: Callable[[str], object]) -> dict[int, int]:
+    """Invalid rows whose numbers other rows have that are not: their indices, and those of these.
+
+    Once mended, they would be stored a second time. The source is read once more, if there is
+    anything to look for.
+
+    Args:
+        source: What was uploaded.
+        report: What became of it.
+        normal: The form in which numbers are compared; what is no text is no number.
+    """
+    invalid = {result.index: result for result in report.invalid}
+    wanted: dict[object, list[int]] = {}
+    for index, result in invalid.items():
+        number = normal(result.phone.phone)
+        if isinstance(number, str) and number.strip() and not _is_duplicate(result):
+            wanted.setdefault(number, []).append(index)
+    if not wanted:
+        return {}
+    found: dict[int, int] = {}
+    for index, phone in enumerate(source):
+        if index not in invalid and index < report.submitted:
+            found |= dict.fromkeys(wanted.get(normal(phone.phone), ()), index)
+    return found
 
 
 def write_rejects(path: str | PathLike[str], source: Source, rows: Iterable[Rejected]) -> int:
@@ -163,6 +190,8 @@ class _Lines:
     def told(self, result: PhoneResult) -> str:
         """Why a phone was not created."""
         reason = told(result)
+        if result.index in self.skipped:
+            return f"{reason}; another row with the same number was sent"
         earlier = _duplicate_of(result)
         if earlier is None or earlier not in self._lines:
             return reason
@@ -203,7 +232,7 @@ def _settled(source: Source, row: Row | None, result: PhoneResult, lines: _Lines
         cells=row.cells if row else _cells(source, result),
         path=row.path if row else None,
         several=lines.several,
-        duplicate=_is_duplicate(result),
+        duplicate=_is_duplicate(result) or result.index in lines.skipped,
     )
 
 

@@ -163,6 +163,7 @@ class Checker:
         if not violations and self.limits:
             violations = _broken_limits(row)
         if violations:
+            violations = [*violations, *self._twin(row.phone)]
             return Problem(title="Invalid phone", violations=tuple(violations))
         if self.normalize is not None:
             normal = self.normalize(row.phone)
@@ -174,6 +175,17 @@ class Checker:
             if earlier != index:
                 return _duplicate(earlier)
         return None
+
+    def _twin(self, number: str) -> list[Violation]:
+        """That a row which is invalid anyway has the number of an earlier one, too.
+
+        Whoever mends it is not to store that number a second time.
+        """
+        normal = number if self.normalize is None else self.normalize(number)
+        if not self.skip_duplicates or isinstance(normal, Problem):
+            return []
+        earlier = self._seen.find(normal)
+        return [] if earlier is None else [_same_number(earlier)]
 
 
 def join(parts: Sequence[Checked]) -> Checked:
@@ -279,12 +291,13 @@ def _broken_limits(row: Row) -> list[Violation]:
 
 
 def _duplicate(earlier: int) -> Problem:
+    violation = _same_number(earlier)
+    return Problem(title="Duplicate phone", detail=violation.message, violations=(violation,))
+
+
+def _same_number(earlier: int) -> Violation:
     told = f"the same number as row {earlier}"
-    return Problem(
-        title="Duplicate phone",
-        detail=told,
-        violations=(Violation("phone", told, "duplicate", duplicate_of=earlier),),
-    )
+    return Violation("phone", told, "duplicate", duplicate_of=earlier)
 
 
 def _preview(value: object) -> str:

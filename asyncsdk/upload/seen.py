@@ -45,6 +45,12 @@ class Seen:
         mixed = (key * _MIX & _MASK) >> 22
         return self._shards[mixed % _SHARDS].first(key, mixed >> 10, index)
 
+    def find(self, number: str) -> int | None:
+        """The index at which this number was seen, if it was."""
+        key = _key(number)
+        mixed = (key * _MIX & _MASK) >> 22
+        return self._shards[mixed % _SHARDS].find(key, mixed >> 10)
+
     @property
     def size(self) -> int:
         """Bytes it takes, but for a few fixed ones."""
@@ -69,6 +75,11 @@ class _Shard:
         self.keys[at], self.indices[at] = key, index
         self.used += 1
         return index
+
+    def find(self, key: int, start: int) -> int | None:
+        """As `Seen.find`; `start` as in `first`."""
+        at = self._slot(key, start)
+        return self.indices[at] if self.keys[at] == key else None
 
     def _slot(self, key: int, start: int) -> int:
         """Where a key is, or would be; no key is 0, which marks a slot that is free."""

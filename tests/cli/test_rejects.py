@@ -247,3 +247,31 @@ def test_a_journal_knows_what_was_left_out(doubtful: SandboxThread, rejects: Pat
         assert [one.index for one in told.invalid] == [1, 2]
         assert [one.phone.phone for one in told.created] == ["0160444444"]
         assert told.group_id == doubtful.groups[-1].id
+
+
+def test_a_row_that_is_invalid_besides_stores_no_number_twice_once_it_is_mended(
+    sandbox: SandboxThread, tmp_path: Path
+) -> None:
+    """Whether the row that was created comes before it or after it."""
+    group, long = sandbox.add_group("Kunden"), "x" * 40
+    before, after, alone = "0160 0000001", "0160 0000002", "0160 0000003"
+    contacts, rejects = tmp_path / "contacts.csv", tmp_path / "rejects.csv"
+    rows = [
+        ("+491600000001", "ok"),
+        (before, long),
+        (after, long),
+        ("+491600000002", "ok"),
+        (alone, long),
+    ]
+    contacts.write_text("\n".join(["Mobil;Nr", *map(";".join, rows)]), encoding="utf-8")
+    words = ("-g", group, "--map", "callback_data=Nr", *OPTIONS)
+    run("upload", contacts, *words, "--rejects", rejects, sandbox=sandbox)
+    assert [row["outcome"] for row in rows_of(rejects)] == ["duplicate", "duplicate", "invalid"]
+    rejects.write_text(rejects.read_text(encoding="utf-8").replace(long, "mended"))
+    result = run("upload", rejects, *words, sandbox=sandbox)
+    assert "1 created" in result.output
+    assert sorted(phone.phone for phone in sandbox.phones(group)) == [
+        "+491600000001",
+        "+491600000002",
+        "+491600000003",
+    ]

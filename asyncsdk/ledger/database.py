@@ -128,9 +128,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         msg = f"there is no journal {path}"
         raise JournalError(msg)
     with telling(path):
-        # After a crash the first to open it must put it in order, which takes the right to write.
-        mode = "rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "ro"
-        uri = f"{path.absolute().as_uri()}?mode={mode}"
+        uri = f"{path.absolute().as_uri()}?{_way_to_read(path)}"
         connection = sqlite3.connect(uri, uri=True, timeout=5, check_same_thread=False)
         try:
             connection.execute("PRAGMA query_only=1")
@@ -140,6 +138,14 @@ def open_to_read(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def _way_to_read(path: Path) -> str:
+    """After a crash the first to open it must put it in order, which takes the right to write."""
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        return "mode=rw"
+    log = path.with_name(f"{path.name}-wal")
+    return "mode=ro" if log.exists() else "mode=ro&immutable=1"
 
 
 @contextmanager

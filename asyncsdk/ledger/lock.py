@@ -43,6 +43,14 @@ except ImportError:  # Windows
         return True
 
 
+_REASONS = {
+    errno.ENOSPC: "the disk is full. Make room, and resume it",
+    errno.ENOENT: "there is no such folder. Make it, or give another path",
+    errno.EROFS: "its folder is read-only. Give another path",
+    errno.EACCES: "its folder may not be written. Give another path",
+}
+
+
 class Lock:
     """The right to write to a journal.
 
@@ -70,9 +78,8 @@ class Lock:
                 os.close(file)
                 raise
         except OSError as error:
-            full = error.errno == errno.ENOSPC
-            why = "the disk is full. Make room, and resume it" if full else error.strerror
-            msg = f"the journal {self._journal} cannot be locked: {why}"
+            why = _REASONS.get(error.errno or 0, str(error.strerror))
+            msg = f"the journal {self._journal} cannot be written: {why}"
             raise JournalError(msg) from error
         self._file = file
 

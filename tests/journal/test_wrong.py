@@ -177,7 +177,7 @@ async def test_a_newer_version(journal: Path) -> None:
 
 async def test_no_folder_for_it(tmp_path: Path) -> None:
     async with connected() as rig:
-        with pytest.raises(JournalError, match="No such file or directory"):
+        with pytest.raises(JournalError, match="there is no such folder"):
             await rig.upload(phones(10), journal=tmp_path / "nowhere" / "a.journal")
         assert not rig.batches
     with pytest.raises(JournalError, match="there is no journal"):
@@ -238,7 +238,7 @@ def as_nobody() -> Iterator[None]:
 @pytest.mark.parametrize("what", ["file", "folder"])
 async def test_what_may_only_be_read(what: str) -> None:
     async with connected() as rig:
-        with TemporaryDirectory() as name:
+        with TemporaryDirectory(dir="/tmp") as name:  # noqa: S108 - where anybody may look
             place = Path(name)
             place.chmod(0o777)
             journal = place / "a.journal"
@@ -248,7 +248,7 @@ async def test_what_may_only_be_read(what: str) -> None:
             journal.chmod(0o444)
             place.chmod(0o777 if what == "file" else 0o555)
             with as_nobody():
-                with pytest.raises(JournalError, match=r"read-only|Permission denied") as caught:
+                with pytest.raises(JournalError, match=r"read-only|may not be written") as caught:
                     await rig.upload(source, journal=journal)
                 assert str(journal) in str(caught.value)
             assert len(rig.batches) == requests
@@ -282,3 +282,21 @@ def test_no_path(value: Any) -> None:
 def test_no_such_option(options: Any) -> None:
     with pytest.raises(ConfigurationError):
         Journal("a", **options)
+
+
+async def test_a_journal_with_a_log_of_its_own_can_be_read_in_a_folder_that_cannot_be_written() -> (
+    None
+):
+    """One that was stopped and copied away is in WAL mode, and nobody may make a log for it."""
+    async with connected() as rig:
+        with TemporaryDirectory(dir="/tmp") as name:  # noqa: S108 - where anybody may look
+            place = Path(name)
+            journal = place / "a.journal"
+            await half(rig, journal)
+            before = known(UploadReport.open(journal))
+            assert [path.name for path in place.iterdir()] == ["a.journal"]
+            journal.chmod(0o444)
+            place.chmod(0o555)
+            with as_nobody():
+                assert known(UploadReport.open(journal)) == before
+            place.chmod(0o755)

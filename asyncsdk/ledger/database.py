@@ -142,7 +142,8 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 def _way_to_read(path: Path) -> str:
     """After a crash the first to open it must put it in order, which takes the right to write."""
-    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+    own = os.access in os.supports_effective_ids
+    if all(os.access(place, os.W_OK, effective_ids=own) for place in (path, path.parent)):
         return "mode=rw"
     log = path.with_name(f"{path.name}-wal")
     return "mode=ro" if log.exists() else "mode=ro&immutable=1"

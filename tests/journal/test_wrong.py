@@ -238,7 +238,7 @@ def as_nobody() -> Iterator[None]:
 @pytest.mark.parametrize("what", ["file", "folder"])
 async def test_what_may_only_be_read(what: str) -> None:
     async with connected() as rig:
-        with TemporaryDirectory(dir="/tmp") as name:  # noqa: S108 - where anybody may look
+        with TemporaryDirectory(dir="/tmp") as name:
             place = Path(name)
             place.chmod(0o777)
             journal = place / "a.journal"
@@ -289,7 +289,7 @@ async def test_a_journal_with_a_log_of_its_own_can_be_read_in_a_folder_that_cann
 ):
     """One that was stopped and copied away is in WAL mode, and nobody may make a log for it."""
     async with connected() as rig:
-        with TemporaryDirectory(dir="/tmp") as name:  # noqa: S108 - where anybody may look
+        with TemporaryDirectory(dir="/tmp") as name:
             place = Path(name)
             journal = place / "a.journal"
             await half(rig, journal)

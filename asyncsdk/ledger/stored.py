@@ -6,6 +6,7 @@ import weakref
 import zlib
 from array import array
 from collections import Counter
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from asyncsdk.wire.batch import decode_ids, decode_phones
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from asyncsdk.results import PhoneResult
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Stored", "account", "encode_problem", "pack_indices"]
 
 _NOT_SENT = Problem("Not sent", "the upload ended before these phones were sent")
-
-_ALL = (1 << 63) - 1
 
 _decode_history = msgspec.json.Decoder(History).decode
 _decode_problem = msgspec.json.Decoder(Problem).decode
@@ -107,6 +106,16 @@ class Stored:
                 weakref.finalize(self, self._connection.close)
             return self._connection.execute(query, values).fetchall()
 
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """What is read meanwhile is of one moment, whatever an upload writes."""
+        self._rows("BEGIN")
+        try:
+            yield
+        finally:
+            with suppress(JournalError):  # a fault of the disk may have ended it
+                self._rows("ROLLBACK")
+
     def close(self) -> None:
         """Let go of the file until it is looked at again."""
         with self._turn:
@@ -172,7 +181,7 @@ class Stored:
         )
         return found[0], found[1]
 
-    def results(self, outcome: Outcome, upto: int = _ALL) -> list[_Reference]:
+    def results(self, outcome: Outcome, upto: int) -> list[_Reference]:
         """The kept entries of this outcome, up to this number."""
         query = "SELECT id, first, last, rows FROM entry WHERE outcome = ? AND kept AND id <= ?"
         return [_Reference(self, *row) for row in self._rows(query, outcome.value, upto)]
@@ -253,15 +262,17 @@ class Stored:
 
 
 def account(stored: Stored) -> tuple[Run, Callable[[Outcome], Results]]:
-    """The account of an upload that does not run: what has no fate yet is failed."""
-    run = stored.run()
-    left = [_abandoned(held) for held in stored.held()]
+    """The account of an upload at this moment: what has no fate yet is failed."""
+    with stored.still():
+        run = stored.run()
+        left = [_abandoned(held) for held in stored.held()]
+        _, upto = stored.last_ids()
     for entry in left:
         run.counts.add(entry)
 
     def results(outcome: Outcome) -> Results:
         mine = left if outcome is Outcome.FAILED else []
-        return Results(lambda: [*stored.results(outcome), *mine])
+        return Results(lambda: [*stored.results(outcome, upto), *mine])
 
     return run, results
 

@@ -455,7 +455,7 @@ class Pipeline:
     async def _begin(self, resumed: Resumed) -> None:
         """Take up what an earlier run left; nothing of it is sent while the source is in doubt."""
         self._base = evolve(resumed.run, counts=evolve(resumed.run.counts))
-        self._batches.read = resumed.read
+        self._batches.checked = resumed.read
         interrupted = self._unknown
         for held in resumed.held:
             batch = Batch.restored(held)

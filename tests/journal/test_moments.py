@@ -6,11 +6,13 @@ import asyncio
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from asyncsdk import Rate, UploadReport
+from asyncsdk import Phone, Rate, UploadReport
 from asyncsdk.ledger.stored import Stored
-from tests.rig import connected, known, phones
+from tests.journal.test_wrong import half
+from tests.rig import assert_accounts, connected, known, phones
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     import pytest
@@ -57,3 +59,23 @@ async def test_a_report_stays_of_its_moment(journal: Path) -> None:
         assert 0 < report.created_count < 300
         assert len(report.created) == report.created_count
         assert [result.index for result in known(report)] == list(range(report.submitted))
+
+
+async def test_cancelled_while_the_source_is_read_again(journal: Path) -> None:
+    async with connected() as rig:
+        source = await half(rig, journal)
+        before = UploadReport.open(journal)
+
+        async def slow() -> AsyncIterator[Phone]:
+            for phone in source:
+                await asyncio.sleep(0.1)
+                yield phone
+
+        upload = rig.upload(slow(), journal=journal).start()
+        await asyncio.sleep(5)
+        upload.cancel()
+        await upload.wait_closed()
+        assert known(upload.report) == known(UploadReport.open(journal)) == known(before)
+        report = await rig.upload(source, journal=journal)
+        assert_accounts(report, rig.sandbox, source)
+        assert report.created_count == 300

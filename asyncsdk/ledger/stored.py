@@ -222,25 +222,7 @@ class Stored:
             "FROM held h JOIN batch b ON h.batch = b.id ORDER BY first"
         )
         with telling(self.path):
-            return [
-                Held(
-                    key,
-                    State(state),
-                    _indices(first, last, indices),
-                    phones,
-                    submitted,
-                    attempts,
-                    bool(doubtful),
-                    status,
-                    _problem(problem),
-                    request_id,
-                    delivery and Delivery(delivery),
-                )
-                for (
-                    key, state, first, last, indices, phones, submitted, attempts, doubtful,
-                    status, problem, request_id, delivery,
-                ) in self._rows(query)
-            ]  # fmt: skip
+            return [_held(*row) for row in self._rows(query)]
 
     def answered(self, wanted: set[int], upto: int) -> tuple[set[int], Counter[str]]:
         """Of these ids those that the server answered, and the numbers created without an id."""
@@ -259,6 +241,38 @@ class Stored:
                 phones = decode_phones(self.entry(number).phones)
                 nameless.update(p.phone for p, i in zip(phones, ids, strict=True) if i is None)
         return found, nameless
+
+
+def _held(
+    key: int,
+    state: int,
+    first: int,
+    last: int,
+    indices: bytes | None,
+    phones: bytes,
+    submitted: bytes | None,
+    attempts: int,
+    doubtful: int,
+    status: int | None,
+    problem: str | None,
+    request_id: str | None,
+    delivery: str | None,
+) -> Held:
+    """A row of the query; what was said before a request left says nothing of that request."""
+    sending = state == State.SENDING
+    return Held(
+        key,
+        State(state),
+        _indices(first, last, indices),
+        phones,
+        submitted,
+        attempts,
+        bool(doubtful),
+        None if sending else status,
+        INTERRUPTED if sending else _problem(problem),
+        None if sending else request_id,
+        None if delivery is None else Delivery(delivery),
+    )
 
 
 def account(stored: Stored) -> tuple[Run, Callable[[Outcome], Results]]:
@@ -281,7 +295,6 @@ def _abandoned(held: Held) -> Entry:
     """The account of rows that an upload left behind."""
     doubt = held.doubtful or held.state is not State.WAITING
     delivery = Delivery.UNKNOWN if doubt else held.delivery or Delivery.NOT_SENT
-    sending = held.state is State.SENDING
     return Entry(
         Outcome.FAILED,
         delivery,
@@ -289,7 +302,7 @@ def _abandoned(held: Held) -> Entry:
         held.body,
         submitted=held.submitted,
         status=held.status,
-        problem=INTERRUPTED if sending else held.problem or _NOT_SENT,
+        problem=held.problem or _NOT_SENT,
         attempts=held.attempts,
         request_id=held.request_id,
     )

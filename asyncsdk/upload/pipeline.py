@@ -453,16 +453,20 @@ class Pipeline:
     # -- what an earlier run left ----------------------------------------------------------
 
     async def _begin(self, resumed: Resumed) -> None:
-        """Take up what an earlier run left; nothing of it is sent while the source is in doubt."""
+        """Take up what an earlier run left; nothing of it is sent while the source is in doubt.
+
+        What that run was to resend without knowing its fate is this run's to decide about.
+        """
         self._base = evolve(resumed.run, counts=evolve(resumed.run.counts))
         self._batches.checked = resumed.read
         interrupted = self._unknown
         for held in resumed.held:
             batch = Batch.restored(held)
-            if held.state is State.WAITING:
-                self._work.put(batch)
-            else:
+            doubt = held.doubtful and self._options.on_unknown != "resend"
+            if held.state is not State.WAITING or doubt:
                 interrupted.append(batch)
+            else:
+                self._work.put(batch)
         await self._phase([self._prepare])
         if resumed.begun:
             await self._phase([partial(self._know_again, resumed)])

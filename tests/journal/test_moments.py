@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from asyncsdk import Phone, Rate, UploadReport
+import pytest
+
+from asyncsdk import Delivery, Phone, Rate, RetryPolicy, UploadReport, UploadStopped
 from asyncsdk.ledger.stored import Stored
+from asyncsdk.sandbox import Faults
 from tests.journal.test_wrong import half
 from tests.rig import assert_accounts, connected, known, phones
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
-
-    import pytest
 
 
 async def test_a_report_of_a_running_upload_is_of_one_moment(
@@ -79,3 +81,55 @@ async def test_cancelled_while_the_source_is_read_again(journal: Path) -> None:
         report = await rig.upload(source, journal=journal)
         assert_accounts(report, rig.sandbox, source)
         assert report.created_count == 300
+
+
+def as_after_a_kill(journal: Path, copy: Path) -> Path:
+    """What a kill at this moment would leave."""
+    for ending in ("", "-wal"):
+        found = journal.with_name(journal.name + ending)
+        if found.exists():
+            shutil.copy(found, copy.with_name(copy.name + ending))
+    return copy
+
+
+@pytest.mark.parametrize("on_unknown", ["report", "reconcile"])
+async def test_what_was_to_be_resent_is_in_doubt_for_a_run_that_resends_nothing(
+    on_unknown: str, journal: Path, tmp_path: Path
+) -> None:
+    source = phones(20)
+    async with connected(faults=Faults.script(["reset-after"])) as rig:
+        pause = RetryPolicy(base=1000.0, cap=1000.0)
+        upload = rig.upload(source, journal=journal, on_unknown="resend", retry=pause).start()
+        while not rig.stored or upload.progress.in_flight:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        copy = as_after_a_kill(journal, tmp_path / "copy")
+        upload.cancel()
+        await upload.wait_closed()
+        report = await rig.upload(source, journal=copy, on_unknown=on_unknown)
+        assert_accounts(report, rig.sandbox, source)
+        assert report.unknown_count == len(rig.stored) == 20
+
+
+async def test_what_was_interrupted_says_so_at_every_stage(journal: Path, tmp_path: Path) -> None:
+    """Whatever an earlier request with it was told."""
+    source = phones(20)
+    async with connected(
+        faults=Faults.script(["503"]), latency=lambda no: 5.0 if no else 0.0
+    ) as rig:
+        upload = rig.upload(source, journal=journal).start()
+        while len(rig.batches) < 2:
+            await asyncio.sleep(0.01)
+        copy = as_after_a_kill(journal, tmp_path / "copy")
+        upload.cancel()
+        await upload.wait_closed()
+        reports = [UploadReport.open(copy)]
+        with pytest.raises(UploadStopped, match="the source is not the one") as caught:
+            await rig.upload([], journal=copy)
+        reports += [caught.value.report, UploadReport.open(copy)]
+        reports.append(await rig.upload(source, journal=copy))
+        for report in reports:
+            for result in known(report):
+                assert result.delivery is Delivery.UNKNOWN
+                assert result.status is None
+                assert "interrupted while it was under way" in str(result.error)

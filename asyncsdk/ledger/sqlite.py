@@ -75,6 +75,8 @@ class SqliteLedger:
     _totals: Callable[[], Run] = field(default=Run, init=False)
     _before: Run = field(factory=Run, init=False)
     """What earlier runs took."""
+    _opened: bool = field(default=False, init=False)
+    """Whether what the file holds is in the totals."""
     _run: int = field(default=0, init=False)
     _batches: int = field(default=0, init=False)
     """The number of the last batch."""
@@ -120,6 +122,8 @@ class SqliteLedger:
         except BaseException:
             await self._end(self._abandon)
             raise
+        self.keep_ids |= resumed.baseline is not None  # a later run may look into the group
+        self._opened = True
         self._totals = totals
         self._before = evolve(resumed.run, counts=Counts())
         self.counts = resumed.run.counts
@@ -180,22 +184,33 @@ class SqliteLedger:
             raise self._broken
 
     async def _end(self, call: Callable[[], None]) -> None:
-        """The last call in the thread; it is made even if nobody waits for it."""
+        """The last call in the thread: a cancellation, too, waits until the file is let go."""
         assert self._thread is not None  # noqa: S101 - it is ended once
-        call_ends = self._in_thread(call)
+        ending = self._in_thread(call)
         self._thread.shutdown(wait=False)
         self._thread = None
-        await asyncio.shield(call_ends)
+        cancelled = None
+        while not ending.done():
+            try:
+                await asyncio.wait([ending])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        ending.result()
+        if cancelled is not None:
+            raise cancelled
 
     def _close(self, writes: list[Write], states: States, run: Run) -> None:
         """Write what a cancelled flush left, and how the run ended."""
         self._stored.close()
-        if not self._failed:
-            with suppress(JournalError):  # then flush() has told it, or nobody waits any more
+        try:
+            if not self._failed:
                 self._write([*writes, partial(self._write_ending, run=run)], states, run)
                 if run.complete:  # one file that can be moved and read anywhere
                     self._leave_log()
-        self._abandon()
+        except JournalError as error:
+            self._broken = error
+        finally:
+            self._abandon()
 
     def _write_ending(self, file: sqlite3.Connection, *, run: Run) -> None:
         history = msgspec.json.encode(run.history[-1]).decode() if run.history else None
@@ -471,7 +486,7 @@ class SqliteLedger:
 
     def results(self, outcome: Outcome) -> Results:
         """The rows kept so far, in source order."""
-        if not self._run:
+        if not self._opened:
             return Results(list)
         upto, stored = self._written, self._stored
         fresh = [entry for _, entry in self._unwritten] + self._left
@@ -489,8 +504,14 @@ class SqliteLedger:
             start = found[-1][0] + 1
 
     async def answered(self, wanted: set[int]) -> tuple[set[int], Counter[str]]:
-        """Of these ids those that the server answered, and the numbers created without an id."""
+        """Of these ids those that the server answered, and the numbers created without an id.
+
+        Raises:
+            JournalError: Not all that was answered is on disk.
+        """
         await self.flush()
+        if self._broken is not None:
+            raise self._broken
         return await asyncio.to_thread(self._stored.answered, wanted, sys.maxsize)
 
 

@@ -285,9 +285,11 @@ class Pipeline:
                 await asyncio.wait(self._tasks)
         finally:
             self._close_accounts()
-            await self._close_ledger()
-            self._tell_progress(last=True)
-            await self._close_source()
+            try:
+                await self._close_ledger()
+            finally:
+                self._tell_progress(last=True)
+                await self._close_source()
 
     async def _close_ledger(self) -> None:
         try:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asyncsdk import Delivery, Phone, Rate, RetryPolicy, UploadReport, UploadStopped
+from asyncsdk.ledger.sqlite import SqliteLedger
 from asyncsdk.ledger.stored import Stored
 from asyncsdk.sandbox import Faults
 from tests.journal.test_wrong import half
 from tests.rig import assert_accounts, connected, known, phones
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 
@@ -133,3 +135,96 @@ async def test_what_was_interrupted_says_so_at_every_stage(journal: Path, tmp_pa
                 assert result.delivery is Delivery.UNKNOWN
                 assert result.status is None
                 assert "interrupted while it was under way" in str(result.error)
+
+
+async def test_cancelled_while_it_opens_the_report_agrees_with_itself(journal: Path) -> None:
+    async with connected() as rig:
+        source = await half(rig, journal)
+        counts = set()
+        for turns in range(1, 12):
+            upload = rig.upload(source, journal=journal).start()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            time.sleep(0.02)  # noqa: ASYNC251 - the thread that opens it goes on
+            before = upload.report
+            upload.cancel()
+            after = upload.report
+            await upload.wait_closed()
+            for report in (before, after, upload.report):
+                assert report.created_count == len(report.created)
+                counts.add(report.created_count)
+        assert 0 in counts
+
+
+async def test_an_ending_that_cannot_be_written_is_told(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        msg = "disk I/O error"
+        raise sqlite3.OperationalError(msg)
+
+    source = phones(50)
+    async with connected() as rig:
+        monkeypatch.setattr(SqliteLedger, "_write_ending", fails)
+        with pytest.raises(UploadStopped, match="disk I/O error") as caught:
+            await rig.upload(source, journal=journal)
+        assert not caught.value.report.complete
+        assert_accounts(caught.value.report, rig.sandbox, source)
+        monkeypatch.undo()
+        report = await rig.upload(source, journal=journal)
+        assert_accounts(report, rig.sandbox, source)
+        assert report.complete
+        assert len(rig.batches) == 1
+
+
+async def test_cancelled_again_and_again_it_lets_go_before_it_ends(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = SqliteLedger._write
+
+    def slowly(*arguments: Any) -> float:
+        time.sleep(0.02)
+        return write(*arguments)
+
+    monkeypatch.setattr(SqliteLedger, "_write", slowly)
+    source, closed = phones(300), []
+
+    def rows() -> Iterator[Phone]:
+        try:
+            yield from source
+        finally:
+            closed.append(True)
+
+    async with connected() as rig:
+        upload = rig.upload(rows(), journal=journal, batch_size=10, concurrency=1).start()
+        while upload.progress.created < 50:
+            await asyncio.sleep(0)
+        for _ in range(10):
+            upload.cancel()
+            await asyncio.sleep(0)
+        await upload.wait_closed()
+        assert closed
+        report = await rig.upload(source, journal=journal, on_unknown="resend")
+        assert report.submitted == 300
+
+
+async def test_the_ids_of_every_run_are_kept_once_one_reconciled(journal: Path) -> None:
+    """Else a phone that a run answered is taken for another one with the same number."""
+    source = [Phone("+491600000001", callback_data=str(i)) for i in range(60)]
+    options: dict[str, Any] = {
+        "journal": journal,
+        "batch_size": 10,
+        "concurrency": 1,
+        "keep_created": False,
+    }
+    faults = Faults.script(["403", "ok", "ok", "ok", "timeout-before"])
+    async with connected(faults=faults) as rig:
+        with pytest.raises(UploadStopped):
+            await rig.upload(source, on_unknown="reconcile", **options)
+        upload = rig.upload(source, **options).start()
+        while faults.injected < 2:
+            await asyncio.sleep(0.01)
+        upload.cancel()
+        await upload.wait_closed()
+        report = await rig.upload(source, on_unknown="reconcile", **options)
+        assert report.created_count == len(rig.stored) == 60

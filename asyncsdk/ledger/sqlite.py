@@ -25,7 +25,7 @@ import msgspec
 from attrs import define, evolve, field
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import deflate, open_to_write, telling
+from asyncsdk.ledger.database import damaged, deflate, open_to_write, telling
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import State, digest
 from asyncsdk.ledger.lock import Lock
@@ -139,12 +139,15 @@ class SqliteLedger:
         baseline = stored.meta("baseline")
         self._batches, self._entries = stored.last_ids()
         self._written = self._entries
+        read, held, run = stored.read(), stored.held(), stored.run()
+        if read != run.counts.settled + sum(len(batch.indices) for batch in held):
+            raise damaged(path)
         return Resumed(
             begun=self._run > 1,
-            read=stored.read(),
+            read=read,
             exhausted=bool(stored.meta("exhausted")),
-            held=stored.held(),
-            run=stored.run(),
+            held=held,
+            run=run,
             baseline=None if baseline is None else array("q", baseline),
         )
 

@@ -21,7 +21,7 @@ from asyncsdk.ledger.run import Counts, Run
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.timeline import History
-from asyncsdk.wire.batch import decode_ids, decode_phones
+from asyncsdk.wire.batch import decode_ids, decode_phones, decode_rows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -219,7 +219,7 @@ class Stored:
         query = (
             "SELECT b.id, state, first, last, indices, phones, submitted, attempts, doubtful, "
             "status, problem, request_id, delivery "
-            "FROM held h JOIN batch b ON h.batch = b.id ORDER BY first"
+            "FROM held h LEFT JOIN batch b ON h.batch = b.id ORDER BY first"
         )
         with telling(self.path):
             return [_held(*row) for row in self._rows(query)]
@@ -260,10 +260,14 @@ def _held(
 ) -> Held:
     """A row of the query; what was said before a request left says nothing of that request."""
     sending = state == State.SENDING
+    positions = _indices(first, last, indices)
+    if len(decode_rows(phones)) != len(positions):
+        msg = f"batch {key} is not whole"
+        raise ValueError(msg)
     return Held(
         key,
         State(state),
-        _indices(first, last, indices),
+        positions,
         phones,
         submitted,
         attempts,

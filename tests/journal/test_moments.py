@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asyncsdk import Delivery, Phone, Rate, RetryPolicy, UploadReport, UploadStopped
+from asyncsdk import (
+    Delivery,
+    Journal,
+    JournalError,
+    Phone,
+    Rate,
+    RetryPolicy,
+    UploadReport,
+    UploadStopped,
+)
 from asyncsdk.ledger.sqlite import SqliteLedger
 from asyncsdk.ledger.stored import Stored
 from asyncsdk.sandbox import Faults
@@ -228,3 +237,52 @@ async def test_the_ids_of_every_run_are_kept_once_one_reconciled(journal: Path) 
         await upload.wait_closed()
         report = await rig.upload(source, on_unknown="reconcile", **options)
         assert report.created_count == len(rig.stored) == 60
+
+
+async def test_killed_before_its_first_run_was_noted(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    async with connected() as rig:
+        with monkeypatch.context() as patch:
+            patch.setattr(SqliteLedger, "_claim", killed)
+            ledger = SqliteLedger(Journal(journal), rig.group_id)
+            with pytest.raises(KeyboardInterrupt):
+                ledger._open()
+            ledger._abandon()
+        with pytest.raises(JournalError, match="is empty: no upload has begun"):
+            UploadReport.open(journal)
+        assert (await rig.upload(phones(10), journal=journal)).created_count == 10
+
+
+ROT = {
+    "rows": "UPDATE batch SET phones = x'5b7b00' WHERE id IN (SELECT batch FROM held)",
+    "fewer rows": "UPDATE batch SET phones = '[]' WHERE id IN (SELECT batch FROM held)",
+    "a batch": "DELETE FROM batch WHERE id IN (SELECT batch FROM held)",
+    "a state": "DELETE FROM held",
+    "a fate": "DELETE FROM entry WHERE id = 1",
+}
+
+
+@pytest.mark.parametrize("what", ROT)
+async def test_a_journal_that_lacks_something_is_not_gone_on_with(
+    what: str, journal: Path, tmp_path: Path
+) -> None:
+    async with connected(latency=lambda no: 5.0 if no > 3 else 0.0) as rig:
+        source = phones(200)
+        upload = rig.upload(source, journal=journal, batch_size=20).start()
+        while len(rig.batches) < 5:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        copy = as_after_a_kill(journal, tmp_path / "copy")
+        upload.cancel()
+        await upload.wait_closed()
+        with sqlite3.connect(copy) as file:
+            file.execute(ROT[what])
+        file.close()
+        requests = len(rig.batches)
+        with pytest.raises(JournalError, match="is damaged"):
+            await rig.upload(source, journal=copy)
+        assert len(rig.batches) == requests

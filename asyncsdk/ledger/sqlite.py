@@ -54,6 +54,8 @@ _TOTALS = 0.1
 """Seconds between two updates of what the run took."""
 _SOON = 0.02
 """Seconds that what nobody waits for may stay unwritten."""
+_WAITING = 64
+"""Entries that may wait to be written; no request waits for those of rows that are not sent."""
 _CHUNKS = 1000
 """Chunks that are looked up at once."""
 
@@ -315,6 +317,17 @@ class SqliteLedger:
         self._left.append(entry)
         doubt = entry.delivery is Delivery.UNKNOWN
         self._hold(batch, State.DOUBTFUL if doubt else State.WAITING, delivery=entry.delivery)
+
+    async def room(self) -> None:
+        """Return once no more waits to be written than memory should hold.
+
+        Raises:
+            JournalError: It cannot be written.
+        """
+        if len(self._unwritten) > _WAITING:
+            await self.flush()
+        if self._broken is not None:
+            raise self._broken
 
     async def flush(self) -> None:
         """Return once all that was entered is on disk, or it is clear that it never will be."""

@@ -357,7 +357,8 @@ class Pipeline:
             self._work.put(again)
 
     async def _breathe(self) -> None:
-        """Let others run, and wait for a slow consumer."""
+        """Let others run, and wait for a slow disk or consumer."""
+        await self._ledger.room()
         if self._channel is None:
             await asyncio.sleep(0)
         else:

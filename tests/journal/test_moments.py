@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sqlite3
 import time
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -286,3 +287,44 @@ async def test_a_journal_that_lacks_something_is_not_gone_on_with(
         with pytest.raises(JournalError, match="is damaged"):
             await rig.upload(source, journal=copy)
         assert len(rig.batches) == requests
+
+
+async def test_a_slow_disk_is_waited_for_though_nothing_is_sent(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = SqliteLedger._write
+
+    def slowly(*arguments: Any) -> float:
+        time.sleep(0.05)
+        return write(*arguments)
+
+    monkeypatch.setattr(SqliteLedger, "_write", slowly)
+    ledger = SqliteLedger(Journal(journal), 1)
+    monkeypatch.setattr("asyncsdk.resources.phones._ledger", lambda *_: ledger)
+    most = 0
+
+    def rows() -> Iterator[str]:
+        nonlocal most
+        for _ in range(200):
+            most = max(most, len(ledger._unwritten))
+            yield from [""] * 100
+
+    async with connected() as rig:
+        report = await rig.upload(rows(), journal=journal, batch_size=100)
+    assert report.invalid_count == len(report.invalid) == 20_000
+    assert 10 < most < 80
+
+
+async def test_a_broken_disk_ends_an_upload_that_has_nothing_to_send(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        msg = "database or disk is full"
+        raise sqlite3.OperationalError(msg)
+
+    monkeypatch.setattr("asyncsdk.ledger.sqlite._insert_entry", fails)
+    async with connected() as rig:
+        with pytest.raises(UploadStopped, match="disk is full") as caught:
+            await rig.upload(repeat(""), journal=journal, batch_size=100)
+        report = caught.value.report
+        assert report.submitted == report.invalid_count == len(report.invalid)

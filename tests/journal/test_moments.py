@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
 import shutil
 import sqlite3
 import time
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asyncsdk import (
+    Client,
     Delivery,
     Journal,
     JournalError,
@@ -21,9 +24,11 @@ from asyncsdk import (
     UploadReport,
     UploadStopped,
 )
+from asyncsdk.ledger.lock import Lock
 from asyncsdk.ledger.sqlite import SqliteLedger
 from asyncsdk.ledger.stored import Stored
 from asyncsdk.sandbox import Faults
+from tests.failures.raw import answer, read_request, serving
 from tests.journal.test_wrong import half
 from tests.rig import assert_accounts, connected, known, phones
 
@@ -328,3 +333,27 @@ async def test_a_broken_disk_ends_an_upload_that_has_nothing_to_send(
             await rig.upload(repeat(""), journal=journal, batch_size=100)
         report = caught.value.report
         assert report.submitted == report.invalid_count == len(report.invalid)
+
+
+async def test_a_request_id_that_is_no_text(journal: Path) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        whole = answer(await read_request(reader), "X-LOX24-REQUEST-ID: a?b\r\n")
+        writer.write(whole.replace(b"a?b", b"a\xffb"))
+        await writer.drain()
+        await reader.read()
+
+    async with serving(reply) as url, Client("1", "k", base_url=url) as client:
+        report = await client.phones.upload(1, phones(3), journal=journal)
+    assert report.created_count == 3
+    assert known(UploadReport.open(journal)) == known(report)
+    assert report.created[0].request_id == "a?b"
+
+
+def test_an_upload_whose_event_loop_is_gone_holds_no_journal(journal: Path) -> None:
+    Lock(journal).acquire()  # nobody is left who could release it
+    gc.collect()
+    again = Lock(journal)
+    again.acquire()
+    with pytest.raises(JournalError, match=f"in use by process {os.getpid()}"):
+        Lock(journal).acquire()
+    again.release()

@@ -451,9 +451,14 @@ async def _read(response: aiohttp.ClientResponse) -> Reply:
     return Reply(
         status=response.status,
         body=body,
-        request_id=headers.get(REQUEST_ID_HEADER),
+        request_id=_carried(headers.get(REQUEST_ID_HEADER)),
         retry_after=retry_after(headers.get("Retry-After"), time.time()),
     )
+
+
+def _carried(text: str | None) -> str | None:
+    """A header as text that can be written anywhere: bytes that are none come as surrogates."""
+    return None if text is None else text.encode(errors="replace").decode()
 
 
 def _failed(error: Exception, attempt: Attempt) -> NotSentError | OutcomeUnknownError:

@@ -26,7 +26,15 @@ try:
 except ImportError:
     from zlib import compress as _compress
 
-__all__ = ["deflate", "inflate", "is_journal", "open_to_read", "open_to_write", "telling"]
+__all__ = [
+    "damaged",
+    "deflate",
+    "inflate",
+    "is_journal",
+    "open_to_read",
+    "open_to_write",
+    "telling",
+]
 
 _APPLICATION = 0x61736A31
 """SQLite's `application_id`, by which a journal is told from other databases."""
@@ -134,6 +142,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA query_only=1")
             _recognise(connection, path)
             _check_length(connection, path)
+            _check_begun(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -163,8 +172,12 @@ def telling(path: Path) -> Iterator[None]:
         msg = f"the journal {path} cannot be opened: {error.strerror}"
         raise JournalError(msg) from error
     except (zlib.error, msgspec.DecodeError, ProtocolError, ValueError, TypeError) as error:
-        msg = f"the journal {path} {_DAMAGED}"
-        raise JournalError(msg) from error
+        raise damaged(path) from error
+
+
+def damaged(path: Path) -> JournalError:
+    """The error of a journal that does not hold what it should."""
+    return JournalError(f"the journal {path} {_DAMAGED}")
 
 
 _DAMAGED = "is damaged: what it holds cannot be trusted. Take a copy of it that is whole"
@@ -198,8 +211,7 @@ def _is_new(connection: sqlite3.Connection) -> bool:
 
 def _recognise(connection: sqlite3.Connection, path: Path) -> None:
     if _is_new(connection):
-        msg = f"the journal {path} is empty: no upload has begun with it"
-        raise JournalError(msg)
+        raise _empty(path)
     if _pragma(connection, "application_id") != _APPLICATION:
         msg = f"{path} is no journal of an upload: give another path"
         raise JournalError(msg)
@@ -212,14 +224,23 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
         raise JournalError(msg)
 
 
+def _check_begun(connection: sqlite3.Connection, path: Path) -> None:
+    (runs,) = connection.execute("SELECT count(*) FROM run").fetchone()
+    if not runs:
+        raise _empty(path)
+
+
+def _empty(path: Path) -> JournalError:
+    return JournalError(f"the journal {path} is empty: no upload has begun with it")
+
+
 def _check_length(connection: sqlite3.Connection, path: Path) -> None:
     """A copy that was cut off lacks pages at its end."""
     pages = _pragma(connection, "page_count") * _pragma(connection, "page_size")
     wal = path.with_name(f"{path.name}-wal")
     beside = wal.stat().st_size if wal.exists() else 0
     if path.stat().st_size < pages and not beside:
-        msg = f"the journal {path} {_DAMAGED}"
-        raise JournalError(msg)
+        raise damaged(path)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -63,6 +63,11 @@ class Lock:
         self._path = journal.with_name(f"{journal.name}-lock")
         self._file: int | None = None
 
+    def __del__(self) -> None:
+        # The event loop of its holder is gone. The file stays: after a fork it is another's, too.
+        if self._file is not None:
+            os.close(self._file)
+
     def acquire(self) -> None:
         """Take it.
 

@@ -128,6 +128,9 @@ class MemoryLedger:
     def leave(self, batch: Rows, entry: Entry) -> None:
         """Enter that the upload leaves a batch behind, and what is said of it."""
 
+    async def room(self) -> None:
+        """Return once no more waits to be written than memory should hold."""
+
     async def flush(self) -> None:
         """Return once all that was entered is on record."""
 

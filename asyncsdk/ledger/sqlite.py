@@ -25,7 +25,7 @@ import msgspec
 from attrs import define, evolve, field
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import deflate, open_to_write, telling
+from asyncsdk.ledger.database import damaged, deflate, open_to_write, telling
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import State, digest
 from asyncsdk.ledger.lock import Lock
@@ -54,6 +54,8 @@ _TOTALS = 0.1
 """Seconds between two updates of what the run took."""
 _SOON = 0.02
 """Seconds that what nobody waits for may stay unwritten."""
+_WAITING = 64
+"""Entries that may wait to be written; no request waits for those of rows that are not sent."""
 _CHUNKS = 1000
 """Chunks that are looked up at once."""
 
@@ -75,6 +77,8 @@ class SqliteLedger:
     _totals: Callable[[], Run] = field(default=Run, init=False)
     _before: Run = field(factory=Run, init=False)
     """What earlier runs took."""
+    _opened: bool = field(default=False, init=False)
+    """Whether what the file holds is in the totals."""
     _run: int = field(default=0, init=False)
     _batches: int = field(default=0, init=False)
     """The number of the last batch."""
@@ -120,6 +124,8 @@ class SqliteLedger:
         except BaseException:
             await self._end(self._abandon)
             raise
+        self.keep_ids |= resumed.baseline is not None  # a later run may look into the group
+        self._opened = True
         self._totals = totals
         self._before = evolve(resumed.run, counts=Counts())
         self.counts = resumed.run.counts
@@ -135,12 +141,15 @@ class SqliteLedger:
         baseline = stored.meta("baseline")
         self._batches, self._entries = stored.last_ids()
         self._written = self._entries
+        read, held, run = stored.read(), stored.held(), stored.run()
+        if read != run.counts.settled + sum(len(batch.indices) for batch in held):
+            raise damaged(path)
         return Resumed(
             begun=self._run > 1,
-            read=stored.read(),
+            read=read,
             exhausted=bool(stored.meta("exhausted")),
-            held=stored.held(),
-            run=stored.run(),
+            held=held,
+            run=run,
             baseline=None if baseline is None else array("q", baseline),
         )
 
@@ -180,22 +189,33 @@ class SqliteLedger:
             raise self._broken
 
     async def _end(self, call: Callable[[], None]) -> None:
-        """The last call in the thread; it is made even if nobody waits for it."""
+        """The last call in the thread: a cancellation, too, waits until the file is let go."""
         assert self._thread is not None  # noqa: S101 - it is ended once
-        call_ends = self._in_thread(call)
+        ending = self._in_thread(call)
         self._thread.shutdown(wait=False)
         self._thread = None
-        await asyncio.shield(call_ends)
+        cancelled = None
+        while not ending.done():
+            try:
+                await asyncio.wait([ending])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        ending.result()
+        if cancelled is not None:
+            raise cancelled
 
     def _close(self, writes: list[Write], states: States, run: Run) -> None:
         """Write what a cancelled flush left, and how the run ended."""
         self._stored.close()
-        if not self._failed:
-            with suppress(JournalError):  # then flush() has told it, or nobody waits any more
+        try:
+            if not self._failed:
                 self._write([*writes, partial(self._write_ending, run=run)], states, run)
                 if run.complete:  # one file that can be moved and read anywhere
                     self._leave_log()
-        self._abandon()
+        except JournalError as error:
+            self._broken = error
+        finally:
+            self._abandon()
 
     def _write_ending(self, file: sqlite3.Connection, *, run: Run) -> None:
         history = msgspec.json.encode(run.history[-1]).decode() if run.history else None
@@ -297,6 +317,17 @@ class SqliteLedger:
         self._left.append(entry)
         doubt = entry.delivery is Delivery.UNKNOWN
         self._hold(batch, State.DOUBTFUL if doubt else State.WAITING, delivery=entry.delivery)
+
+    async def room(self) -> None:
+        """Return once no more waits to be written than memory should hold.
+
+        Raises:
+            JournalError: It cannot be written.
+        """
+        if len(self._unwritten) > _WAITING:
+            await self.flush()
+        if self._broken is not None:
+            raise self._broken
 
     async def flush(self) -> None:
         """Return once all that was entered is on disk, or it is clear that it never will be."""
@@ -471,7 +502,7 @@ class SqliteLedger:
 
     def results(self, outcome: Outcome) -> Results:
         """The rows kept so far, in source order."""
-        if not self._run:
+        if not self._opened:
             return Results(list)
         upto, stored = self._written, self._stored
         fresh = [entry for _, entry in self._unwritten] + self._left
@@ -489,8 +520,14 @@ class SqliteLedger:
             start = found[-1][0] + 1
 
     async def answered(self, wanted: set[int]) -> tuple[set[int], Counter[str]]:
-        """Of these ids those that the server answered, and the numbers created without an id."""
+        """Of these ids those that the server answered, and the numbers created without an id.
+
+        Raises:
+            JournalError: Not all that was answered is on disk.
+        """
         await self.flush()
+        if self._broken is not None:
+            raise self._broken
         return await asyncio.to_thread(self._stored.answered, wanted, sys.maxsize)
 
 

@@ -6,6 +6,7 @@ import weakref
 import zlib
 from array import array
 from collections import Counter
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,11 @@ from asyncsdk.ledger.run import Counts, Run
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.timeline import History
-from asyncsdk.wire.batch import decode_ids, decode_phones
+from asyncsdk.wire.batch import decode_ids, decode_phones, decode_rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from asyncsdk.results import PhoneResult
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Stored", "account", "encode_problem", "pack_indices"]
 
 _NOT_SENT = Problem("Not sent", "the upload ended before these phones were sent")
-
-_ALL = (1 << 63) - 1
 
 _decode_history = msgspec.json.Decoder(History).decode
 _decode_problem = msgspec.json.Decoder(Problem).decode
@@ -107,6 +106,16 @@ class Stored:
                 weakref.finalize(self, self._connection.close)
             return self._connection.execute(query, values).fetchall()
 
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """What is read meanwhile is of one moment, whatever an upload writes."""
+        self._rows("BEGIN")
+        try:
+            yield
+        finally:
+            with suppress(JournalError):  # a fault of the disk may have ended it
+                self._rows("ROLLBACK")
+
     def close(self) -> None:
         """Let go of the file until it is looked at again."""
         with self._turn:
@@ -172,7 +181,7 @@ class Stored:
         )
         return found[0], found[1]
 
-    def results(self, outcome: Outcome, upto: int = _ALL) -> list[_Reference]:
+    def results(self, outcome: Outcome, upto: int) -> list[_Reference]:
         """The kept entries of this outcome, up to this number."""
         query = "SELECT id, first, last, rows FROM entry WHERE outcome = ? AND kept AND id <= ?"
         return [_Reference(self, *row) for row in self._rows(query, outcome.value, upto)]
@@ -210,28 +219,10 @@ class Stored:
         query = (
             "SELECT b.id, state, first, last, indices, phones, submitted, attempts, doubtful, "
             "status, problem, request_id, delivery "
-            "FROM held h JOIN batch b ON h.batch = b.id ORDER BY first"
+            "FROM held h LEFT JOIN batch b ON h.batch = b.id ORDER BY first"
         )
         with telling(self.path):
-            return [
-                Held(
-                    key,
-                    State(state),
-                    _indices(first, last, indices),
-                    phones,
-                    submitted,
-                    attempts,
-                    bool(doubtful),
-                    status,
-                    _problem(problem),
-                    request_id,
-                    delivery and Delivery(delivery),
-                )
-                for (
-                    key, state, first, last, indices, phones, submitted, attempts, doubtful,
-                    status, problem, request_id, delivery,
-                ) in self._rows(query)
-            ]  # fmt: skip
+            return [_held(*row) for row in self._rows(query)]
 
     def answered(self, wanted: set[int], upto: int) -> tuple[set[int], Counter[str]]:
         """Of these ids those that the server answered, and the numbers created without an id."""
@@ -252,16 +243,54 @@ class Stored:
         return found, nameless
 
 
+def _held(
+    key: int,
+    state: int,
+    first: int,
+    last: int,
+    indices: bytes | None,
+    phones: bytes,
+    submitted: bytes | None,
+    attempts: int,
+    doubtful: int,
+    status: int | None,
+    problem: str | None,
+    request_id: str | None,
+    delivery: str | None,
+) -> Held:
+    """A row of the query; what was said before a request left says nothing of that request."""
+    sending = state == State.SENDING
+    positions = _indices(first, last, indices)
+    if len(decode_rows(phones)) != len(positions):
+        msg = f"batch {key} is not whole"
+        raise ValueError(msg)
+    return Held(
+        key,
+        State(state),
+        positions,
+        phones,
+        submitted,
+        attempts,
+        bool(doubtful),
+        None if sending else status,
+        INTERRUPTED if sending else _problem(problem),
+        None if sending else request_id,
+        None if delivery is None else Delivery(delivery),
+    )
+
+
 def account(stored: Stored) -> tuple[Run, Callable[[Outcome], Results]]:
-    """The account of an upload that does not run: what has no fate yet is failed."""
-    run = stored.run()
-    left = [_abandoned(held) for held in stored.held()]
+    """The account of an upload at this moment: what has no fate yet is failed."""
+    with stored.still():
+        run = stored.run()
+        left = [_abandoned(held) for held in stored.held()]
+        _, upto = stored.last_ids()
     for entry in left:
         run.counts.add(entry)
 
     def results(outcome: Outcome) -> Results:
         mine = left if outcome is Outcome.FAILED else []
-        return Results(lambda: [*stored.results(outcome), *mine])
+        return Results(lambda: [*stored.results(outcome, upto), *mine])
 
     return run, results
 
@@ -270,7 +299,6 @@ def _abandoned(held: Held) -> Entry:
     """The account of rows that an upload left behind."""
     doubt = held.doubtful or held.state is not State.WAITING
     delivery = Delivery.UNKNOWN if doubt else held.delivery or Delivery.NOT_SENT
-    sending = held.state is State.SENDING
     return Entry(
         Outcome.FAILED,
         delivery,
@@ -278,7 +306,7 @@ def _abandoned(held: Held) -> Entry:
         held.body,
         submitted=held.submitted,
         status=held.status,
-        problem=INTERRUPTED if sending else held.problem or _NOT_SENT,
+        problem=held.problem or _NOT_SENT,
         attempts=held.attempts,
         request_id=held.request_id,
     )

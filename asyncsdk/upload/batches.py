@@ -226,18 +226,25 @@ class Batches:
     register: Register
     breathe: Callable[[], Awaitable[None]]
     """Awaited between chunks: a source of nothing but invalid rows must not hold the event loop."""
-    read: int = field(default=0, init=False)
-    """Rows drawn so far."""
+    checked: int = field(default=0, init=False)
+    """Rows drawn and checked so far, or passed over because an earlier run drew them."""
     made: int = field(default=0, init=False)
     """Batches handed out."""
     encoded: int = field(default=0, init=False)
     """Bytes of their bodies."""
     exhausted: bool = field(default=False, init=False)
     _ready: deque[Batch] = field(factory=deque, init=False)
-    _checked: list[Checked] = field(factory=list, init=False)
+    _parts: list[Checked] = field(factory=list, init=False)
+    """What was checked and is in no batch yet."""
     _piece: list[object] = field(factory=list, init=False)
+    """What was drawn and is not checked yet."""
     _rows: Iterator[object] | None = field(default=None, init=False)
     _arows: AsyncIterator[object] | None = field(default=None, init=False)
+
+    @property
+    def read(self) -> int:
+        """Rows drawn so far."""
+        return self.checked + len(self._piece)
 
     async def next(self) -> Batch | None:
         """The next batch, or None when the source is exhausted.
@@ -276,7 +283,7 @@ class Batches:
                 close()
 
     async def reread(self, first: int, rows: int) -> bytes:
-        """Draw rows that an earlier run read, to know them again.
+        """Draw rows that an earlier run read, to know them again; they are in no account here.
 
         Args:
             first: The index of the first.
@@ -285,38 +292,35 @@ class Batches:
         Returns:
             Those that there are, as submitted, encoded.
         """
-        read, self.read = self.read, first
-        try:
-            await self._draw(rows)
-            return join(self._checked).source
-        finally:
-            self.read, self._piece, self._checked = read, [], []
+        parts, end = [], first + rows
+        while not self.exhausted and first < end:
+            piece: list[object] = []
+            await self._fill(piece, min(end - first, _PIECE))
+            if piece:
+                parts.append(self.checker.check(first, piece))
+                first += len(piece)
+        return join(parts).source
 
     async def _draw(self, size: int) -> None:
         """Draw and check so many rows, piece by piece, or find the source exhausted."""
         end = self.read + size
         while not self.exhausted and (left := end - self.read) > 0:
-            await self._draw_piece(min(left, _PIECE))
+            await self._fill(self._piece, min(left, _PIECE))
             self._check()
 
-    async def _draw_piece(self, size: int) -> None:
-        piece = self._piece
+    async def _fill(self, piece: list[object], size: int) -> None:
+        """Draw until the piece has so many rows, or find the source exhausted."""
         if isinstance(self.source, AsyncIterable):
             if self._arows is None:
                 self._arows = aiter(self.source)
             async for row in self._arows:
                 piece.append(row)
-                self.read += 1
                 if len(piece) >= size:
                     return
         else:
             if self._rows is None:
                 self._rows = iter(self.source)  # type: ignore[call-overload]
-            before = len(piece)
-            try:
-                piece.extend(islice(self._rows, size - before))
-            finally:
-                self.read += len(piece) - before
+            piece.extend(islice(self._rows, size - len(piece)))
             if len(piece) >= size:
                 return
         self.exhausted = True
@@ -325,14 +329,15 @@ class Batches:
         """Turn the piece into rows; the objects it was made of are let go."""
         if self._piece:
             piece, self._piece = self._piece, []
-            self._checked.append(self.checker.check(self.read - len(piece), piece))
+            self._parts.append(self.checker.check(self.checked, piece))
+            self.checked += len(piece)
 
     def _cut(self) -> None:
         """Turn what was drawn into batches."""
         self._check()
-        if not self._checked:
+        if not self._parts:
             return
-        checked, self._checked = join(self._checked), []
+        checked, self._parts = join(self._parts), []
         first = self.read - len(checked.rows) - len(checked.rejected)
         batches = list(self._sized(Batch.of(checked))) if checked.rows else []
         self.register.drawn(first, checked.source, batches, list(_entries_of(checked.rejected)))

@@ -125,8 +125,8 @@ class Checker:
             rows: list[Row] = msgspec.convert(chunk, list[kind], from_attributes=True)  # type: ignore[valid-type]
             blank = self.limits and any(map(str.isspace, numbers_of(rows)))
             return None if blank else (rows, encode_rows(rows))
-        except (msgspec.ValidationError, UnicodeEncodeError):
-            return None
+        except (msgspec.ValidationError, UnicodeEncodeError, TypeError):
+            return None  # also for texts of types of their own, such as numpy's
 
     def _check_rows(self, first: int, chunk: Sequence[object]) -> Checked:
         indices: list[int] = []

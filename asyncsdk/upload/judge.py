@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve
 
 from asyncsdk.errors import ApiError, ProtocolError
-from asyncsdk.ledger.held import INTERRUPTED
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.transport import StaleConnectionError
@@ -96,8 +95,6 @@ class Judge:
 
     def interrupted(self, batches: list[Batch]) -> Settlement:
         """What becomes of rows that were under way when an earlier run was killed."""
-        for batch in batches:
-            batch.because(batch.problem or INTERRUPTED, batch.status, batch.request_id)
         return self._doubt(batches)
 
     def _answered(self, batch: Batch, reply: Reply) -> Settlement:

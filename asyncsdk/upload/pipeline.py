@@ -309,9 +309,11 @@ class Pipeline:
                 await asyncio.wait(self._tasks)
         finally:
             self._close_accounts()
-            await self._close_ledger()
-            self._tell_progress(last=True)
-            await self._close_source()
+            try:
+                await self._close_ledger()
+            finally:
+                self._tell_progress(last=True)
+                await self._close_source()
 
     async def _close_ledger(self) -> None:
         try:
@@ -381,7 +383,8 @@ class Pipeline:
             self._work.put(again)
 
     async def _breathe(self) -> None:
-        """Let others run, and wait for a slow consumer."""
+        """Let others run, and wait for a slow disk or consumer."""
+        await self._ledger.room()
         if self._channel is None:
             await asyncio.sleep(0)
         else:
@@ -489,16 +492,20 @@ class Pipeline:
     # -- what an earlier run left ----------------------------------------------------------
 
     async def _begin(self, resumed: Resumed) -> None:
-        """Take up what an earlier run left; nothing of it is sent while the source is in doubt."""
+        """Take up what an earlier run left; nothing of it is sent while the source is in doubt.
+
+        What that run was to resend without knowing its fate is this run's to decide about.
+        """
         self._base = evolve(resumed.run, counts=evolve(resumed.run.counts))
-        self._batches.read = resumed.read
+        self._batches.checked = resumed.read
         interrupted = self._unknown
         for held in resumed.held:
             batch = Batch.restored(held)
-            if held.state is State.WAITING:
-                self._work.put(batch)
-            else:
+            doubt = held.doubtful and self._options.on_unknown != "resend"
+            if held.state is not State.WAITING or doubt:
                 interrupted.append(batch)
+            else:
+                self._work.put(batch)
         await self._phase([self._prepare])
         if resumed.begun:
             await self._phase([partial(self._know_again, resumed)])

@@ -112,7 +112,8 @@ HOLDER = """
 import sys
 from pathlib import Path
 from asyncsdk.ledger.lock import Lock
-Lock(Path(sys.argv[1])).acquire()
+lock = Lock(Path(sys.argv[1]))
+lock.acquire()
 print("held", flush=True)
 sys.stdin.read()
 """

@@ -9,6 +9,7 @@ import pytest
 
 from asyncsdk import Phone
 from asyncsdk.upload.check import Checker, Rejection
+from asyncsdk.wire.batch import encode_rows
 
 CALLBACK = "c" * 36
 
@@ -112,3 +113,14 @@ def test_a_whole_book_in_a_field_is_not_repeated_in_the_reason() -> None:
 def test_an_iterator_of_words_is_read_as_numbers() -> None:
     checked = Checker().check(5, ["+491", "+492"])
     assert list(checked.indices) == [5, 6]
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize(
+    "item", [Text("1"), {"phone": Text("1")}, Phone(Text("1")), {"phone": "1", "a": Text("x")}]
+)
+def test_a_text_of_a_type_of_its_own(item: object, *, skip: bool) -> None:
+    checked = Checker(skip_duplicates=skip).check(0, [item])
+    assert not checked.rejected
+    assert type(checked.rows[0].phone) is str
+    assert encode_rows(checked.rows).startswith(b'[{"phone":"1"')

@@ -33,6 +33,7 @@ __all__ = [
     "is_journal",
     "open_to_read",
     "open_to_write",
+    "reading",
     "telling",
 ]
 
@@ -171,6 +172,16 @@ def telling(path: Path) -> Iterator[None]:
     except OSError as error:
         msg = f"the journal {path} cannot be opened: {error.strerror}"
         raise JournalError(msg) from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """As `telling`, and what makes no sense is damage."""
+    try:
+        with telling(path):
+            yield
+    except JournalError:
+        raise
     except (zlib.error, msgspec.DecodeError, ProtocolError, ValueError, TypeError) as error:
         raise damaged(path) from error
 

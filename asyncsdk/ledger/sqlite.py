@@ -25,15 +25,22 @@ import msgspec
 from attrs import define, evolve, field
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import damaged, deflate, open_to_write, telling
+from asyncsdk.ledger.database import damaged, open_to_write, telling
 from asyncsdk.ledger.entry import Entry, Results
-from asyncsdk.ledger.held import State, digest
+from asyncsdk.ledger.held import State
 from asyncsdk.ledger.lock import Lock
 from asyncsdk.ledger.memory import Resumed
 from asyncsdk.ledger.run import Counts, Run
-from asyncsdk.ledger.stored import Stored, encode_problem, pack_indices
+from asyncsdk.ledger.statements import (
+    hold,
+    insert_batch,
+    insert_chunk,
+    insert_entry,
+    release,
+    set_meta,
+)
+from asyncsdk.ledger.stored import Stored, encode_problem
 from asyncsdk.results import Delivery, Outcome
-from asyncsdk.wire.batch import ids_alone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -158,7 +165,7 @@ class SqliteLedger:
         file.execute("BEGIN IMMEDIATE")
         known = file.execute("SELECT value FROM meta WHERE key = 'group'").fetchone()
         if known is None:
-            _set(file, "group", self.group_id)
+            set_meta(file, "group", self.group_id)
         elif known[0] != self.group_id:
             file.execute("ROLLBACK")
             msg = (
@@ -167,7 +174,7 @@ class SqliteLedger:
             )
             raise JournalError(msg)
         if self.journal.notes is not None:
-            _set(file, "notes", msgspec.json.encode(self.journal.notes).decode())
+            set_meta(file, "notes", msgspec.json.encode(self.journal.notes).decode())
         self._run = file.execute("INSERT INTO run (complete) VALUES (0)").lastrowid or 0
         file.execute("COMMIT")
 
@@ -259,7 +266,7 @@ class SqliteLedger:
             rejected: Those that may not.
         """
         rows = sum(map(len, batches)) + sum(map(len, rejected))
-        self._enter(partial(_insert_chunk, first=first, rows=rows, source=source))
+        self._enter(partial(insert_chunk, first=first, rows=rows, source=source))
         for batch in batches:
             self._hold(batch, State.WAITING)
         for entry in rejected:
@@ -267,11 +274,11 @@ class SqliteLedger:
 
     def exhausted(self) -> None:
         """Enter that the source has no more."""
-        self._enter(partial(_set, key="exhausted", value=1))
+        self._enter(partial(set_meta, key="exhausted", value=1))
 
     def baseline(self, ids: array[int]) -> None:
         """Enter what was in the group before."""
-        self._enter(partial(_set, key="baseline", value=ids.tobytes()))
+        self._enter(partial(set_meta, key="baseline", value=ids.tobytes()))
 
     async def sending(self, batch: Rows) -> None:
         """Return once it is on disk that a request with this batch may leave.
@@ -307,7 +314,7 @@ class SqliteLedger:
         for batch in old:
             if batch.key not in held:
                 self._states.pop(batch.key or 0, None)
-                self._enter(partial(_release, key=batch.key, whole=batch.key not in used))
+                self._enter(partial(release, key=batch.key, whole=batch.key not in used))
 
     def leave(self, batch: Rows, entry: Entry) -> None:
         """Enter that the upload leaves a batch behind, and what is said of it.
@@ -353,7 +360,7 @@ class SqliteLedger:
             submitted = None if batch.submitted is None else msgspec.json.encode(batch.submitted)
             self._enter(
                 partial(
-                    _insert_batch,
+                    insert_batch,
                     key=batch.key,
                     indices=batch.indices,
                     submitted=submitted,
@@ -380,7 +387,7 @@ class SqliteLedger:
         self._unwritten.append((self._entries, entry))
         self._enter(
             partial(
-                _insert_entry,
+                insert_entry,
                 key=self._entries,
                 entry=entry,
                 batch=batch,
@@ -439,9 +446,7 @@ class SqliteLedger:
                 file.execute("BEGIN")
                 for write in writes:
                     write(file)
-                file.executemany(
-                    "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?)", states.values()
-                )
+                hold(file, states.values())
                 if run is not None:
                     self._write_totals(file, run)
                 file.execute("COMMIT")
@@ -529,70 +534,3 @@ class SqliteLedger:
         if self._broken is not None:
             raise self._broken
         return await asyncio.to_thread(self._stored.answered, wanted, sys.maxsize)
-
-
-def _set(file: sqlite3.Connection, key: str, value: object) -> None:
-    file.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
-
-def _insert_chunk(file: sqlite3.Connection, *, first: int, rows: int, source: bytes) -> None:
-    file.execute("INSERT INTO chunk VALUES (?, ?, ?)", (first, rows, digest(source)))
-
-
-def _insert_batch(
-    file: sqlite3.Connection,
-    *,
-    key: int,
-    indices: Sequence[int],
-    submitted: bytes | None,
-    body: bytes,
-) -> None:
-    values = (key, indices[0], indices[-1], len(indices), pack_indices(indices))
-    file.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, submitted, body))
-
-
-def _release(file: sqlite3.Connection, *, key: int | None, whole: bool) -> None:
-    """The rows of a batch have a fate, or are in other batches."""
-    file.execute("DELETE FROM held WHERE batch = ?", (key,))
-    if whole:
-        file.execute("DELETE FROM batch WHERE id = ?", (key,))
-
-
-def _insert_entry(
-    file: sqlite3.Connection,
-    *,
-    key: int,
-    entry: Entry,
-    batch: int | None,
-    kept: bool,
-    keep_ids: bool,
-) -> None:
-    members = entry.members
-    if not kept:
-        members = ids_alone(members) if keep_ids and members is not None else None
-    phones = submitted = indices = None
-    if batch is None and (kept or keep_ids):
-        indices, submitted, phones = pack_indices(entry.indices), entry.submitted, entry.phones
-    if not (kept or keep_ids):
-        batch = None
-    file.execute(
-        "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            key,
-            batch,
-            entry.outcome.value,
-            entry.delivery.value,
-            kept,
-            entry.first,
-            entry.last,
-            len(entry),
-            entry.attempts,
-            entry.status,
-            entry.request_id,
-            encode_problem(entry.problem),
-            indices,
-            submitted,
-            phones,
-            deflate(members),
-        ),
-    )

@@ -14,7 +14,7 @@ import msgspec
 from attrs import define, field, frozen
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import inflate, open_to_read, telling
+from asyncsdk.ledger.database import inflate, open_to_read, reading
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import INTERRUPTED, Held, State
 from asyncsdk.ledger.run import Counts, Run
@@ -78,7 +78,7 @@ class _Reference:
 
     def results(self) -> list[PhoneResult]:
         entry = self.stored.entry(self.id)
-        with telling(self.stored.path):
+        with reading(self.stored.path):
             return entry.results()
 
 
@@ -100,7 +100,7 @@ class Stored:
     _turn: Lock = field(factory=Lock, init=False, repr=False)
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._turn, telling(self.path):
+        with self._turn, reading(self.path):
             if self._connection is None:
                 self._connection = open_to_read(self.path)
                 weakref.finalize(self, self._connection.close)
@@ -138,7 +138,7 @@ class Stored:
 
     def run(self) -> Run:
         """The totals of all runs, of rows that have a fate."""
-        with telling(self.path):
+        with reading(self.path):
             return self._run()
 
     def _run(self) -> Run:
@@ -195,7 +195,7 @@ class Stored:
             "FROM entry e LEFT JOIN batch b ON e.batch = b.id WHERE e.id = ?"
         )
         found = self._rows(query, number)
-        with telling(self.path):
+        with reading(self.path):
             if not found or found[0][10] is None:
                 msg = f"the journal {self.path} is damaged: entry {number} is not whole"
                 raise JournalError(msg)
@@ -221,7 +221,7 @@ class Stored:
             "status, problem, request_id, delivery "
             "FROM held h LEFT JOIN batch b ON h.batch = b.id ORDER BY first"
         )
-        with telling(self.path):
+        with reading(self.path):
             return [_held(*row) for row in self._rows(query)]
 
     def answered(self, wanted: set[int], upto: int) -> tuple[set[int], Counter[str]]:
@@ -234,7 +234,7 @@ class Stored:
             upto,
         ):
             ((members,),) = self._rows("SELECT members FROM entry WHERE id = ?", number)
-            with telling(self.path):
+            with reading(self.path):
                 ids = decode_ids(inflate(members) or b"[]")
             found.update(wanted.intersection(ids))
             if None in ids:

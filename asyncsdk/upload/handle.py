@@ -33,7 +33,8 @@ class Upload:
     """An upload, of which nothing is sent before it is awaited, iterated or started.
 
     - `await upload` gives the `UploadReport`;
-    - `async for result in upload` gives each `PhoneResult` as it lands and keeps none;
+    - `async for result in upload` gives each `PhoneResult` as it lands and keeps none (with a
+      journal, each that this run settles, and all are in the report);
     - `upload.start()` runs it in the background, to be awaited later;
     - `async with upload:` stops it for certain when the block is left.
 

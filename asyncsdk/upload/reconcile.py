@@ -193,11 +193,19 @@ def _matched(rows: list[Row], found: list[CreatedPhone]) -> list[CreatedPhone | 
         for phone in found:
             waiting[key(phone)].append(phone)
         for i, row in enumerate(rows):
-            candidates = waiting.get(key(row))
-            if matches[i] is None and candidates and alike(row.phone, candidates[0].phone or ""):
-                matches[i] = candidates.popleft()
+            candidates = waiting.get(key(row)) or deque()
+            fits = (phone for phone in candidates if matches[i] is None and _may_be(row, phone))
+            if (match := next(fits, None)) is not None:
+                candidates.remove(match)
+                matches[i] = match
         found = [phone for phones in waiting.values() for phone in phones]
     return matches
+
+
+def _may_be(row: Row, phone: CreatedPhone) -> bool:
+    """Whether a phone in the group may be this row: of another callback it is another row's."""
+    told, found = row.callback_data, phone.callback_data
+    return alike(row.phone, phone.phone or "") and (not told or not found or told == found)
 
 
 def _texts(phone: Row | CreatedPhone) -> Iterator[str | None]:

@@ -154,3 +154,21 @@ async def test_progress_says_what_a_reconcile_does() -> None:
     assert waiting.looking == "10 without an answer: waiting until the group is quiet for 30 s"
     assert waiting.looked_up == ended.looking == ""
     assert ended.looked_up == "10 of 10 phones without an answer were in the group"
+
+
+async def test_a_phone_with_another_callback_is_another_rows() -> None:
+    """The number alone does not make it this row: what an earlier run left may have it, too."""
+    async with connected(faults=Faults({"timeout-before": 1.0}, limit=1)) as rig:
+        upload = rig.upload(
+            [Phone("+491600000001", callback_data="mine")], on_unknown="reconcile", quiet_period=10
+        ).start()
+        while len(rig.batches) < 1:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(30)
+        await rig.client.phones.create(rig.group_id, Phone("+491600000001", callback_data="other"))
+        report = await upload
+        assert report.created_count == 1
+        assert sorted(commit.callback_data or "" for commit in rig.sandbox.commits) == [
+            "mine",
+            "other",
+        ]

@@ -327,7 +327,7 @@ async def test_a_broken_disk_ends_an_upload_that_has_nothing_to_send(
         msg = "database or disk is full"
         raise sqlite3.OperationalError(msg)
 
-    monkeypatch.setattr("asyncsdk.ledger.sqlite._insert_entry", fails)
+    monkeypatch.setattr("asyncsdk.ledger.sqlite.insert_entry", fails)
     async with connected() as rig:
         with pytest.raises(UploadStopped, match="disk is full") as caught:
             await rig.upload(repeat(""), journal=journal, batch_size=100)

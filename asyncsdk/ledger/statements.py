@@ -1,0 +1,103 @@
+"""What is written to a journal: a function for each thing, for the thread that writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncsdk.ledger.database import deflate
+from asyncsdk.ledger.held import digest
+from asyncsdk.ledger.stored import encode_problem, pack_indices
+from asyncsdk.wire.batch import ids_alone
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from asyncsdk.ledger.entry import Entry
+
+__all__ = ["hold", "insert_batch", "insert_chunk", "insert_entry", "release", "set_meta"]
+
+
+def set_meta(file: sqlite3.Connection, key: str, value: object) -> None:
+    """A value of the journal's own."""
+    file.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def insert_chunk(file: sqlite3.Connection, *, first: int, rows: int, source: bytes) -> None:
+    """Rows that were read from the source."""
+    file.execute("INSERT INTO chunk VALUES (?, ?, ?)", (first, rows, digest(source)))
+
+
+def insert_batch(
+    file: sqlite3.Connection,
+    *,
+    key: int,
+    indices: Sequence[int],
+    submitted: bytes | None,
+    body: bytes,
+) -> None:
+    """Rows that are to share a request."""
+    values = (key, indices[0], indices[-1], len(indices), pack_indices(indices))
+    file.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, submitted, body))
+
+
+def hold(file: sqlite3.Connection, states: Iterable[tuple[object, ...]]) -> None:
+    """How far batches came that have no fate yet: the columns of `held`, for each."""
+    file.executemany("INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?)", states)
+
+
+def release(file: sqlite3.Connection, *, key: int | None, whole: bool) -> None:
+    """The rows of a batch have a fate, or are in other batches."""
+    file.execute("DELETE FROM held WHERE batch = ?", (key,))
+    if whole:
+        file.execute("DELETE FROM batch WHERE id = ?", (key,))
+
+
+def insert_entry(
+    file: sqlite3.Connection,
+    *,
+    key: int,
+    entry: Entry,
+    batch: int | None,
+    kept: bool,
+    keep_ids: bool,
+) -> None:
+    """Rows and their fate.
+
+    Args:
+        file: The journal.
+        key: The entry's number.
+        entry: The rows.
+        batch: The number of the batch that has just these rows, if there is one.
+        kept: Whether they are in the report, or only counted.
+        keep_ids: Whether their ids are kept even so.
+    """
+    members = entry.members
+    if not kept:
+        members = ids_alone(members) if keep_ids and members is not None else None
+    phones = submitted = indices = None
+    if batch is None and (kept or keep_ids):
+        indices, submitted, phones = pack_indices(entry.indices), entry.submitted, entry.phones
+    if not (kept or keep_ids):
+        batch = None
+    file.execute(
+        "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            key,
+            batch,
+            entry.outcome.value,
+            entry.delivery.value,
+            kept,
+            entry.first,
+            entry.last,
+            len(entry),
+            entry.attempts,
+            entry.status,
+            entry.request_id,
+            encode_problem(entry.problem),
+            indices,
+            submitted,
+            phones,
+            deflate(members),
+        ),
+    )

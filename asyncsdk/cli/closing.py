@@ -143,7 +143,12 @@ def _what(outcome: str, delivery: str) -> str:
 
 
 def print_rejected(
-    console: Console, rows: Iterable[Rejected], total: int, limit: int, elsewhere: str = ""
+    console: Console,
+    rows: Iterable[Rejected],
+    total: int,
+    limit: int,
+    elsewhere: str = "",
+    place: str = "line",
 ) -> None:
     """The first rows that were not created.
 
@@ -153,12 +158,13 @@ def print_rejected(
         total: How many there are.
         limit: How many to show.
         elsewhere: Where the others are.
+        place: What their places are: lines of a file, or rows counted from 1.
     """
     shown = list(islice(rows, limit))
     if not shown:
         return
     table = Table(box=box.SIMPLE, pad_edge=False, header_style="bold")
-    table.add_column("line", justify="right", no_wrap=True)
+    table.add_column(place, justify="right", no_wrap=True)
     table.add_column("phone", overflow="fold", max_width=32)
     table.add_column("what")
     table.add_column("reason", overflow="fold", ratio=1)

@@ -20,7 +20,7 @@ from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import Exit, fail, plain, stdout
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.load import SavedReport
-from asyncsdk.export.reasons import ranked, told
+from asyncsdk.export.reasons import ranked, told_from_one
 from asyncsdk.export.rejects import Rejected
 from asyncsdk.ledger.database import is_journal
 from asyncsdk.ledger.run import Counts
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["report", "retry"]
 
+_ELSEWHERE = "--show N lists more, --csv FILE and --jsonl FILE write them all"
 _REJECTED = (Outcome.INVALID, Outcome.FAILED)
 
 File = Annotated[
@@ -94,14 +95,15 @@ def report(
             {"reason": reason.text, "outcome": reason.outcome, "count": reason.count}
             for reason in ranked(loaded.results(_REJECTED))
         ]
-        rows = [row.to_dict() for row in _rows(loaded)]
+        rows = [_counted_from_one(row) for row in _rows(loaded)]
         totals = loaded.summary() | {"unread_from": saved.unread_from}
         whole = totals | {"reasons": reasons, "rejected": rows}
         sys.stdout.write(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
     elif not quiet:
         print_totals(stdout(), loaded)
         print_reasons(stdout(), loaded.results(_REJECTED))
-        print_rejected(stdout(), islice(_rows(loaded), show), rejected, show)
+        first = islice(_rows(loaded), show)
+        print_rejected(stdout(), first, rejected, show, _ELSEWHERE, place="row")
         if saved.unread_from is not None:
             stdout().print(plain(_unread(saved.unread_from, file)), soft_wrap=True)
     raise typer.Exit(Exit.ALL_CREATED if loaded.ok else Exit.SOME_NOT_CREATED)
@@ -229,6 +231,12 @@ def _loaded(results: SavedReport) -> UploadReport:
     return UploadReport(run, kept.__getitem__)
 
 
+def _counted_from_one(row: Rejected) -> dict[str, object]:
+    """A report knows no lines: its rows are counted from 1, and their indices from 0."""
+    told = row.to_dict()
+    return {"row": told.pop("line")} | told
+
+
 def _rows(report: UploadReport) -> Iterator[Rejected]:
     for result in report.results(_REJECTED):
         yield Rejected(
@@ -237,7 +245,7 @@ def _rows(report: UploadReport) -> Iterator[Rejected]:
             phone=result.phone.phone,
             outcome=result.outcome.value,
             delivery=result.delivery.value,
-            reason=told(result),
+            reason=told_from_one(result),
             status=result.status,
             cells=(),
         )

@@ -84,6 +84,24 @@ def test_a_report_is_told_again(stumbling: SandboxThread, contacts: Path, suffix
     assert sum(reason["count"] for reason in told["reasons"]) == told["failed_count"]
 
 
+@pytest.mark.parametrize("name", ["report.jsonl", "report.csv", "report.parquet", "x.journal"])
+def test_a_report_counts_rows_from_1_throughout(
+    sandbox: SandboxThread, tmp_path: Path, name: str
+) -> None:
+    contacts, report = tmp_path / "contacts.csv", tmp_path / name
+    contacts.write_text("Mobil\n0160111111\n\n0160222222\n0160222222\n", encoding="utf-8")
+    words = ("-g", sandbox.add_group("x"), "--duplicates", "skip")
+    option = "--journal" if name == "x.journal" else "--report"
+    run("upload", contacts, *words, option, report, sandbox=sandbox)
+    done = run("report", report)
+    assert " row " in done.stdout
+    assert "line" not in done.stdout
+    (row,) = json.loads(run("report", report, "--json").stdout)["rejected"]
+    assert f" {row['row']} " in done.stdout
+    assert row["row"] == row["index"] + 1
+    assert f"the same number as row {row['row'] - 1}" in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize("name", ["report.jsonl", "report.csv", "report.parquet"])
 def test_what_is_no_report_is_a_usage_error(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

@@ -10,6 +10,7 @@ from attrs import frozen
 from rich.logging import RichHandler
 
 from asyncsdk.cli.shown import fail, plain, stderr
+from asyncsdk.export.html import write_html
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:
@@ -42,11 +43,12 @@ class Output:
         """How an upload with a journal goes on."""
         return f"'asyncsdk resume {self.journal}' goes on"
 
-    @property
-    def elsewhere(self) -> str:
-        """Where the rows are that are not listed."""
-        if self.rejects is not None:
+    def elsewhere(self, *, unfinished: bool = False) -> str:
+        """Where the rows are that are not listed; an unfinished journal leaves no rejects file."""
+        if self.rejects is not None and not unfinished:
             return f"{self.rejects} has them all"
+        if self.journal is not None:
+            return f"'asyncsdk report {self.journal}' tells and exports them"
         return "--rejects FILE writes them all"
 
     @property
@@ -77,13 +79,22 @@ class Output:
         if self.report is not None and self.report.suffix.lower() not in _REPORTS:
             fail(f"--report {self.report} must end in {', '.join(_REPORTS)}")
 
-    def write(self, report: UploadReport, title: str, places: Mapping[int, str]) -> None:
-        """Write the report and the page, where they were asked for."""
+    def write(
+        self, report: UploadReport, title: str, places: Mapping[int, str], going_on: str = ""
+    ) -> None:
+        """Write the report and the page, where they were asked for.
+
+        Args:
+            report: What they tell.
+            title: The heading of the page.
+            places: Where rows stand in their file, by index.
+            going_on: How the rest is sent, where that is for a journal.
+        """
         if self.report is not None:
             count = getattr(report, _REPORTS[self.report.suffix.lower()])(self.report)
             self.say(f"{counted(count, 'result')} written to {self.report}")
         if self.html is not None:
-            report.to_html(self.html, title=title, places=places)
+            write_html(self.html, report, title=title, places=places, going_on=going_on)
             self.say(f"report written to {self.html}")
 
     def say(self, text: str) -> None:

@@ -12,6 +12,7 @@ import typer
 from attrs import evolve
 
 from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
+from asyncsdk.cli.begun import going_on
 from asyncsdk.cli.closing import print_reasons, print_rejected, print_totals
 from asyncsdk.cli.destination import Destination
 from asyncsdk.cli.job import Job, failed
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["report", "retry"]
 
 _ELSEWHERE = "--show N lists more, --csv FILE and --jsonl FILE write them all"
+_OF_THE_RUN = ("requests", "retries", "throttled", "elapsed")
 _REJECTED = (Outcome.INVALID, Outcome.FAILED)
 
 File = Annotated[
@@ -86,7 +88,8 @@ def report(
         if not loaded.complete:
             saved.unread_from = loaded.submitted
         _export(loaded, csv, jsonl, only, output)
-        output.write(loaded, file.name, {})
+        goes_on = going_on(file) if is_journal(file) and not loaded.complete else ""
+        output.write(loaded, file.name, {}, goes_on)
     except (AsyncSDKError, OSError, ImportError) as error:
         failed(error)
     rejected = loaded.invalid_count + loaded.failed_count
@@ -97,10 +100,12 @@ def report(
         ]
         rows = [_counted_from_one(row) for row in _rows(loaded)]
         totals = loaded.summary() | {"unread_from": saved.unread_from}
+        if not is_journal(file):
+            totals |= dict.fromkeys(_OF_THE_RUN)  # files do not know
         whole = totals | {"reasons": reasons, "rejected": rows}
         sys.stdout.write(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
     elif not quiet:
-        print_totals(stdout(), loaded)
+        print_totals(stdout(), loaded, going_on=bool(goes_on))
         print_reasons(stdout(), loaded.results(_REJECTED))
         first = islice(_rows(loaded), show)
         print_rejected(stdout(), first, rejected, show, _ELSEWHERE, place="row")
@@ -152,7 +157,7 @@ def retry(
     except (AsyncSDKError, ImportError) as error:
         failed(error)
     if is_journal(file) and source.saved.unread_from is not None:
-        fail(f"the upload of {file} was not finished: 'asyncsdk resume {file}' goes on with it")
+        fail(f"the upload of {file} was not finished: {going_on(file)}")
     if group is None and source.saved.group_id is None:
         fail(f"{file} does not say which group it is of: give --group")
     if source.unknown:
@@ -209,13 +214,17 @@ def _unread(first: int, file: Path) -> str:
     if is_journal(file):
         return (
             f"This upload did not come to its end: {counted(first, 'row')} of the list were read. "
-            f"'asyncsdk resume {file}' goes on with it."
+            f"{_sentence(going_on(file))}"
         )
     return (
         f"The upload that this report is of ended before row {first + 1:,} of the list: that one "
         "and all after it are not in the report. Its rejects file, if --rejects wrote one, has "
         "them; else upload those rows of the list."
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _loaded(results: SavedReport) -> UploadReport:

@@ -137,9 +137,12 @@ class Page:
 
 
 def _tiles(report: UploadReport) -> list[tuple[str, str]]:
-    rate = report.submitted / report.elapsed if report.elapsed else 0.0
+    phones = ("phones", f"{report.submitted:,}")
+    if not report.elapsed:  # nobody knows what the run was like
+        return [phones]
+    rate = report.submitted / report.elapsed
     return [
-        ("phones", f"{report.submitted:,}"),
+        phones,
         ("time", seconds(report.elapsed) if report.elapsed < 1 else f"{report.elapsed:,.1f} s"),
         ("phones a second", f"{rate:,.0f}"),
         ("requests", f"{report.requests:,}"),

@@ -78,8 +78,11 @@ def test_a_report_is_told_again(stumbling: SandboxThread, contacts: Path, suffix
     assert "1 created, 0 invalid" in done.stdout
     assert "perhaps created" in done.stdout
     assert "1 created, 0 invalid" in page.read_text(encoding="utf-8")
+    assert "requests" not in done.stdout, "the file does not know"
+    assert "0.0 s" not in done.stdout + page.read_text(encoding="utf-8")
     told: dict[str, Any] = json.loads(run("report", report, "--json").stdout)
     assert (told["created_count"], told["unknown_count"]) == (1, 1)
+    assert (told["requests"], told["elapsed"]) == (None, None)
     assert told["rejected"][0]["delivery"] == "unknown"
     assert sum(reason["count"] for reason in told["reasons"]) == told["failed_count"]
 

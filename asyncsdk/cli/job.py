@@ -57,6 +57,8 @@ _PLACES = 1000
 def failed(error: Exception, destination: Destination | None = None) -> NoReturn:
     """Say what went wrong and end with the exit code that says so."""
     told = in_context(error, destination)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        told = f"{error.filename}: {error.strerror}"
     if isinstance(error, (AuthenticationError, AccountInactiveError)):
         fail(told, Exit.CREDENTIALS)
     usage = isinstance(error, (ConfigurationError, SourceError, ImportError))

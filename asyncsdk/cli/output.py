@@ -10,6 +10,7 @@ from attrs import frozen
 from rich.logging import RichHandler
 
 from asyncsdk.cli.shown import fail, plain, stderr
+from asyncsdk.export.atomic import check_writable
 from asyncsdk.export.html import write_html
 from asyncsdk.words import counted
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.report import UploadReport
 
-__all__ = ["Output", "tell_requests"]
+__all__ = ["Output", "check_place", "tell_requests"]
 
 _REPORTS = {".jsonl": "to_jsonl", ".csv": "to_csv", ".parquet": "to_parquet"}
 
@@ -56,26 +57,27 @@ class Output:
         """Whether there may be a live view."""
         return not self.quiet and not self.verbose
 
-    def check(self, inputs: Iterable[str]) -> None:
-        """Find out before the upload, not after it, that something has nowhere to go."""
+    def check(self, inputs: Iterable[str], **others: Path | None) -> None:
+        """Find out before the upload, not after it, that something has nowhere to go.
+
+        Args:
+            inputs: Files that are not to be overwritten.
+            others: Files that are written besides, by their options.
+        """
         files = [path for path in inputs if os.path.exists(path)]  # noqa: PTH110 - "-" is none
         if self.journal is not None and self.journal.exists():
             if any(self.journal.samefile(file) for file in files):
                 fail(f"--journal {self.journal} is the list itself: give it another name")
             files.append(os.fspath(self.journal))
-        for option, path in (
-            ("--rejects", self.rejects),
-            ("--report", self.report),
-            ("--html", self.html),
-        ):
+        own = {"--rejects": self.rejects, "--report": self.report, "--html": self.html}
+        for option, path in (own | others).items():
             if path is None:
                 continue
             if path.exists() and any(path.samefile(file) for file in files):
-                own = self.journal is not None and path.samefile(self.journal)
-                whose = "the journal" if own else "the list itself"
+                journal = self.journal is not None and path.samefile(self.journal)
+                whose = "the journal" if journal else "the list itself"
                 fail(f"{option} {path} would overwrite {whose}: give it another name")
-            if not os.access(path if path.exists() else path.parent, os.W_OK):
-                fail(f"{option} {path} cannot be written")
+            check_place(path, option)
         if self.report is not None and self.report.suffix.lower() not in _REPORTS:
             fail(f"--report {self.report} must end in {', '.join(_REPORTS)}")
 
@@ -101,6 +103,14 @@ class Output:
         """Something about what was done."""
         if not self.quiet:
             stderr().print(plain(text), soft_wrap=True)
+
+
+def check_place(path: Path, option: str = "") -> None:
+    """End the command if a file cannot be written, and say why."""
+    try:
+        check_writable(path)
+    except OSError as error:
+        fail(f"{f'{option} {path}'.strip()} cannot be written: {error.strerror or error}")
 
 
 def tell_requests(wanted: bool, name: str = "asyncsdk") -> None:  # noqa: FBT001 - says it all

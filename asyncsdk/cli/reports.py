@@ -80,7 +80,7 @@ def report(
     Exit codes: 0 every phone was created, 1 some were not, 2 usage.
     """
     output = Output(show, as_json, quiet, verbose, html=html)
-    output.check([str(file)])
+    output.check([str(file)], **{"--csv": csv, "--jsonl": jsonl})
     tell_requests(verbose)
     saved = SavedReport(file)
     try:

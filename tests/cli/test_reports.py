@@ -115,6 +115,38 @@ def test_what_is_no_report_is_a_usage_error(tmp_path: Path, name: str) -> None:
     assert "is no report" in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize("name", ["kontakte.xlsx", "report.csv", "report.jsonl"])
+@pytest.mark.parametrize("words", [["report"], ["retry", "-g", "1"]])
+def test_a_binary_file_is_no_report(
+    sandbox: SandboxThread, tmp_path: Path, name: str, words: list[str]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"PK\x03\x04" + bytes(range(256)) * 10)
+    done = run(*words, path, sandbox=sandbox)
+    assert done.exit_code == 2, done.output
+    assert "is no report" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("option", ["--csv", "--jsonl", "--html"])
+def test_what_cannot_be_written_is_told_first(tmp_path: Path, option: str) -> None:
+    report, place = tmp_path / "report.jsonl", tmp_path / "no" / "x"
+    report.write_text("no report", encoding="utf-8")
+    done = run("report", report, option, place)
+    assert done.exit_code == 2
+    told = " ".join(done.stderr.split())
+    assert f"{option} {place} cannot be written: No such file or directory" in told
+
+
+def test_an_export_that_cannot_be_written_asks_nobody(
+    sandbox: SandboxThread, tmp_path: Path
+) -> None:
+    place = tmp_path / "no" / "x.csv"
+    done = run("groups", "export", 7001, place, sandbox=sandbox)
+    assert (done.exit_code, sandbox.requests) == (2, [])
+    told = " ".join(done.stderr.split())
+    assert f"{place} cannot be written: No such file or directory" in told
+
+
 @SUFFIXES
 def test_hostile_cells_come_back_as_they_were(
     sandbox: SandboxThread, contacts: Path, suffix: str

@@ -339,8 +339,8 @@ class UploadReport:
     def __str__(self) -> str:
         return (
             f"{counted(self.submitted, 'phone')}: {self.created_count:,} created, "
-            f"{self.invalid_count:,} invalid, {self.failed_count:,} failed "
-            f"in {self.elapsed:.1f} s"
+            f"{self.invalid_count:,} invalid, {self.failed_count:,} failed"
+            + (f" in {self.elapsed:.1f} s" if self.elapsed else "")  # files do not know
         )
 
     def __repr__(self) -> str:

@@ -44,8 +44,14 @@ _DISTINCT = 1000
 """Reasons that are told apart."""
 
 
-def print_totals(console: Console, report: UploadReport) -> None:
-    """The report in a line and a table."""
+def print_totals(console: Console, report: UploadReport, *, going_on: bool = False) -> None:
+    """The report in a line and a table.
+
+    Args:
+        console: Where to.
+        report: What it tells.
+        going_on: Whether a journal goes on, and looks after the phones in doubt by itself.
+    """
     console.print(Text(str(report), style="bold"))
     table = Table(box=box.SIMPLE, pad_edge=False, show_header=False)
     table.add_column()
@@ -61,12 +67,13 @@ def print_totals(console: Console, report: UploadReport) -> None:
     for name, count, style in rows:
         share = f"{count / report.submitted:.1%}" if report.submitted else ""
         table.add_row(name, f"{count:,}", share, style=style if count else "dim")
-    table.add_section()
-    table.add_row("requests", f"{report.requests:,}", _retries(report))
+    if report.elapsed:  # else nobody knows what the run was like
+        table.add_section()
+        table.add_row("requests", f"{report.requests:,}", _retries(report))
     if report.throttled:
         table.add_row("paused", f"{report.throttled:.1f} s", "")
     console.print(table)
-    if report.unknown_count:
+    if report.unknown_count and not going_on:
         phones = counted(report.unknown_count, "phone")
         console.print(_DOUBT.format(phones=phones), style="red")
 
@@ -143,7 +150,12 @@ def _what(outcome: str, delivery: str) -> str:
 
 
 def print_rejected(
-    console: Console, rows: Iterable[Rejected], total: int, limit: int, elsewhere: str = ""
+    console: Console,
+    rows: Iterable[Rejected],
+    total: int,
+    limit: int,
+    elsewhere: str = "",
+    place: str = "line",
 ) -> None:
     """The first rows that were not created.
 
@@ -153,12 +165,13 @@ def print_rejected(
         total: How many there are.
         limit: How many to show.
         elsewhere: Where the others are.
+        place: What their places are: lines of a file, or rows counted from 1.
     """
     shown = list(islice(rows, limit))
     if not shown:
         return
     table = Table(box=box.SIMPLE, pad_edge=False, header_style="bold")
-    table.add_column("line", justify="right", no_wrap=True)
+    table.add_column(place, justify="right", no_wrap=True)
     table.add_column("phone", overflow="fold", max_width=32)
     table.add_column("what")
     table.add_column("reason", overflow="fold", ratio=1)

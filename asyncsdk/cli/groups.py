@@ -16,7 +16,7 @@ from rich.table import Table
 from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
 from asyncsdk.cli.destination import find_group
 from asyncsdk.cli.job import failed
-from asyncsdk.cli.output import Output, tell_requests
+from asyncsdk.cli.output import Output, check_place, tell_requests
 from asyncsdk.cli.shown import Exit, fail, plain, stdout
 from asyncsdk.client import Client
 from asyncsdk.errors import AsyncSDKError
@@ -145,6 +145,7 @@ def export_group(
     verbose: given.Verbose = False,
 ) -> None:
     """Write the phones of a group into a CSV file."""
+    check_place(file)
 
     async def ask(client: Client) -> int:
         found = await _one(client, group)

@@ -40,6 +40,7 @@ from asyncsdk.words import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from asyncsdk.cli.begun import Begun
     from asyncsdk.cli.destination import Destination
     from asyncsdk.cli.output import Output
     from asyncsdk.config import Rate
@@ -57,6 +58,8 @@ _PLACES = 1000
 def failed(error: Exception, destination: Destination | None = None) -> NoReturn:
     """Say what went wrong and end with the exit code that says so."""
     told = in_context(error, destination)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        told = f"{error.filename}: {error.strerror}"
     if isinstance(error, (AuthenticationError, AccountInactiveError)):
         fail(told, Exit.CREDENTIALS)
     usage = isinstance(error, (ConfigurationError, SourceError, ImportError))
@@ -72,6 +75,8 @@ class Job:
     destination: Destination | None
     options: dict[str, Any]
     output: Output
+    begun: Begun | None = None
+    """What the journal holds already."""
 
     @property
     def dry(self) -> bool:
@@ -112,13 +117,17 @@ class Job:
         self.output.say(f"{self.name}: {', '.join([counted(total, 'row'), *chosen])}")
         for told in _held_back(self.source):
             self.output.say(told)
-        if self.output.journal is not None and self.output.journal.exists():
+        if self.begun is not None and not self.begun.complete:
             self.output.say(f"goes on with {self.output.journal}")
 
     def _close(self, ending: Ending, total: int) -> None:
+        if ending.interrupted:
+            stderr().print(plain("Interrupted.", "bold red"))
         if ending.cause is not None:
             told = in_context(ending.cause, self.destination)
             stderr().print(plain(f"Stopped: {told}", "bold red"), soft_wrap=True)
+        elif self._finished_before(ending.report):
+            self.output.say(f"{self.output.journal} is already finished: nothing was sent")
         if ending.looked_up:
             self.output.say(ending.looked_up)
         try:  # first of all: whoever reads what is printed may be gone
@@ -128,11 +137,11 @@ class Job:
                 self._print_json(ending, total)
             elif not self.output.quiet:
                 self._print(ending, total)
+        if self._goes_on(ending.report):
+            self.output.say(f"{self.output.going_on}.")
 
     def _write(self, ending: Ending) -> None:
-        unfinished = self._goes_on(ending.report)
-        if unfinished:  # nobody is to upload now what the journal will send
-            self.output.say(self.output.going_on)
+        unfinished = self._goes_on(ending.report)  # then nobody is to upload what it will send
         if self.output.rejects is not None and not unfinished:
             rows = self._rejected(ending, self._skipped(ending.report))
             count = write_rejects(self.output.rejects, self.source, rows)
@@ -141,7 +150,16 @@ class Job:
         if self.output.html is not None:
             first = islice(self._settled(ending), _PLACES)
             places = {row.index: row.place for row in first if row.line}
-        self.output.write(ending.report, self.name, places)
+        going_on = self.output.going_on if unfinished else ""
+        self.output.write(ending.report, self.name, places, going_on)
+
+    def _finished_before(self, report: UploadReport) -> bool:
+        """Whether the journal had come to its end, so that nothing was left to do."""
+        return (
+            self.begun is not None
+            and self.begun.complete
+            and self.begun.requests == report.requests
+        )
 
     def _goes_on(self, report: UploadReport) -> bool:
         """Whether the rest is for the journal to send."""
@@ -152,16 +170,17 @@ class Job:
         if self.dry:
             print_check(console, report, self._rate)
         else:
-            print_totals(console, report)
+            print_totals(console, report, going_on=self._goes_on(report))
         listed = report.invalid_count + (report.unknown_count if self.dry else report.failed_count)
         alike = {} if self.dry else print_groups(console, report)
         rows = (row for row in self._settled(ending) if row.kind not in alike)
         listed -= sum(alike.values())
-        elsewhere = self.output.going_on if self._goes_on(report) else self.output.elsewhere
+        elsewhere = self.output.elsewhere(unfinished=self._goes_on(report))
         print_rejected(console, rows, listed, self.output.show, elsewhere)
         if unread := total - report.submitted:
             told = f"not read before the upload ended: {counted(unread, 'row')} of the list"
-            console.print(plain(f"{told} ({elsewhere})"), soft_wrap=True)
+            there = "" if self._goes_on(report) else f" ({elsewhere})"
+            console.print(plain(f"{told}{there}"), soft_wrap=True)
 
     def _print_json(self, ending: Ending, total: int) -> None:
         """Line by line: a report may be long."""

@@ -10,6 +10,8 @@ from attrs import frozen
 from rich.logging import RichHandler
 
 from asyncsdk.cli.shown import fail, plain, stderr
+from asyncsdk.export.atomic import check_writable
+from asyncsdk.export.html import write_html
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.report import UploadReport
 
-__all__ = ["Output", "tell_requests"]
+__all__ = ["Output", "check_place", "tell_requests"]
 
 _REPORTS = {".jsonl": "to_jsonl", ".csv": "to_csv", ".parquet": "to_parquet"}
 
@@ -42,11 +44,12 @@ class Output:
         """How an upload with a journal goes on."""
         return f"'asyncsdk resume {self.journal}' goes on"
 
-    @property
-    def elsewhere(self) -> str:
-        """Where the rows are that are not listed."""
-        if self.rejects is not None:
+    def elsewhere(self, *, unfinished: bool = False) -> str:
+        """Where the rows are that are not listed; an unfinished journal leaves no rejects file."""
+        if self.rejects is not None and not unfinished:
             return f"{self.rejects} has them all"
+        if self.journal is not None:
+            return f"'asyncsdk report {self.journal}' tells and exports them"
         return "--rejects FILE writes them all"
 
     @property
@@ -54,42 +57,60 @@ class Output:
         """Whether there may be a live view."""
         return not self.quiet and not self.verbose
 
-    def check(self, inputs: Iterable[str]) -> None:
-        """Find out before the upload, not after it, that something has nowhere to go."""
+    def check(self, inputs: Iterable[str], **others: Path | None) -> None:
+        """Find out before the upload, not after it, that something has nowhere to go.
+
+        Args:
+            inputs: Files that are not to be overwritten.
+            others: Files that are written besides, by their options.
+        """
         files = [path for path in inputs if os.path.exists(path)]  # noqa: PTH110 - "-" is none
         if self.journal is not None and self.journal.exists():
             if any(self.journal.samefile(file) for file in files):
                 fail(f"--journal {self.journal} is the list itself: give it another name")
             files.append(os.fspath(self.journal))
-        for option, path in (
-            ("--rejects", self.rejects),
-            ("--report", self.report),
-            ("--html", self.html),
-        ):
+        own = {"--rejects": self.rejects, "--report": self.report, "--html": self.html}
+        for option, path in (own | others).items():
             if path is None:
                 continue
             if path.exists() and any(path.samefile(file) for file in files):
-                own = self.journal is not None and path.samefile(self.journal)
-                whose = "the journal" if own else "the list itself"
+                journal = self.journal is not None and path.samefile(self.journal)
+                whose = "the journal" if journal else "the list itself"
                 fail(f"{option} {path} would overwrite {whose}: give it another name")
-            if not os.access(path if path.exists() else path.parent, os.W_OK):
-                fail(f"{option} {path} cannot be written")
+            check_place(path, option)
         if self.report is not None and self.report.suffix.lower() not in _REPORTS:
             fail(f"--report {self.report} must end in {', '.join(_REPORTS)}")
 
-    def write(self, report: UploadReport, title: str, places: Mapping[int, str]) -> None:
-        """Write the report and the page, where they were asked for."""
+    def write(
+        self, report: UploadReport, title: str, places: Mapping[int, str], going_on: str = ""
+    ) -> None:
+        """Write the report and the page, where they were asked for.
+
+        Args:
+            report: What they tell.
+            title: The heading of the page.
+            places: Where rows stand in their file, by index.
+            going_on: How the rest is sent, where that is for a journal.
+        """
         if self.report is not None:
             count = getattr(report, _REPORTS[self.report.suffix.lower()])(self.report)
             self.say(f"{counted(count, 'result')} written to {self.report}")
         if self.html is not None:
-            report.to_html(self.html, title=title, places=places)
+            write_html(self.html, report, title=title, places=places, going_on=going_on)
             self.say(f"report written to {self.html}")
 
     def say(self, text: str) -> None:
         """Something about what was done."""
         if not self.quiet:
             stderr().print(plain(text), soft_wrap=True)
+
+
+def check_place(path: Path, option: str = "") -> None:
+    """End the command if a file cannot be written, and say why."""
+    try:
+        check_writable(path)
+    except OSError as error:
+        fail(f"{f'{option} {path}'.strip()} cannot be written: {error.strerror or error}")
 
 
 def tell_requests(wanted: bool, name: str = "asyncsdk") -> None:  # noqa: FBT001 - says it all

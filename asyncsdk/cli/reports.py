@@ -12,6 +12,7 @@ import typer
 from attrs import evolve
 
 from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
+from asyncsdk.cli.begun import going_on
 from asyncsdk.cli.closing import print_reasons, print_rejected, print_totals
 from asyncsdk.cli.destination import Destination
 from asyncsdk.cli.job import Job, failed
@@ -20,7 +21,7 @@ from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import Exit, fail, plain, stdout
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.load import SavedReport
-from asyncsdk.export.reasons import ranked, told
+from asyncsdk.export.reasons import ranked, told_from_one
 from asyncsdk.export.rejects import Rejected
 from asyncsdk.ledger.database import is_journal
 from asyncsdk.ledger.run import Counts
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["report", "retry"]
 
+_ELSEWHERE = "--show N lists more, --csv FILE and --jsonl FILE write them all"
+_OF_THE_RUN = ("requests", "retries", "throttled", "elapsed")
 _REJECTED = (Outcome.INVALID, Outcome.FAILED)
 
 File = Annotated[
@@ -77,7 +80,7 @@ def report(
     Exit codes: 0 every phone was created, 1 some were not, 2 usage.
     """
     output = Output(show, as_json, quiet, verbose, html=html)
-    output.check([str(file)])
+    output.check([str(file)], **{"--csv": csv, "--jsonl": jsonl})
     tell_requests(verbose)
     saved = SavedReport(file)
     try:
@@ -85,7 +88,8 @@ def report(
         if not loaded.complete:
             saved.unread_from = loaded.submitted
         _export(loaded, csv, jsonl, only, output)
-        output.write(loaded, file.name, {})
+        goes_on = going_on(file) if is_journal(file) and not loaded.complete else ""
+        output.write(loaded, file.name, {}, goes_on)
     except (AsyncSDKError, OSError, ImportError) as error:
         failed(error)
     rejected = loaded.invalid_count + loaded.failed_count
@@ -94,14 +98,17 @@ def report(
             {"reason": reason.text, "outcome": reason.outcome, "count": reason.count}
             for reason in ranked(loaded.results(_REJECTED))
         ]
-        rows = [row.to_dict() for row in _rows(loaded)]
+        rows = [_counted_from_one(row) for row in _rows(loaded)]
         totals = loaded.summary() | {"unread_from": saved.unread_from}
+        if not is_journal(file):
+            totals |= dict.fromkeys(_OF_THE_RUN)  # files do not know
         whole = totals | {"reasons": reasons, "rejected": rows}
         sys.stdout.write(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
     elif not quiet:
-        print_totals(stdout(), loaded)
+        print_totals(stdout(), loaded, going_on=bool(goes_on))
         print_reasons(stdout(), loaded.results(_REJECTED))
-        print_rejected(stdout(), islice(_rows(loaded), show), rejected, show)
+        first = islice(_rows(loaded), show)
+        print_rejected(stdout(), first, rejected, show, _ELSEWHERE, place="row")
         if saved.unread_from is not None:
             stdout().print(plain(_unread(saved.unread_from, file)), soft_wrap=True)
     raise typer.Exit(Exit.ALL_CREATED if loaded.ok else Exit.SOME_NOT_CREATED)
@@ -150,7 +157,7 @@ def retry(
     except (AsyncSDKError, ImportError) as error:
         failed(error)
     if is_journal(file) and source.saved.unread_from is not None:
-        fail(f"the upload of {file} was not finished: 'asyncsdk resume {file}' goes on with it")
+        fail(f"the upload of {file} was not finished: {going_on(file)}")
     if group is None and source.saved.group_id is None:
         fail(f"{file} does not say which group it is of: give --group")
     if source.unknown:
@@ -207,13 +214,17 @@ def _unread(first: int, file: Path) -> str:
     if is_journal(file):
         return (
             f"This upload did not come to its end: {counted(first, 'row')} of the list were read. "
-            f"'asyncsdk resume {file}' goes on with it."
+            f"{_sentence(going_on(file))}"
         )
     return (
         f"The upload that this report is of ended before row {first + 1:,} of the list: that one "
         "and all after it are not in the report. Its rejects file, if --rejects wrote one, has "
         "them; else upload those rows of the list."
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _loaded(results: SavedReport) -> UploadReport:
@@ -229,6 +240,12 @@ def _loaded(results: SavedReport) -> UploadReport:
     return UploadReport(run, kept.__getitem__)
 
 
+def _counted_from_one(row: Rejected) -> dict[str, object]:
+    """A report knows no lines: its rows are counted from 1, and their indices from 0."""
+    told = row.to_dict()
+    return {"row": told.pop("line")} | told
+
+
 def _rows(report: UploadReport) -> Iterator[Rejected]:
     for result in report.results(_REJECTED):
         yield Rejected(
@@ -237,7 +254,7 @@ def _rows(report: UploadReport) -> Iterator[Rejected]:
             phone=result.phone.phone,
             outcome=result.outcome.value,
             delivery=result.delivery.value,
-            reason=told(result),
+            reason=told_from_one(result),
             status=result.status,
             cells=(),
         )

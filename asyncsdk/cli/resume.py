@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
+from asyncsdk.cli.begun import read
 from asyncsdk.cli.shown import fail
 from asyncsdk.cli.upload import upload
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.stored import Stored
 
 __all__ = ["resume"]
 
@@ -56,20 +56,18 @@ def resume(
 
 def _command(file: Path) -> dict[str, Any]:
     """The arguments of the upload that this journal is of."""
-    stored = Stored(file)
     try:
-        notes, group = stored.meta("notes"), stored.meta("group")
+        found = read(file)
     except JournalError as error:
         fail(error)
-    command: dict[str, Any] = msgspec.json.decode(notes or b"{}").get("upload", {})
-    if not command:
+    if not found.command:
         fail(
             f"{file} was not written by 'asyncsdk upload': make the same call of "
             "client.phones.upload with it once more"
         )
-    if "-" in command["files"]:
+    if "-" in found.command["files"]:
         fail(
             f"the list of {file} came from standard input: pipe it once more into "
-            f"'asyncsdk upload - --group {group} --journal {os.fspath(file)}'"
+            f"'{found.typed(upload)} --journal {shlex.quote(os.fspath(file))}'"
         )
-    return command | {"group": str(group)}
+    return found.command | {"group": str(found.group)}

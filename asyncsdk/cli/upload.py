@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
+from asyncsdk.cli.begun import begun, differing
 from asyncsdk.cli.destination import Destination
 from asyncsdk.cli.job import Job, failed
 from asyncsdk.cli.lists import opened
 from asyncsdk.cli.options import parse_concurrency, parse_map, parse_rate
 from asyncsdk.cli.output import Output, tell_requests
+from asyncsdk.cli.shown import fail
 from asyncsdk.config import Journal
 from asyncsdk.errors import AsyncSDKError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from asyncsdk.cli.begun import Begun
 
 __all__ = ["check", "upload"]
 
@@ -90,6 +98,9 @@ def upload(
     output = Output(show, as_json, quiet, verbose, rejects, report, html, journal)
     output.check(files)
     tell_requests(verbose)
+    before = begun(journal)
+    if before is not None:
+        _go_on_alike(before, command, journal)
     destination = Destination(group, create_group)
     reading = {
         "mapping": chosen,
@@ -102,7 +113,7 @@ def upload(
         "send_unknown": send_unknown,
     }
     with opened(files, **reading) as (source, name):
-        raise typer.Exit(Job(source, name, destination, options, output).run())
+        raise typer.Exit(Job(source, name, destination, options, output, before).run())
 
 
 def check(
@@ -158,6 +169,17 @@ def check(
     }
     with opened(files, **reading) as (source, name):
         raise typer.Exit(Job(source, name, None, options, output).run())
+
+
+def _go_on_alike(before: Begun, command: dict[str, Any], journal: Path | None) -> None:
+    """Refuse to go on with other options: the same list would be other phones."""
+    if others := differing(before.command, command):
+        typed = f"{before.typed(upload)} --journal" if before.piped else "asyncsdk resume"
+        how = f"'{typed} {journal}'"
+        fail(
+            f"{journal} was begun with other options ({', '.join(others)}): "
+            f"{how} goes on with those it was begun with"
+        )
 
 
 def _names(destination: Destination, mapping: dict[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["placing", "replacing"]
+__all__ = ["check_writable", "placing", "replacing"]
 
 
 @contextmanager
@@ -31,8 +32,7 @@ def placing(path: str | os.PathLike[str]) -> Iterator[Path]:
     if target.exists() and not target.is_file():
         yield target
         return
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(handle)
+    name = _beside(target, path)
     try:
         yield Path(name)
         _as_open_would(name)
@@ -41,6 +41,30 @@ def placing(path: str | os.PathLike[str]) -> Iterator[Path]:
         with suppress(FileNotFoundError):
             Path(name).unlink()
         raise
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Do nothing if `replacing` may well write there.
+
+    Raises:
+        OSError: It cannot; what is there stays as it is.
+    """
+    target = Path(path).resolve()
+    if not target.exists() or target.is_file():
+        Path(_beside(target, path)).unlink()
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+
+
+def _beside(target: Path, path: str | os.PathLike[str]) -> str:
+    """A new file in the same folder; an error names the file that was asked for."""
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise
+    os.close(handle)
+    return name
 
 
 def _text(place: Path, encoding: str) -> IO[str]:

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from asyncsdk.export.atomic import replacing
 from asyncsdk.export.drawing import Bars, Box, Course, course, latencies, seconds, shares
-from asyncsdk.export.reasons import Reason, ranked, told
+from asyncsdk.export.reasons import Reason, ranked, told_from_one
 from asyncsdk.models import FIELDS
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.words import counted
@@ -43,6 +43,7 @@ def write_html(
     *,
     title: str = "Upload report",
     places: Mapping[int, str] | None = None,
+    going_on: str = "",
 ) -> None:
     """Write the page.
 
@@ -51,6 +52,7 @@ def write_html(
         report: What it shows.
         title: Its heading.
         places: Where rows stand in their file (`contacts.csv:17`), by index.
+        going_on: How the rest is sent, where that is for a journal.
 
     Raises:
         ImportError: jinja2 is not installed.
@@ -61,6 +63,7 @@ def write_html(
         page=Page.of(report, places or {}),
         title=title,
         group=report.group_id or "ID",
+        going_on=going_on,
         counted=counted,
         css=_trusted(css),
         js=_trusted(js),
@@ -88,6 +91,8 @@ class Page:
     stopped: str
     submitted: int
     unknown: int
+    safe: int
+    """Phones that failed and were certainly not sent."""
     rejected: int
     counts: list[tuple[str, str, int]]
     """Name, kind and number of each outcome."""
@@ -117,6 +122,7 @@ class Page:
             stopped="" if report.complete else report.stopped_by or "stopped",
             submitted=report.submitted,
             unknown=report.unknown_count,
+            safe=report.failed_count - report.unknown_count,
             rejected=report.invalid_count + report.failed_count,
             counts=[part for part in counts if part[2] or part[0] != "perhaps created"],
             boxes=shares([(kind, count) for _, kind, count in counts]),
@@ -131,9 +137,12 @@ class Page:
 
 
 def _tiles(report: UploadReport) -> list[tuple[str, str]]:
-    rate = report.submitted / report.elapsed if report.elapsed else 0.0
+    phones = ("phones", f"{report.submitted:,}")
+    if not report.elapsed:  # nobody knows what the run was like
+        return [phones]
+    rate = report.submitted / report.elapsed
     return [
-        ("phones", f"{report.submitted:,}"),
+        phones,
         ("time", seconds(report.elapsed) if report.elapsed < 1 else f"{report.elapsed:,.1f} s"),
         ("phones a second", f"{rate:,.0f}"),
         ("requests", f"{report.requests:,}"),
@@ -170,12 +179,13 @@ def _rows(
 
 def _row(result: PhoneResult, places: Mapping[int, str], extra: list[str]) -> list[str]:
     unknown = result.delivery is Delivery.UNKNOWN
+    row = f"{result.index + 1:,}"
     columns = (getattr(result.phone, field) or "" for field in extra)
     return [
-        places.get(result.index, f"{result.index + 1:,}"),
+        places.get(result.index, f"row {row}" if places else row),
         _cut(result.phone.phone, _CELL),
         "perhaps created" if unknown else result.outcome.value,
-        _cut(told(result), _REASON),
+        _cut(told_from_one(result), _REASON),
         *(_cut(text, _CELL) for text in columns),
     ]
 

@@ -140,6 +140,8 @@ def _opened(path: Path) -> Iterator[Any]:
     except OSError as error:
         msg = f"cannot be opened: {error.strerror or error}"
         raise SourceError(msg, path=str(path)) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _alien(path, None) from error
 
 
 def _alien(path: Path, line: int | None) -> SourceError:

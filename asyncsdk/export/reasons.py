@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.results import PhoneResult
 
-__all__ = ["Reason", "ranked", "reason_of", "shortened", "told"]
+__all__ = ["Reason", "ranked", "reason_of", "shortened", "told", "told_from_one"]
 
 _DISTINCT = 1000
 """Reasons that are told apart; a server that puts something else into each cannot fill memory."""
@@ -55,6 +55,14 @@ def told(result: PhoneResult) -> str:
     if problem.title == _RULE and problem.violations:
         return "; ".join(map(str, problem.violations))
     return str(problem)
+
+
+def told_from_one(result: PhoneResult) -> str:
+    """The same where rows are counted from 1: a duplicate names the earlier row in that way."""
+    earlier = result.error.duplicate_of if result.error else None
+    if earlier is None:
+        return told(result)
+    return told(result).replace(f"row {earlier}", f"row {earlier + 1}")
 
 
 def ranked(results: Iterable[PhoneResult], limit: int = 20) -> list[Reason]:

@@ -47,7 +47,12 @@ def interrupted(sandboxes: Callable[..., SandboxThread], tmp_path: Path) -> Sand
         found.append(process)
         out, err = process.communicate()
     assert process.returncode == 130, err
-    assert b"asyncsdk resume" in out + err
+    told = (out + err).decode()
+    assert told.count("asyncsdk resume") == 1, "it is said once, and last"
+    assert err.decode().rstrip().endswith("k.journal' goes on.")
+    assert told.count("Interrupted.") == 1
+    assert b"asyncsdk report" in out, "where the rows are that are not listed"
+    assert b"look there before" not in out, "the journal does"
     assert not (tmp_path / "rejects.csv").exists()
     return sandbox
 
@@ -59,6 +64,11 @@ def test_an_interrupted_upload_goes_on(interrupted: SandboxThread, tmp_path: Pat
     told = run("report", journal)
     assert told.exit_code == 1
     assert "asyncsdk resume" in told.output
+    assert "look there before" not in told.output
+    page = tmp_path / "page.html"
+    run("report", journal, "--html", page)
+    assert "asyncsdk resume" in page.read_text(encoding="utf-8")
+    assert "asyncsdk upload" not in page.read_text(encoding="utf-8")
     refused = run("retry", journal, sandbox=interrupted)
     assert refused.exit_code == 2
     assert "was not finished" in refused.output
@@ -72,6 +82,8 @@ def test_an_interrupted_upload_goes_on(interrupted: SandboxThread, tmp_path: Pat
 
     again = run("resume", journal, sandbox=interrupted)
     assert again.exit_code == 1
+    assert "is already finished: nothing was sent" in " ".join(again.stderr.split())
+    assert "goes on" not in again.stderr
     assert len(interrupted.commits) == 1560
 
 
@@ -124,9 +136,73 @@ def test_a_journal_of_a_program(sandbox: SandboxThread, tmp_path: Path) -> None:
         await ledger.close(Run())
 
     asyncio.run(begin())
-    result = run("resume", tmp_path / "p.journal", sandbox=sandbox)
+    journal = tmp_path / "p.journal"
+    result = run("resume", journal, sandbox=sandbox)
     assert result.exit_code == 2
     assert "make the same call" in " ".join(result.output.split())
+
+
+def test_an_unfinished_journal_of_a_program(sandbox: SandboxThread, tmp_path: Path) -> None:
+    async def begin() -> None:
+        ledger = SqliteLedger(Journal(tmp_path / "p.journal"), 1)
+        await ledger.open(Run)
+        await ledger.close(Run(complete=False))
+
+    asyncio.run(begin())
+    for done in (
+        run("report", tmp_path / "p.journal"),
+        run("retry", tmp_path / "p.journal", sandbox=sandbox),
+    ):
+        told = " ".join(done.output.split())
+        assert "he same call of client.phones.upload with journal=" in told
+        assert "asyncsdk resume" not in told
+
+
+def test_a_journal_goes_on_with_its_own_options(
+    sandbox: SandboxThread, contacts: Path, tmp_path: Path
+) -> None:
+    journal = tmp_path / "k.journal"
+    words = ("upload", contacts, "-g", sandbox.add_group("x"), "--journal", journal)
+    options = ("--normalize", "DE", "--map", "a=Name", "--map", "phone=Mobil")
+    run(*words, *options, sandbox=sandbox)
+    done = run(*words, "--duplicates", "skip", sandbox=sandbox)
+    told = " ".join(done.stderr.split())
+    assert done.exit_code == 2
+    assert "begun with other options (--map, --normalize, --duplicates)" in told
+    assert "k.journal' goes on with those it was begun with" in told
+    assert "asyncsdk resume" in told
+    again = ("--normalize", "DE", "--map", "phone=Mobil", "--map", "a=Name", "--rate", "5/1s")
+    done = run(*words, *again, sandbox=sandbox)
+    assert done.exit_code == 1, "the order of the columns and the pace do not matter"
+    assert "already finished" in done.stderr
+
+
+def test_a_piped_list_goes_on_with_its_own_options(
+    sandbox: SandboxThread, contacts: Path, tmp_path: Path
+) -> None:
+    journal, stdin = tmp_path / "k.journal", contacts.read_bytes()
+    words = ("upload", "-", "-g", sandbox.add_group("x"), "--journal", journal)
+    options = ("--normalize", "DE", "--batch-size", 1, "--no-header", "--map", "a=1")
+    run(*words, *options, sandbox=sandbox, stdin=stdin)
+    typed = f"asyncsdk upload - --group {sandbox.groups[0].id} --map a=1 --normalize DE --no-header"
+    for done in (
+        run("resume", journal, sandbox=sandbox),
+        run(*words, sandbox=sandbox, stdin=stdin),
+    ):
+        assert done.exit_code == 2
+        assert typed in " ".join(done.stderr.split())
+    done = run(*words, *options, sandbox=sandbox, stdin=stdin)
+    assert "already finished" in done.stderr
+
+
+def test_what_is_no_journal_does_not_go_on(
+    sandbox: SandboxThread, contacts: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "kontakte.xlsx"
+    other.write_bytes(b"PK\x03\x04" + bytes(range(256)) * 10)
+    done = run("upload", contacts, "-g", 1, "--journal", other, sandbox=sandbox)
+    assert "goes on" not in done.output
+    assert "is no journal" in " ".join(done.stderr.split())
 
 
 def test_a_journal_does_not_overwrite_the_list(sandbox: SandboxThread, contacts: Path) -> None:

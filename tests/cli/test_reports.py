@@ -78,10 +78,31 @@ def test_a_report_is_told_again(stumbling: SandboxThread, contacts: Path, suffix
     assert "1 created, 0 invalid" in done.stdout
     assert "perhaps created" in done.stdout
     assert "1 created, 0 invalid" in page.read_text(encoding="utf-8")
+    assert "requests" not in done.stdout, "the file does not know"
+    assert "0.0 s" not in done.stdout + page.read_text(encoding="utf-8")
     told: dict[str, Any] = json.loads(run("report", report, "--json").stdout)
     assert (told["created_count"], told["unknown_count"]) == (1, 1)
+    assert (told["requests"], told["elapsed"]) == (None, None)
     assert told["rejected"][0]["delivery"] == "unknown"
     assert sum(reason["count"] for reason in told["reasons"]) == told["failed_count"]
+
+
+@pytest.mark.parametrize("name", ["report.jsonl", "report.csv", "report.parquet", "x.journal"])
+def test_a_report_counts_rows_from_1_throughout(
+    sandbox: SandboxThread, tmp_path: Path, name: str
+) -> None:
+    contacts, report = tmp_path / "contacts.csv", tmp_path / name
+    contacts.write_text("Mobil\n0160111111\n\n0160222222\n0160222222\n", encoding="utf-8")
+    words = ("-g", sandbox.add_group("x"), "--duplicates", "skip")
+    option = "--journal" if name == "x.journal" else "--report"
+    run("upload", contacts, *words, option, report, sandbox=sandbox)
+    done = run("report", report)
+    assert " row " in done.stdout
+    assert "line" not in done.stdout
+    (row,) = json.loads(run("report", report, "--json").stdout)["rejected"]
+    assert f" {row['row']} " in done.stdout
+    assert row["row"] == row["index"] + 1
+    assert f"the same number as row {row['row'] - 1}" in " ".join(done.stdout.split())
 
 
 @pytest.mark.parametrize("name", ["report.jsonl", "report.csv", "report.parquet"])
@@ -92,6 +113,38 @@ def test_what_is_no_report_is_a_usage_error(tmp_path: Path, name: str) -> None:
     done = run("retry", path, "-g", 1)
     assert done.exit_code == 2
     assert "is no report" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("name", ["kontakte.xlsx", "report.csv", "report.jsonl"])
+@pytest.mark.parametrize("words", [["report"], ["retry", "-g", "1"]])
+def test_a_binary_file_is_no_report(
+    sandbox: SandboxThread, tmp_path: Path, name: str, words: list[str]
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"PK\x03\x04" + bytes(range(256)) * 10)
+    done = run(*words, path, sandbox=sandbox)
+    assert done.exit_code == 2, done.output
+    assert "is no report" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("option", ["--csv", "--jsonl", "--html"])
+def test_what_cannot_be_written_is_told_first(tmp_path: Path, option: str) -> None:
+    report, place = tmp_path / "report.jsonl", tmp_path / "no" / "x"
+    report.write_text("no report", encoding="utf-8")
+    done = run("report", report, option, place)
+    assert done.exit_code == 2
+    told = " ".join(done.stderr.split())
+    assert f"{option} {place} cannot be written: No such file or directory" in told
+
+
+def test_an_export_that_cannot_be_written_asks_nobody(
+    sandbox: SandboxThread, tmp_path: Path
+) -> None:
+    place = tmp_path / "no" / "x.csv"
+    done = run("groups", "export", 7001, place, sandbox=sandbox)
+    assert (done.exit_code, sandbox.requests) == (2, [])
+    told = " ".join(done.stderr.split())
+    assert f"{place} cannot be written: No such file or directory" in told
 
 
 @SUFFIXES

@@ -56,3 +56,10 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     write(link, "x")
     assert link.is_symlink()
     assert (tmp_path / "real.csv").read_text(encoding="utf-8") == "x"
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "no" / "report.csv"
+    with pytest.raises(FileNotFoundError) as told:
+        write(path, "x")
+    assert told.value.filename == str(path)

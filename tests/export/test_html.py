@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asyncsdk import Delivery, Outcome, Phone, PhoneResult, Problem, UploadReport, Violation
-from asyncsdk.export.html import _templates
+from asyncsdk.export.html import _templates, write_html
 from asyncsdk.ledger.run import Counts
 from asyncsdk.report import Run
 from asyncsdk.sandbox import Faults
@@ -164,6 +164,50 @@ def test_a_real_upload_has_its_course_in_the_page(tmp_path: Path) -> None:
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     for told in ("a.csv:903", "is longer than 30 characters", "paused by the server", "95% within"):
         assert told in text
+
+
+def advice(path: Path) -> str:
+    """What a page says about sending again, in one line without markup."""
+    found = re.search(r"<h2>Send it again</h2>(.*?)</section>", path.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    return " ".join(re.sub("<[^>]*>", " ", found[1]).split())
+
+
+def test_it_never_advises_to_upload_the_list_again(page: Path) -> None:
+    told = advice(page)
+    assert "Never upload the whole list again" in told
+    assert re.findall(r"asyncsdk upload \S+", told) == ["asyncsdk upload REJECTS"]
+    assert "asyncsdk upload REJECTS --group ID --rejects NEXT OPTIONS" in told
+    assert "asyncsdk retry REPORT" in told
+    assert ".csv" not in told, "no name that may be that of an older file"
+
+
+def test_retry_is_advised_only_where_something_is_safe_to_send(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    report_of([result(0, "is required")], unknown=0).to_html(path)
+    assert "asyncsdk retry" not in advice(path)
+
+
+def test_what_a_journal_sends_is_left_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    report = report_of([result(0, "no reply", failed=True)], unknown=1)
+    write_html(path, report, going_on="'asyncsdk resume x.journal' goes on")
+    told = advice(path)
+    assert "asyncsdk resume x.journal" in told
+    assert "asyncsdk upload" not in told
+    assert "look there before" not in path.read_text(encoding="utf-8")
+
+
+def test_a_duplicate_names_its_row_as_the_page_counts(tmp_path: Path) -> None:
+    told = "the same number as row 4"
+    problem = Problem(
+        "Duplicate phone", told, violations=(Violation("phone", told, "duplicate", 4),)
+    )
+    again = PhoneResult(6, Phone("0160"), Outcome.INVALID, error=problem)
+    report_of([again]).to_html(tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "the same number as row 5" in text
+    assert ">7</td>" in text
 
 
 def test_the_page_of_nothing(tmp_path: Path, browser: Browser) -> None:

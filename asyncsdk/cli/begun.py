@@ -1,0 +1,104 @@
+"""What a journal says of the upload that it was begun with."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from attrs import frozen
+
+from asyncsdk.errors import JournalError
+from asyncsdk.ledger.database import is_journal
+from asyncsdk.ledger.stored import Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+__all__ = ["Begun", "begun", "differing", "going_on", "read"]
+
+_OPTIONS = {"mapping": "--map", "kind": "--format"}
+_HOW = frozenset({"files", "batch_size", "concurrency", "rate", "on_unknown", "quiet_period"})
+"""What does not change which phones are sent: an upload may go on with others."""
+
+
+@frozen
+class Begun:
+    """An upload that a journal is of."""
+
+    command: dict[str, Any]
+    """The arguments of `asyncsdk upload`; empty where a program made the upload."""
+    group: int | None
+    complete: bool
+    """Whether it came to its end."""
+    requests: int
+    """Requests that were begun."""
+
+    @property
+    def piped(self) -> bool:
+        """Whether its list came from standard input."""
+        return "-" in self.command.get("files", ())
+
+    def typed(self, upload: Callable[..., None]) -> str:
+        """Its command as it is typed, as far as it differs from the defaults; not the journal."""
+        defaults = inspect.signature(upload).parameters
+        words = ["asyncsdk", "upload", *self.command["files"], "--group", str(self.group)]
+        for name, value in self.command.items():
+            if name in defaults and name != "files" and value != defaults[name].default:
+                for one in value if isinstance(value, list) else [value]:
+                    words += [_option(name, value)] + ([] if isinstance(one, bool) else [str(one)])
+        return shlex.join(words)
+
+
+def begun(path: Path | None) -> Begun | None:
+    """The upload of a journal; None if there is none yet."""
+    if path is None or not is_journal(path):
+        return None
+    try:
+        return read(path)
+    except JournalError:  # who writes to it will tell
+        return None
+
+
+def read(path: Path) -> Begun:
+    """The same.
+
+    Raises:
+        JournalError: There is no journal, or it cannot be read.
+    """
+    stored = Stored(path)
+    try:
+        notes, run = msgspec.json.decode(stored.meta("notes") or b"{}"), stored.run()
+    finally:
+        stored.close()
+    return Begun(notes.get("upload", {}), run.group_id, run.complete, run.requests)
+
+
+def going_on(path: Path) -> str:
+    """How the upload of a journal goes on."""
+    found = begun(path)
+    if found is not None and not found.command:
+        return f"the same call of client.phones.upload with journal={os.fspath(path)!r} goes on"
+    return f"'asyncsdk resume {path}' goes on"
+
+
+def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The options that decide what is sent, where they are not those of the command before."""
+    return [
+        _option(name, now[name])
+        for name in now
+        if name not in _HOW and name in before and _plain(before[name]) != _plain(now[name])
+    ]
+
+
+def _option(name: str, value: object) -> str:
+    if name == "header" and value is False:
+        return "--no-header"
+    return _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list) else value

@@ -163,7 +163,6 @@ async def test_a_phone_with_another_callback_is_another_rows() -> None:
             [Phone("+491600000001", callback_data="mine")], on_unknown="reconcile", quiet_period=10
         ).start()
         await asyncio.sleep(30)  # the request is at the server, which will not answer
-        assert len(rig.batches) == 1
         await rig.client.phones.create(rig.group_id, Phone("+491600000001", callback_data="other"))
         report = await upload
         assert report.created_count == 1

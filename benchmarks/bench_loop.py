@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def sections(sink: Sink, *, quick: bool) -> Iterator[Section]:
     sink.set_up(Behaviour())
     yield _holds(sink, 200_000 if quick else 1_000_000, 5)
-    yield _handler(sink, 2.0 if quick else 6.0, 5)
+    yield _handler(sink, 1.0 if quick else 6.0, 5)
 
 
 # -- how long the loop is held ---------------------------------------------------------------

@@ -391,7 +391,7 @@ class Pipeline:
             await self._channel.room()
 
     async def _take_turn(self) -> None:
-        """Let one worker at a time draw between two polls of the event loop.
+        """Let one worker at a time draw, or read a reply, between two polls of the event loop.
 
         Replies that came together would otherwise hold it for as many batches as there are.
         """
@@ -405,10 +405,10 @@ class Pipeline:
             verdict = await self._exchange(batch, attempt)
         if verdict.good:
             self._landed[batch] = verdict
-            # What waits to leave goes first: once for the one that takes this place, once more for
-            # those that take the places of other replies which came together with this one.
+            # What waits to leave goes first: the one that takes this place, and those that take the
+            # places of other replies which came together with this one.
             await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            await self._take_turn()
             del self._landed[batch]
         settlement = verdict.settlement()
         del self._held[batch]

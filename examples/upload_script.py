@@ -5,8 +5,8 @@
 
 `GROUP` is the id of your group, `CONTACTS` names the file (kontakte_de.csv beside this script by
 default), and `REJECTS` the file that the rejected rows go to (rejects.csv): mend it, and give it as
-`CONTACTS`, with another name as `REJECTS`; never the whole list again. To try it without an account,
-start `asyncsdk sandbox`, export what it prints, and take its group.
+`CONTACTS`, with another name as `REJECTS`; never the whole list again. To try it without an
+account, start `asyncsdk sandbox`, export what it prints, and take its group.
 """
 
 import asyncio

@@ -194,6 +194,7 @@ def test_rows_that_were_never_read_are_in_the_rejects_file(tmp_path: Path) -> No
     told = advice(path)
     assert "those that the upload did not come to among them" in told
     assert "asyncsdk upload REJECTS" in told
+    assert "If the upload has a journal, let that go on" in told
 
 
 def test_what_a_journal_sends_is_left_to_it(tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
     export ASYNCSDK_CLIENT_ID=1234567 ASYNCSDK_API_KEY=...
     GROUP=7116 python upload_script.py
 
-`CONTACTS` names the file (kontakte_de.csv beside this script by default), and `REJECTS` the file
-that the rejected rows go to (rejects.csv): mend it, and give it as `CONTACTS`. To try it without an
-account, start `asyncsdk sandbox` and export what it prints.
+`GROUP` is the id of your group, `CONTACTS` names the file (kontakte_de.csv beside this script by
+default), and `REJECTS` the file that the rejected rows go to (rejects.csv): mend it, and give it as
+`CONTACTS`, with another name as `REJECTS`; never the whole list again. To try it without an
+account, start `asyncsdk sandbox`, export what it prints, and take its group.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ async def main() -> int:
 
     print(report)
     for result in report.invalid[:10]:
-        print(f"row {result.index}: {result.phone.phone!r}: {result.error}")
+        print(f"row {result.index + 1}: {result.phone.phone!r}: {result.error}")
     if not report.ok:
         count = report.to_rejects(REJECTS, phones)
         print(f"{count} rejected rows are in {REJECTS}, to be mended and uploaded in their turn")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from attrs import define
 
+from asyncsdk.cli.shown import fail
 from asyncsdk.client import Client
 from asyncsdk.errors import ConfigurationError, NotFoundError
 from asyncsdk.models import FIELDS
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.models import Group
 
-__all__ = ["Destination", "find_group", "in_context"]
+__all__ = ["Destination", "check_credentials", "find_group", "in_context"]
 
 
 @define
@@ -50,6 +52,7 @@ class Destination:
         """
         if self.group_id is not None and set(targets) <= set(FIELDS):
             return {}
+        check_credentials()
         async with Client.from_env() as client:
             group = await self._find(client)
         if group is None:
@@ -68,6 +71,14 @@ class Destination:
         if self.group_id is not None:
             return await client.groups.get(self.group_id)
         return await find_group(client, self.name, missing_ok=self.create)
+
+
+def check_credentials() -> None:
+    """End the command before it begins if it cannot log in: all that is missing is named."""
+    names = ("ASYNCSDK_CLIENT_ID", "ASYNCSDK_API_KEY")
+    if missing := [name for name in names if not os.environ.get(name, "").strip()]:
+        variables = "variable" if len(missing) == 1 else "variables"
+        fail(f"set the environment {variables} {' and '.join(missing)}")
 
 
 def in_context(error: BaseException, destination: Destination | None) -> str:

@@ -14,7 +14,7 @@ from rich import box
 from rich.table import Table
 
 from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
-from asyncsdk.cli.destination import find_group
+from asyncsdk.cli.destination import check_credentials, find_group
 from asyncsdk.cli.job import failed
 from asyncsdk.cli.output import Output, check_place, tell_requests
 from asyncsdk.cli.shown import Exit, fail, plain, stdout
@@ -175,6 +175,7 @@ async def _one(client: Client, name: str) -> Group:
 def _asked(ask: Callable[[Client], Awaitable[T]], *, verbose: bool) -> T:
     """What a client answers; what goes wrong ends the command."""
     tell_requests(verbose)
+    check_credentials()
 
     async def asked() -> T:
         async with Client.from_env() as client:

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from asyncsdk.cli.shown import fail
 from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.sources import read
+from asyncsdk.sources.columns import NO_PHONES, NoPhonesError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,9 @@ def opened(files: list[str], **options: Any) -> Iterator[tuple[Source, str]]:
                 kept.append(file)
         try:
             source = read(kept, **options)
+        except NoPhonesError as error:
+            error.message = f"{NO_PHONES}: name it with --map phone=COLUMN; {error.found}"
+            fail(error)
         except (ConfigurationError, SourceError, ImportError) as error:
             fail(error)
         yield source, _name(files)

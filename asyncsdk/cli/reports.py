@@ -14,7 +14,7 @@ from attrs import evolve
 from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
 from asyncsdk.cli.begun import going_on
 from asyncsdk.cli.closing import print_reasons, print_rejected, print_totals
-from asyncsdk.cli.destination import Destination
+from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import Job, failed
 from asyncsdk.cli.options import parse_concurrency, parse_rate
 from asyncsdk.cli.output import Output, tell_requests
@@ -162,6 +162,7 @@ def retry(
         fail(f"{file} does not say which group it is of: give --group")
     if source.unknown:
         output.say(f"{counted(source.unknown, 'phone')} left out: perhaps in the group already")
+    check_credentials()
     destination = Destination(group or str(source.saved.group_id))
     code = Job(source, f"{file} (what is safe to send)", destination, options, output).run()
     if source.saved.unread_from is not None:

@@ -10,7 +10,7 @@ import typer
 
 from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
 from asyncsdk.cli.begun import begun, differing
-from asyncsdk.cli.destination import Destination
+from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import Job, failed
 from asyncsdk.cli.lists import opened
 from asyncsdk.cli.options import parse_concurrency, parse_map, parse_rate
@@ -101,6 +101,7 @@ def upload(
     before = begun(journal)
     if before is not None:
         _go_on_alike(before, command, journal)
+    check_credentials()
     destination = Destination(group, create_group)
     reading = {
         "mapping": chosen,

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-__all__ = ["ColumnChoice", "choose_columns", "looks_like_phone", "name_rank"]
+__all__ = [
+    "NO_PHONES",
+    "ColumnChoice",
+    "NoPhonesError",
+    "choose_columns",
+    "looks_like_phone",
+    "name_rank",
+]
 
 # Parts of names that phone columns have in the common languages, without accents. A mobile phone
 # can be sent a message for certain, so its column is preferred; the last ones could be anything.
@@ -43,6 +50,10 @@ _MIN_DIGITS = 6
 _MAX_DIGITS = 30
 _FULL_DIGITS = 8
 _MIN_SHARE = 0.25
+_MOST = 8
+"""Columns that are listed where none looks like phones."""
+
+NO_PHONES = "no column looks like phones"
 
 
 @frozen
@@ -84,10 +95,30 @@ def choose_columns(
         return _chosen(columns, rows, mapping or {}, names or {})
     except _NoColumnError as error:
         raise SourceError(str(error), path=path, line=line) from None
+    except _NoPhonesError:
+        found = _listed(columns, _MOST)
+        msg = f"{NO_PHONES}: name it, such as mapping={{'phone': {columns[0]!r}}}; {found}"
+        unknown = NoPhonesError(msg, path=path, line=line)
+        unknown.found = found
+        raise unknown from None
+
+
+class NoPhonesError(SourceError):
+    """No column looks like phones: which one it is must be said.
+
+    Attributes:
+        found: The columns that there are.
+    """
+
+    found: str = ""
 
 
 class _NoColumnError(Exception):
     """There is no such column."""
+
+
+class _NoPhonesError(Exception):
+    """No column looks like phones."""
 
 
 def _chosen(
@@ -197,8 +228,7 @@ def _phone_column(
         return ColumnChoice(columns[fullest], fullest, "by its content")
     if len(free) == 1:
         return ColumnChoice(columns[free[0]], free[0], "the only column")
-    msg = f"no column looks like phones: name it, such as phone={columns[0]!r}; {_listed(columns)}"
-    raise _NoColumnError(msg)
+    raise _NoPhonesError
 
 
 def _share(rows: Sequence[Sequence[str]], at: int) -> float:
@@ -207,5 +237,7 @@ def _share(rows: Sequence[Sequence[str]], at: int) -> float:
     return sum(map(_weight, cells)) / len(cells) if cells else 0.0
 
 
-def _listed(columns: Sequence[str]) -> str:
-    return "the columns are " + ", ".join(repr(name) for name in columns)
+def _listed(columns: Sequence[str], most: int | None = None) -> str:
+    named = ", ".join(repr(name) for name in columns[:most])
+    more = "" if most is None or len(columns) <= most else f" and {len(columns) - most} more"
+    return f"the columns are {named}{more}"

@@ -51,6 +51,8 @@ def resolve(columns: Mapping[str, str], names: Mapping[str, str]) -> dict[str, s
         if field is None:
             own = f"; this group's own names are {', '.join(map(repr, names))}" if names else ""
             msg = f"columns: {columns[key]!r} is no field of a phone ({', '.join(FIELDS)}){own}"
+            if key in FIELDS:
+                msg += f". Your names come first: did you mean {{{columns[key]!r}: {key!r}}}?"
             raise ConfigurationError(msg)
     found = {key: field for key, field in fields.items() if field is not None}
     doubled = [key for key, field in found.items() if list(found.values()).count(field) > 1]

@@ -213,9 +213,29 @@ def test_usage_errors_are_exit_code_2(
 
 def test_no_credentials_are_a_usage_error(contacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ASYNCSDK_CLIENT_ID", raising=False)
-    done = run("upload", contacts, "--group", 7116)
+    monkeypatch.delenv("ASYNCSDK_API_KEY", raising=False)
+    both = "set the environment variables ASYNCSDK_CLIENT_ID and ASYNCSDK_API_KEY"
+    for words in (("upload", contacts, "--group", 7116), ("me",), ("groups", "list")):
+        done = run(*words)
+        assert done.exit_code == 2
+        assert " ".join(done.stderr.split()) == f"Error: {both}", "before the list is read"
+    monkeypatch.setenv("ASYNCSDK_CLIENT_ID", "1234567")
+    assert "variable ASYNCSDK_API_KEY" in run("me").stderr
+
+
+@pytest.mark.parametrize("name", ["contacts.csv", "contacts.jsonl"])
+def test_a_list_without_phones_says_how_to_name_their_column(tmp_path: Path, name: str) -> None:
+    columns = [f"Spalte {at}" for at in range(11)]
+    rows = {"contacts.csv": ";".join(columns) + "\n" + ";".join("x" * 11) + "\n"}
+    rows["contacts.jsonl"] = json.dumps(dict.fromkeys(columns, "x")) + "\n"
+    path = tmp_path / name
+    path.write_text(rows[name], encoding="utf-8")
+    done = run("check", path)
     assert done.exit_code == 2
-    assert "ASYNCSDK_CLIENT_ID" in done.stderr
+    told = " ".join(done.stderr.split())
+    assert "no column looks like phones: name it with --map phone=COLUMN; the columns are" in told
+    assert "'Spalte 0'" in told
+    assert told.endswith("'Spalte 7' and 3 more")
 
 
 def test_a_broken_file_is_found_before_anything_is_sent(

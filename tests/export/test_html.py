@@ -188,6 +188,15 @@ def test_retry_is_advised_only_where_something_is_safe_to_send(tmp_path: Path) -
     assert "asyncsdk retry" not in advice(path)
 
 
+def test_rows_that_were_never_read_are_in_the_rejects_file(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    UploadReport(Run(Counts(3), complete=False, stopped_by="stop"), lambda _: []).to_html(path)
+    told = advice(path)
+    assert "those that the upload did not come to among them" in told
+    assert "asyncsdk upload REJECTS" in told
+    assert "If the upload has a journal, let that go on" in told
+
+
 def test_what_a_journal_sends_is_left_to_it(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     report = report_of([result(0, "no reply", failed=True)], unknown=1)

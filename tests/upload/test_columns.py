@@ -45,6 +45,14 @@ async def test_a_name_that_the_group_does_not_have() -> None:
         assert not rig.stored
 
 
+async def test_a_mapping_the_wrong_way_round() -> None:
+    async with connected() as rig:
+        group = rig.sandbox.add_group("named")
+        with pytest.raises(UploadStopped, match=r"did you mean \{'Mobil': 'phone'\}\?"):
+            await rig.client.phones.upload(group, ROWS, columns={"phone": "Mobil"})
+        assert not rig.stored
+
+
 @pytest.mark.parametrize("columns", [["Mobil"], {"Mobil": 1}, {3: "phone"}, "phone"])
 async def test_no_mapping(columns: Any, rig: Rig) -> None:
     with pytest.raises(ConfigurationError, match="columns must map"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
@@ -41,6 +42,7 @@ _APPLICATION = 0x61736A31
 """SQLite's `application_id`, by which a journal is told from other databases."""
 _VERSION = 1
 _MAGIC = b"SQLite format 3\x00"
+_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 _PAGE = 8192
 """Bytes. Large, because most of a journal is values of many kilobytes."""
@@ -101,6 +103,9 @@ def open_to_write(path: Path, durable: Literal["crash", "power"]) -> sqlite3.Con
     """
     with telling(path):
         _make(path)
+        if not path.stat().st_mode & _WRITE:  # root could, but somebody has said not to
+            msg = f"the journal {path} cannot be written: it is read-only"
+            raise JournalError(msg)
         connection = sqlite3.connect(path, isolation_level=None, timeout=5)
         try:
             if not _is_new(connection):

@@ -301,3 +301,15 @@ async def test_a_journal_with_a_log_of_its_own_can_be_read_in_a_folder_that_cann
             with as_nobody():
                 assert known(UploadReport.open(journal)) == before
             place.chmod(0o755)
+
+
+async def test_what_is_marked_read_only_is_not_written_by_root_either(journal: Path) -> None:
+    async with connected() as rig:
+        source = await half(rig, journal)
+        journal.chmod(0o444)
+        before = journal.read_bytes()
+        with pytest.raises(JournalError, match="it is read-only"):
+            await rig.upload(source, journal=journal)
+        assert journal.read_bytes() == before
+        journal.chmod(0o600)
+        assert_accounts(await rig.upload(source, journal=journal), rig.sandbox, source)

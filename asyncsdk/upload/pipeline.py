@@ -403,7 +403,7 @@ class Pipeline:
         attempt = self._held[batch] = Attempt()
         async with self._flights:
             verdict = await self._exchange(batch, attempt)
-        if verdict.good:
+        if verdict.good and self._options.journal is None:  # which first records what is answered
             self._landed[batch] = verdict
             # What waits to leave goes first: the one that takes this place, and those that take the
             # places of other replies which came together with this one.

@@ -199,6 +199,10 @@ class Adaptive:
             raise ConfigurationError(msg)
 
 
+_RATIO_FROM = 100
+"""Phones that must be settled before a ratio of failures means anything."""
+
+
 @frozen
 class FailureLimit:
     """Stop an upload once so many phones were invalid or failed."""
@@ -212,6 +216,12 @@ class FailureLimit:
         if self.count is None and self.ratio is None:
             msg = "FailureLimit needs a count, a ratio, or both"
             raise ConfigurationError(msg)
+
+    def reached(self, bad: int, settled: int) -> bool:
+        """Whether so many invalid and failed phones, of so many settled, are too many."""
+        if self.count is not None and bad >= self.count:
+            return True
+        return self.ratio is not None and settled >= _RATIO_FROM and bad > self.ratio * settled
 
 
 def _concurrency(value: object) -> Adaptive | int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from asyncsdk.cli.shown import Exit
+from asyncsdk.cli.signals import handled
 from asyncsdk.errors import AccountInactiveError, AuthenticationError, UploadStopped
 
 if TYPE_CHECKING:
@@ -81,24 +82,18 @@ def _interruptible(
     upload: Upload, task: asyncio.Task[object], view: View
 ) -> Iterator[list[asyncio.Task[None]]]:
     """Ctrl-C stops the upload; a second one cancels it; a third one ends the process."""
-    loop = asyncio.get_running_loop()
     stops: list[asyncio.Task[None]] = []
 
     def interrupt() -> None:
         if stops:
-            loop.remove_signal_handler(signal.SIGINT)
+            leave()
             task.cancel()
             return
-        stops.append(loop.create_task(_quietly(upload.stop())))
+        stops.append(asyncio.create_task(_quietly(upload.stop())))
         view.note(_STOPPING)
 
-    with suppress(NotImplementedError):  # Windows: Ctrl-C then ends the process as ever
-        loop.add_signal_handler(signal.SIGINT, interrupt)
-    try:
+    with handled(interrupt, signal.SIGINT) as leave:
         yield stops
-    finally:
-        with suppress(NotImplementedError):
-            loop.remove_signal_handler(signal.SIGINT)
 
 
 async def _quietly(stop: Coroutine[object, object, object]) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import sys
-from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from rich.text import Text
 from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
 from asyncsdk.cli.output import tell_requests
 from asyncsdk.cli.shown import fail, stderr, stdout
+from asyncsdk.cli.signals import handled
 from asyncsdk.sandbox import FAULTS, STYLES, Faults, Sandbox
 
 __all__ = ["sandbox"]
@@ -87,18 +87,15 @@ def sandbox(
 
 
 async def _serve(box: Sandbox, *, as_json: bool, quiet: bool) -> None:
-    loop = asyncio.get_running_loop()
     end = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows: Ctrl-C then ends the process as ever
-            loop.add_signal_handler(number, end.set)
-    async with box:
-        group = box.add_group("example")
-        if as_json:
-            _introduce_to_machines(box, group)
-        elif not quiet:
-            _introduce(box, group)
-        await end.wait()
+    with handled(end.set, signal.SIGINT, signal.SIGTERM):
+        async with box:
+            group = box.add_group("example")
+            if as_json:
+                _introduce_to_machines(box, group)
+            elif not quiet:
+                _introduce(box, group)
+            await end.wait()
     if not quiet:
         stderr().print("Sandbox stopped.")
 

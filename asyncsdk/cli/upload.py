@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "upload"]
 
+_SENDING = (
+    "batch_size",
+    "on_unknown",
+    "quiet_period",
+    "duplicates",
+    "normalize",
+    "mobile_only",
+)
+"""Arguments that the package has by the same name: of an upload, and of `read`."""
+_READING = ("sheet", "delimiter", "encoding", "header", "send_unknown")
+
 
 def upload(
     files: given.Files,
@@ -63,7 +74,7 @@ def upload(
     Exit codes: 0 every phone was created, 1 some were rejected or failed, 2 usage,
     3 credentials refused, 4 stopped before the end, 130 interrupted.
     """
-    command = {
+    command: dict[str, Any] = {
         "files": [file if file == "-" else os.path.abspath(file) for file in files],  # noqa: PTH100
         "mapping": mapping,
         "normalize": normalize,
@@ -81,15 +92,9 @@ def upload(
         "on_unknown": on_unknown,
         "quiet_period": quiet_period,
     }
-    options = {
-        "batch_size": batch_size,
+    options = {name: command[name] for name in _SENDING} | {
         "concurrency": parse_concurrency(concurrency),
         "rate": parse_rate(rate),
-        "on_unknown": on_unknown,
-        "quiet_period": quiet_period,
-        "duplicates": duplicates,
-        "normalize": normalize,
-        "mobile_only": mobile_only,
         "deadline": deadline,
         "keep_created": report is not None or journal is not None,
         "journal": journal and Journal(journal, notes={"upload": command}),
@@ -103,15 +108,10 @@ def upload(
         _go_on_alike(before, command, journal)
     check_credentials()
     destination = Destination(group, create_group)
-    reading = {
+    reading = {name: command[name] for name in _READING} | {
         "mapping": chosen,
         "names": _names(destination, chosen),
         "format": kind,
-        "sheet": sheet,
-        "delimiter": delimiter,
-        "encoding": encoding,
-        "header": header,
-        "send_unknown": send_unknown,
     }
     with opened(files, **reading) as (source, name):
         raise typer.Exit(Job(source, name, destination, options, output, before).run())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import define, field, frozen
 
@@ -42,11 +42,18 @@ class Resumed:
     baseline: array[int] | None = None
     """The ids that were in the group before the upload, in order, if they were noted."""
 
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.exhausted and not self.held
+
 
 @define(eq=False)
 class MemoryLedger:
     """Entries in lists, one list per outcome."""
 
+    durable: ClassVar = False
+    """Whether it survives the process, and so must know a row before anybody else does."""
     keep_created: bool = True
     keep_ids: bool = False
     """Whether to remember the ids of created phones, whatever else is kept."""

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import msgspec
 from attrs import define, evolve, field
@@ -71,6 +71,7 @@ _CHUNKS = 1000
 class SqliteLedger:
     """Entries in a journal; methods as those of `MemoryLedger`."""
 
+    durable: ClassVar = True
     journal: Journal
     group_id: int
     keep_created: bool = True

@@ -228,7 +228,7 @@ class PhonesResource(Resource):
             limits=options.validate,
             normalize=normalizer(options.normalize, mobile_only=options.mobile_only),
             skip_duplicates=options.duplicates == "skip",
-            keep_source=options.journal is not None,
+            keep_source=ledger.durable,
             columns=columns,
         )
         return Pipeline(

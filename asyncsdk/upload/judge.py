@@ -68,7 +68,7 @@ class Judge:
             return self._pause(batch, reply, epoch)
         if verdict is Verdict.DOUBT:
             problem = problem_of(reply.body, reply.status)
-            return self._doubt([batch.because(problem, reply.status, reply.request_id)])
+            return self.doubt([batch.because(problem, reply.status, reply.request_id)])
         self.gate.passed(epoch)
         if verdict is Verdict.ANSWERED:
             self.budget.give(self.clock())
@@ -89,21 +89,17 @@ class Judge:
                 return Settlement(again=[batch])
             return self._retry([batch], Delivery.NOT_SENT, free=True)
         if verdict is Verdict.DOUBT:
-            return self._doubt([batch.because(Problem("Outcome unknown", str(error)))])
+            return self.doubt([batch.because(Problem("Outcome unknown", str(error)))])
         answered = attempt.left and isinstance(error, (ApiError, ProtocolError))
         return self._stop(batch, error, Delivery.ANSWERED if answered else Delivery.NOT_SENT)
-
-    def interrupted(self, batches: list[Batch]) -> Settlement:
-        """What becomes of rows that were under way when an earlier run was killed."""
-        return self._doubt(batches)
 
     def _answered(self, batch: Batch, reply: Reply) -> Settlement:
         try:
             found = settle(batch, decode_reply(reply.body), reply.request_id)
         except ProtocolError as error:
             problem = Problem("Outcome unknown", str(error))
-            return self._doubt([batch.because(problem, reply.status, reply.request_id)])
-        again, doubt = self._retry(found.again, Delivery.ANSWERED), self._doubt(found.doubt)
+            return self.doubt([batch.because(problem, reply.status, reply.request_id)])
+        again, doubt = self._retry(found.again, Delivery.ANSWERED), self.doubt(found.doubt)
         return Settlement(
             [*found.entries, *again.entries, *doubt.entries],
             [*again.again, *doubt.again],
@@ -146,7 +142,7 @@ class Judge:
                 found.pause = max(found.pause, self.budget.take(self.clock()))
         return found
 
-    def _doubt(self, batches: list[Batch]) -> Settlement:
+    def doubt(self, batches: list[Batch]) -> Settlement:
         """Rows that may have been processed: `on_unknown` decides."""
         for batch in batches:
             batch.doubtful = True

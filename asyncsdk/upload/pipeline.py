@@ -20,7 +20,6 @@ from attrs import evolve, frozen
 
 from asyncsdk.config import Adaptive
 from asyncsdk.errors import AsyncSDKError, JournalError, OutcomeUnknownError
-from asyncsdk.ledger.held import State, digest
 from asyncsdk.ledger.run import Run
 from asyncsdk.models import Problem
 from asyncsdk.report import Progress
@@ -28,21 +27,22 @@ from asyncsdk.results import Delivery
 from asyncsdk.timeline import Timeline
 from asyncsdk.transport import Attempt, Reply
 from asyncsdk.upload.adaptive import Knee
-from asyncsdk.upload.batches import Batch, Batches
+from asyncsdk.upload.batches import Batches
 from asyncsdk.upload.judge import Judge
 from asyncsdk.upload.pace import Gate, Limiter, Slots
+from asyncsdk.upload.resume import given_up, know_again, left_over, note_group
 from asyncsdk.upload.retry import Budget
 from asyncsdk.upload.settle import Settlement
 from asyncsdk.upload.work import Work
-from asyncsdk.wire.batch import encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from asyncsdk.config import FailureLimit, UploadOptions
+    from asyncsdk.config import UploadOptions
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.ledger.memory import MemoryLedger, Resumed
     from asyncsdk.ledger.sqlite import SqliteLedger
+    from asyncsdk.upload.batches import Batch
     from asyncsdk.upload.channel import Channel
     from asyncsdk.upload.check import Checker
     from asyncsdk.upload.reconcile import Reconciler
@@ -62,26 +62,6 @@ decoded and the next batch is drawn."""
 
 _BUSY = frozenset({429, 503})
 """Statuses by which a server says that it has too much to do."""
-
-_RATIO_FROM = 100
-"""Phones that must be settled before a ratio of failures means anything."""
-
-_NOTHING = digest(encode_rows([]))
-
-_NO_BASELINE = Problem(
-    "Outcome unknown",
-    "the upload was interrupted while it was under way, and was begun without reconciling: "
-    "what the group held before is not known",
-)
-
-
-def _another_source(first: int, end: int | None) -> JournalError:
-    rows = f"from row {first:,} on" if end is None else f"in rows {first:,} to {end - 1:,}"
-    msg = (
-        f"the source is not the one that the journal was begun with: it differs {rows}. "
-        "Give that source as it was, or another journal for a new upload"
-    )
-    return JournalError(msg)
 
 
 class Post(Protocol):
@@ -379,8 +359,12 @@ class Pipeline:
         settlement = await self._reconciler.look(unknown)
         self._unknown = []
         self._settled(unknown, settlement)
-        for again in settlement.again:
-            self._work.put(again)
+        self._give_back(settlement.again)
+
+    def _give_back(self, batches: list[Batch]) -> None:
+        """Have these sent before anything new."""
+        for batch in batches:
+            self._work.put(batch)
 
     async def _breathe(self) -> None:
         """Let others run, and wait for a slow disk or consumer."""
@@ -403,7 +387,7 @@ class Pipeline:
         attempt = self._held[batch] = Attempt()
         async with self._flights:
             verdict = await self._exchange(batch, attempt)
-        if verdict.good and self._options.journal is None:  # which first records what is answered
+        if verdict.good and not self._ledger.durable:  # a durable one has to record it first
             self._landed[batch] = verdict
             # What waits to leave goes first: the one that takes this place, and those that take the
             # places of other replies which came together with this one.
@@ -422,7 +406,7 @@ class Pipeline:
             await asyncio.sleep(settlement.pause)
         for again in settlement.again:
             del self._held[again]
-            self._work.put(again)
+        self._give_back(settlement.again)
         self._work.done()
 
     async def _exchange(self, batch: Batch, attempt: Attempt) -> _Outcome:
@@ -458,12 +442,8 @@ class Pipeline:
         finally:
             self._under_way.pop(task, None)
             if began is not None:
-                self._note_request(began, again=batch.attempts > 1)
-
-    def _note_request(self, began: float, *, again: bool) -> None:
-        """Enter a request that ended in the timeline."""
-        now = self._clock()
-        self._timeline.request(now, now - began, again=again)
+                now = self._clock()
+                self._timeline.request(now, now - began, again=batch.attempts > 1)
 
     def _learn(
         self, batch: Batch, began: float | None, *, status: int = 0, lost: bool = False
@@ -489,70 +469,24 @@ class Pipeline:
                     await self._ledger.sending(batch)
                     return
 
-    # -- what an earlier run left ----------------------------------------------------------
-
     async def _begin(self, resumed: Resumed) -> None:
-        """Take up what an earlier run left; nothing of it is sent while the source is in doubt.
-
-        What that run was to resend without knowing its fate is this run's to decide about.
-        """
+        """Take up what an earlier run left; nothing of it is sent while the source is in doubt."""
         self._base = evolve(resumed.run, counts=evolve(resumed.run.counts))
         self._batches.checked = resumed.read
-        interrupted = self._unknown
-        for held in resumed.held:
-            batch = Batch.restored(held)
-            doubt = held.doubtful and self._options.on_unknown != "resend"
-            if held.state is not State.WAITING or doubt:
-                interrupted.append(batch)
-            else:
-                self._work.put(batch)
+        waiting, interrupted = left_over(resumed, self._options.on_unknown)
+        self._unknown += interrupted
+        self._give_back(waiting)
         await self._phase([self._prepare])
         if resumed.begun:
-            await self._phase([partial(self._know_again, resumed)])
-        if self._reconciler is not None and not (resumed.exhausted and not resumed.held):
-            await self._phase([partial(self._note_group, self._reconciler, resumed)])
+            await self._phase([partial(know_again, self._batches, self._ledger, resumed)])
+        if self._reconciler is not None and not resumed.finished:
+            await self._phase([partial(note_group, self._reconciler, self._ledger, resumed)])
         if interrupted and not self._draining:
-            self._take_up(interrupted, resumed)
-
-    async def _know_again(self, resumed: Resumed) -> None:
-        """Read again what was read before, and make certain that it is the same.
-
-        Raises:
-            JournalError: It is not.
-        """
-        batches = self._batches
-        if batches.source is None:
-            if not resumed.exhausted:
-                msg = "the source of this journal was not read to its end: give it once more"
-                raise JournalError(msg)
-            batches.exhausted = True
-            return
-        async for first, rows, known in self._ledger.chunks():
-            if digest(await batches.reread(first, rows)) != known:
-                raise _another_source(first, first + rows)
-            await asyncio.sleep(0)
-        if resumed.exhausted and digest(await batches.reread(resumed.read, 1)) != _NOTHING:
-            raise _another_source(resumed.read, None)
-
-    async def _note_group(self, reconciler: Reconciler, resumed: Resumed) -> None:
-        if resumed.baseline is not None:
-            reconciler.before = resumed.baseline
-        else:
-            await reconciler.begin()
-            self._ledger.baseline(reconciler.before)
-
-    def _take_up(self, interrupted: list[Batch], resumed: Resumed) -> None:
-        """Decide about batches that were under way when an earlier run was killed."""
-        self._unknown = []
-        if self._reconciler is not None and resumed.baseline is None:
-            for batch in interrupted:
-                batch.because(_NO_BASELINE)
-            settlement = Settlement([batch.failed(Delivery.UNKNOWN) for batch in interrupted])
-        else:
-            settlement = self._judge.interrupted(interrupted)
-        self._settled(interrupted, settlement)
-        for again in settlement.again:
-            self._work.put(again)
+            blind = self._reconciler is not None and resumed.baseline is None
+            settlement = given_up(interrupted) if blind else self._judge.doubt(interrupted)
+            self._unknown = []
+            self._settled(interrupted, settlement)
+            self._give_back(settlement.again)
 
     # -- the accounts ----------------------------------------------------------------------
 
@@ -603,7 +537,7 @@ class Pipeline:
                 self._ledger.retain(entry)
             else:
                 self._channel.put(entry)
-        self._check_limit(self._options.stop_when)
+        self._check_limit()
         self._tell_progress()
 
     def _abandoned(self, batch: Batch, *, left: bool) -> Entry:
@@ -615,15 +549,11 @@ class Pipeline:
             batch.because(Problem("Not sent", "the upload ended before these phones were sent"))
         return batch.failed(Delivery.UNKNOWN if left else Delivery.NOT_SENT)
 
-    def _check_limit(self, limit: FailureLimit | None) -> None:
-        if limit is None:
-            return
-        counts, then = self._ledger.counts, self._base.counts
+    def _check_limit(self) -> None:
+        """Stop if too much of what this run settled was not created."""
+        limit, counts, then = self._options.stop_when, self._ledger.counts, self._base.counts
         settled = counts.settled - then.settled
-        bad = settled - (counts.created - then.created)
-        if (limit.count is not None and bad >= limit.count) or (
-            limit.ratio is not None and settled >= _RATIO_FROM and bad > limit.ratio * settled
-        ):
+        if limit is not None and limit.reached(settled - (counts.created - then.created), settled):
             self.halt("stop_when")
 
     def _tell_progress(self, *, last: bool = False) -> None:

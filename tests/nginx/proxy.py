@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+
+from tests.parts import command
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-__all__ = ["find_nginx", "nginx"]
+__all__ = ["nginx"]
 
 _CONFIG = """
 daemon off;
@@ -41,18 +41,12 @@ http {{
 """
 
 
-def find_nginx() -> str | None:
-    """The program, if it is installed: `make test` sees to that."""
-    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-
-
 @asynccontextmanager
 async def nginx(
     home: Path, upstream: int, *, server: str = "", location: str = ""
 ) -> AsyncIterator[str]:
     """An nginx before the port `upstream`, with these lines in its configuration; gives its URL."""
-    program = find_nginx()
-    assert program is not None
+    program = command("nginx")
     port = _free_port()
     config = home / "nginx.conf"
     config.write_text(

@@ -6,7 +6,6 @@ nginx has a clock of its own, so these run in real time, with limits of fraction
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import pytest
 
 from asyncsdk import Client, RetryPolicy
 from asyncsdk.sandbox import Sandbox
-from tests.nginx.proxy import find_nginx, nginx
+from tests.nginx.proxy import nginx
 from tests.rig import Rig, assert_accounts, phones
 
 if TYPE_CHECKING:
@@ -22,13 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POLICY = RetryPolicy(attempts=12, base=0.05)
-
-
-@pytest.fixture(autouse=True)
-def installed() -> None:
-    if find_nginx() is None:
-        assert os.environ.get("CI") != "true", "nginx is missing: `make test` installs it"
-        pytest.skip("nginx is not installed")
 
 
 @asynccontextmanager

@@ -8,11 +8,12 @@ way, and a 401 shuts the client.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
     from asyncsdk.errors import AuthenticationError
 
@@ -20,6 +21,8 @@ __all__ = ["Credentials"]
 
 _PROVING = frozenset({400, 402, 403, 404, 409, 422})
 """Refusals that only a request with a valid key meets. 413, 429 and 5xx may come from a proxy."""
+
+_AT_ONCE = nullcontext()
 
 
 class Credentials:
@@ -45,15 +48,18 @@ class Credentials:
             first = self._refusal
             raise type(first)(first.status, first.problem, first.request_id)
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    def turn(self) -> AbstractAsyncContextManager[None]:
         """Wait until a request may use them: at once when proven, else one request at a time."""
-        if not self.proven:
-            async with self._turn:
-                self.check()
-                if not self.proven:
-                    yield
-                    return
+        self.check()
+        return _AT_ONCE if self.proven else self._prove()
+
+    @asynccontextmanager
+    async def _prove(self) -> AsyncIterator[None]:
+        async with self._turn:
+            self.check()
+            if not self.proven:
+                yield
+                return
         self.check()
         yield
 

@@ -31,7 +31,16 @@ FIELDS = ("phone", *COLUMNS, "callback_data")
 """The names of all the fields that are sent, in the order of `Phone`."""
 
 
-@frozen
+class _Draft:
+    """What a phone is while it is being made: laid out like one, and open to assignment."""
+
+    __slots__ = FIELDS
+
+
+_set_attribute = object.__setattr__
+
+
+@frozen(init=False, weakref_slot=False)  # a layout that the draft can share
 class Phone:
     """A phone to be put into a group.
 
@@ -48,6 +57,32 @@ class Phone:
     e: str | None = None
     callback_data: str | None = None
     """Sent back to your endpoint with a delivery, e.g. a message id; at most 36 characters."""
+
+    def __init__(
+        self,
+        phone: str,
+        a: str | None = None,
+        b: str | None = None,
+        c: str | None = None,
+        d: str | None = None,
+        e: str | None = None,
+        callback_data: str | None = None,
+    ) -> None:
+        # Long lists spend more time here than in any other place. To set the fields of something
+        # frozen takes a call for each (0.48 µs in all); to thaw it for the while takes 0.30 µs.
+        if self.__class__ is not Phone:
+            self.__attrs_init__(phone, a, b, c, d, e, callback_data)
+            return
+        draft: Any = self
+        _set_attribute(draft, "__class__", _Draft)
+        draft.phone = phone
+        draft.a = a
+        draft.b = b
+        draft.c = c
+        draft.d = d
+        draft.e = e
+        draft.callback_data = callback_data
+        draft.__class__ = Phone
 
 
 class UnsubscribeReason(IntEnum):

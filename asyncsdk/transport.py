@@ -141,6 +141,11 @@ class Transport:
         self._session = session
         self._ssl = ssl
         self._trust_env = trust_env
+        self._connecting = aiohttp.ClientTimeout(
+            total=None,
+            connect=None if self._borrowed else config.connect_timeout,  # it includes the pool
+            sock_connect=config.connect_timeout,
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._keep_alive = KeepAlive()
         self._retired: list[aiohttp.ClientSession] = []
@@ -386,16 +391,11 @@ class Transport:
         if body is None:
             leaves()
             left()
-        connecting = self._config.connect_timeout
         return {
             "data": None if body is None else _Body(body, leaves, left),
             "params": params,
             "allow_redirects": False,
-            "timeout": aiohttp.ClientTimeout(
-                total=None,
-                connect=None if self._borrowed else connecting,  # it includes waiting for the pool
-                sock_connect=connecting,
-            ),
+            "timeout": self._connecting,
         }
 
     def _timed_out(self, attempt: Attempt) -> NotSentError | OutcomeUnknownError:

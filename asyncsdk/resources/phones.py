@@ -20,7 +20,7 @@ from asyncsdk.upload.handle import Upload
 from asyncsdk.upload.normalize import normalizer
 from asyncsdk.upload.pipeline import Pipeline
 from asyncsdk.upload.reconcile import Reconciler
-from asyncsdk.wire.batch import BatchResponse, decode_members, encode_rows
+from asyncsdk.wire.batch import BatchResponse, decode_members, decode_rows
 from asyncsdk.wire.resources import decode_object
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class PhonesResource(Resource):
         for rejection in checked.rejected:
             msg = f"item {rejection.index} is no phone: {rejection.problem}"
             raise ConfigurationError(msg)
-        reply = await self._transport.request("POST", path, body=encode_rows(checked.rows))
+        reply = await self._transport.request("POST", path, body=checked.body)
         if not reply.ok:
             raise reply.error()
         return BatchResponse(tuple(decode_members(reply.body)), reply.status, reply.request_id)
@@ -298,4 +298,5 @@ def _fields(phone: PhoneLike) -> dict[str, str | None]:
     if checked.rejected:
         msg = f"the phone cannot be written: {checked.rejected[0].problem}"
         raise ConfigurationError(msg)
-    return {name: getattr(checked.rows[0], name) for name in FIELDS}
+    row = decode_rows(checked.body)[0]
+    return {name: getattr(row, name) for name in FIELDS}

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "Batches", "Register", "check_source"]
 
-_PIECE = 250
+_PIECE = 500
 """Rows that are drawn at a time and turned into what the garbage collector need not look at: fewer
 objects than it takes to set it off (700, see `gc.get_threshold`)."""
 
@@ -71,9 +71,8 @@ class Batch:
 
     @classmethod
     def of(cls, checked: Checked) -> Batch:
-        """The rows that were found good. Of the rows themselves nothing is kept but the body."""
-        body = checked.body or encode_rows(checked.rows)
-        return cls(checked.indices, body, numbers_of(checked.rows), checked.submitted)
+        """The rows that were found good."""
+        return cls(checked.indices, checked.body, checked.numbers, checked.submitted)
 
     @classmethod
     def restored(cls, held: Held) -> Batch:
@@ -338,8 +337,8 @@ class Batches:
         if not self._parts:
             return
         checked, self._parts = join(self._parts), []
-        first = self.read - len(checked.rows) - len(checked.rejected)
-        batches = list(self._sized(Batch.of(checked))) if checked.rows else []
+        first = self.read - len(checked.numbers) - len(checked.rejected)
+        batches = list(self._sized(Batch.of(checked))) if checked.numbers else []
         self.register.drawn(first, checked.source, batches, list(_entries_of(checked.rejected)))
         self._ready.extend(batches)
 

@@ -68,12 +68,13 @@ class Checked:
     """The rows of one chunk that may be sent, and those that may not."""
 
     indices: Sequence[int]
-    rows: list[Row]
+    numbers: list[str]
+    """The numbers of those that may be sent."""
+    body: bytes
+    """They themselves, encoded: the garbage collector need not look at that."""
     submitted: list[str] | None = None
     """The numbers as submitted, where normalising changed any."""
     rejected: Sequence[Rejection] = ()
-    body: bytes = b""
-    """The rows encoded, where that was a by-product."""
     source: bytes = b""
     """All rows as they were submitted, encoded, if that was asked for."""
 
@@ -109,12 +110,12 @@ class Checker:
         if self.normalize is None and not self.skip_duplicates:
             flawless = self._flawless(chunk)
             if flawless is not None:
-                rows, body = flawless
-                return Checked(range(first, first + len(rows)), rows, body=body, source=body)
+                numbers, body = flawless
+                return Checked(range(first, first + len(numbers)), numbers, body, source=body)
         return self._check_rows(first, chunk)
 
-    def _flawless(self, chunk: Sequence[object]) -> tuple[list[Row], bytes] | None:
-        """The rows of a chunk, and their encoded form; None if a rule is broken anywhere."""
+    def _flawless(self, chunk: Sequence[object]) -> tuple[list[str], bytes] | None:
+        """The numbers of a chunk, and its rows encoded; None if a rule is broken anywhere."""
         kinds = set(map(type, chunk))
         if kinds == {str}:
             chunk = [{"phone": number} for number in chunk]
@@ -123,8 +124,9 @@ class Checker:
         try:
             kind = _Limited if self.limits else Row
             rows: list[Row] = msgspec.convert(chunk, list[kind], from_attributes=True)  # type: ignore[valid-type]
-            blank = self.limits and any(map(str.isspace, numbers_of(rows)))
-            return None if blank else (rows, encode_rows(rows))
+            numbers = numbers_of(rows)
+            blank = self.limits and any(map(str.isspace, numbers))
+            return None if blank else (numbers, encode_rows(rows))
         except (msgspec.ValidationError, UnicodeEncodeError, TypeError):
             return None  # also for texts of types of their own, such as numpy's
 
@@ -148,9 +150,14 @@ class Checker:
                 indices.append(index)
                 rows.append(row)
                 submitted.append(number)
-        changed = any(row.phone != number for row, number in zip(rows, submitted, strict=True))
+        numbers = numbers_of(rows)
         return Checked(
-            _tight(indices), rows, submitted if changed else None, rejected, source=source
+            _tight(indices),
+            numbers,
+            encode_rows(rows),
+            submitted if submitted != numbers else None,
+            rejected,
+            source,
         )
 
     def _remember(self, index: int, item: Withheld, row: Row) -> None:
@@ -194,18 +201,18 @@ def join(parts: Sequence[Checked]) -> Checked:
         return parts[0]
     submitted = None
     if any(part.submitted for part in parts):
-        submitted = [text for part in parts for text in part.submitted or numbers_of(part.rows)]
-    body = join_rows(part.body or encode_rows(part.rows) for part in parts if part.rows)
+        submitted = [text for part in parts for text in part.submitted or part.numbers]
+    body = join_rows(part.body for part in parts if part.numbers)
     if all(part.source is part.body for part in parts):
         source = body
     else:
         source = join_rows(part.source for part in parts) if all(p.source for p in parts) else b""
     return Checked(
         _joined([part.indices for part in parts if part.indices]),
-        list(chain.from_iterable(part.rows for part in parts)),
+        list(chain.from_iterable(part.numbers for part in parts)),
+        body,
         submitted,
         [rejection for part in parts for rejection in part.rejected],
-        body,
         source,
     )
 

@@ -33,6 +33,7 @@ from asyncsdk.upload.pace import Gate, Limiter, Slots
 from asyncsdk.upload.resume import given_up, know_again, left_over, note_group
 from asyncsdk.upload.retry import Budget
 from asyncsdk.upload.settle import Settlement
+from asyncsdk.upload.turns import Turns
 from asyncsdk.upload.work import Work
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ _DRY = Problem("Not sent", "a dry run sends nothing")
 _SPARE = 2
 """Workers that wait with a batch for a place in flight, so that no place is empty while a reply is
 decoded and the next batch is drawn."""
+
+_ROUND = 1000
+"""Rows drawn or read back between two polls of the event loop: those of a default batch."""
 
 _BUSY = frozenset({429, 503})
 """Statuses by which a server says that it has too much to do."""
@@ -144,7 +148,7 @@ class Pipeline:
         self._under_way: dict[asyncio.Task[None] | None, int] = {}
         self._unknown: list[Batch] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._turn = asyncio.Lock()
+        self._turns = Turns(_ROUND)
         self._requests = 0
         self._retries = 0
         self._base = Run()
@@ -335,11 +339,11 @@ class Pipeline:
 
     async def _worker(self) -> None:
         """One of a few more than may be in flight: those have their next batch ready."""
-        await self._take_turn()
+        await self._turns.take(self._batches.size)
         while not self._draining and (batch := await self._work.next()) is not None:
             await self._carry(batch)
-            await self._breathe()
-            await self._take_turn()
+            await self._room()
+            await self._turns.take(self._batches.size)
 
     async def _slot_worker(self, slots: Slots) -> None:
         """A worker that draws nothing while more are at work than the server has room for."""
@@ -349,8 +353,8 @@ class Pipeline:
                 if batch is None:
                     return
                 await self._carry(batch)
-                await self._breathe()
-            await self._take_turn()
+                await self._room()
+            await self._turns.take(self._batches.size)
 
     async def _reconcile(self) -> None:
         """Look up in the group what is unknown: what is missing there goes out again."""
@@ -368,19 +372,14 @@ class Pipeline:
 
     async def _breathe(self) -> None:
         """Let others run, and wait for a slow disk or consumer."""
+        await asyncio.sleep(0)
+        await self._room()
+
+    async def _room(self) -> None:
+        """Wait for a slow disk or consumer."""
         await self._ledger.room()
-        if self._channel is None:
-            await asyncio.sleep(0)
-        else:
+        if self._channel is not None:
             await self._channel.room()
-
-    async def _take_turn(self) -> None:
-        """Let one worker at a time draw, or read a reply, between two polls of the event loop.
-
-        Replies that came together would otherwise hold it for as many batches as there are.
-        """
-        async with self._turn:
-            await asyncio.sleep(0)
 
     async def _carry(self, batch: Batch) -> None:
         """Post a batch, then put each of its rows where it belongs."""
@@ -392,7 +391,7 @@ class Pipeline:
             # What waits to leave goes first: the one that takes this place, and those that take the
             # places of other replies which came together with this one.
             await asyncio.sleep(0)
-            await self._take_turn()
+            await self._turns.take(len(batch))
             del self._landed[batch]
         settlement = verdict.settlement()
         del self._held[batch]

@@ -18,7 +18,9 @@ def retry_after(value: str | None, now: float) -> float | None:
     Returns:
         None where the header is absent or makes no sense; never less than 0.
     """
-    text = (value or "").strip()
+    if value is None:
+        return None
+    text = value.strip()
     if text.isascii() and text.isdecimal():
         return float(text[:12])
     try:

@@ -35,13 +35,13 @@ def test_duplicates_are_found_by_the_normal_form() -> None:
     checker = Checker(skip_duplicates=True, normalize=german)
     checked = checker.check(0, ["0151 12345678", "+49 151 12345678", "0049-151-12345678"])
     assert list(checked.indices) == [0]
-    assert [row.phone for row in checked.rows] == ["+4915112345678"]
+    assert checked.numbers == ["+4915112345678"]
     assert checked.submitted == ["0151 12345678"]
     assert [r.submitted for r in checked.rejected] == ["+49 151 12345678", "0049-151-12345678"]
 
 
 def test_duplicates_are_sent_unless_asked() -> None:
-    assert len(Checker().check(0, ["+491", "+491"]).rows) == 2
+    assert len(Checker().check(0, ["+491", "+491"]).numbers) == 2
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_duplicates_are_sent_unless_asked() -> None:
 def test_messy_spellings_have_one_normal_form(spelling: str) -> None:
     assert german(spelling) == "+4915112345678"  # type: ignore[misc]
     checked = Checker(normalize=german).check(0, [spelling])
-    assert [row.phone for row in checked.rows] == ["+4915112345678"]
+    assert checked.numbers == ["+4915112345678"]
 
 
 def test_other_countries_keep_theirs() -> None:

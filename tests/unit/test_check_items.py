@@ -9,7 +9,7 @@ import pytest
 
 from asyncsdk import Phone
 from asyncsdk.upload.check import Checker, Rejection
-from asyncsdk.wire.batch import encode_rows
+from asyncsdk.wire.batch import decode_rows
 
 CALLBACK = "c" * 36
 
@@ -17,13 +17,13 @@ CALLBACK = "c" * 36
 def row_for(item: object) -> dict[str, Any]:
     checked = Checker().check(0, [item])
     assert not checked.rejected, checked.rejected
-    (row,) = checked.rows
+    (row,) = decode_rows(checked.body)
     return {name: value for name in row.__struct_fields__ if (value := getattr(row, name))}
 
 
 def rejection_of(item: object) -> Rejection:
     checked = Checker().check(0, [item])
-    assert not checked.rows
+    assert not checked.numbers
     (rejection,) = checked.rejected
     return rejection
 
@@ -55,7 +55,7 @@ def test_all_fields(kind: Any) -> None:
 
 def test_kinds_may_be_mixed_in_one_chunk() -> None:
     checked = Checker().check(0, ["1", Phone("2"), {"phone": "3"}, UserDict(phone="4"), Text("5")])
-    assert [row.phone for row in checked.rows] == ["1", "2", "3", "4", "5"]
+    assert checked.numbers == ["1", "2", "3", "4", "5"]
 
 
 @pytest.mark.parametrize("name", ["phone", "a", "e", "callback_data"])
@@ -122,5 +122,5 @@ def test_an_iterator_of_words_is_read_as_numbers() -> None:
 def test_a_text_of_a_type_of_its_own(item: object, *, skip: bool) -> None:
     checked = Checker(skip_duplicates=skip).check(0, [item])
     assert not checked.rejected
-    assert type(checked.rows[0].phone) is str
-    assert encode_rows(checked.rows).startswith(b'[{"phone":"1"')
+    assert type(checked.numbers[0]) is str
+    assert checked.body.startswith(b'[{"phone":"1"')

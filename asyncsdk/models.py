@@ -37,7 +37,8 @@ class _Draft:
     __slots__ = FIELDS
 
 
-_set_attribute = object.__setattr__
+_set_class = object.__dict__["__class__"].__set__
+"""Sets the class of an object, whatever that class says of being set."""
 
 
 @frozen(init=False, weakref_slot=False)  # a layout that the draft can share
@@ -69,12 +70,12 @@ class Phone:
         callback_data: str | None = None,
     ) -> None:
         # Long lists spend more time here than in any other place. To set the fields of something
-        # frozen takes a call for each (0.48 µs in all); to thaw it for the while takes 0.30 µs.
-        if self.__class__ is not Phone:
+        # frozen takes a call for each (0.48 µs in all); to thaw it for the while takes 0.28 µs.
+        if type(self) is not Phone:
             self.__attrs_init__(phone, a, b, c, d, e, callback_data)
             return
         draft: Any = self
-        _set_attribute(draft, "__class__", _Draft)
+        _set_class(draft, _Draft)
         draft.phone = phone
         draft.a = a
         draft.b = b

@@ -38,7 +38,14 @@ if TYPE_CHECKING:
     from asyncsdk.config import ClientConfig
     from asyncsdk.errors import ApiError
 
-__all__ = ["Attempt", "CertificateError", "Reply", "StaleConnectionError", "Transport"]
+__all__ = [
+    "PLAIN_JSON",
+    "Attempt",
+    "CertificateError",
+    "Reply",
+    "StaleConnectionError",
+    "Transport",
+]
 
 logger = logging.getLogger("asyncsdk")
 logger.addHandler(logging.NullHandler())  # a library is silent unless it is asked
@@ -47,11 +54,12 @@ USER_AGENT = f"asyncsdk/{__version__} (Python {platform.python_version()})"
 AUTH_HEADER = "X-LOX24-AUTH-TOKEN"
 REQUEST_ID_HEADER = "X-LOX24-REQUEST-ID"
 JSON_LD = "application/ld+json"
+PLAIN_JSON = "application/json, application/ld+json;q=0.5"
+"""For replies that are large and of which the links of JSON-LD would be a quarter."""
 
-_FIRST_PIECE = 0x8000
-"""Below the size at which aiohttp's writer waits for the socket: an error while this much is
-written means that the connection was closed before anything left."""
-
+_FIRST_PIECE = 0x10000
+"""Bytes that are handed to the socket without waiting for it: an error in that means that the
+connection was closed before anything left."""
 
 _READ_AHEAD = 1 << 19
 """Bytes of a reply that may wait to be read: more than a usual one has, so that the socket is not
@@ -115,7 +123,7 @@ class _Body(aiohttp.Payload):
     async def write(self, writer: AbstractStreamWriter) -> None:
         body = memoryview(self._value)
         self._leaves(_local_port(writer))
-        await writer.write(body[:_FIRST_PIECE])
+        await writer.write(body[:_FIRST_PIECE], drain=False)  # type: ignore[call-arg]
         self._left()
         if len(body) > _FIRST_PIECE:
             await writer.write(body[_FIRST_PIECE:])
@@ -182,6 +190,7 @@ class Transport:
         *,
         body: bytes | None = None,
         params: dict[str, str] | None = None,
+        accept: str = JSON_LD,
         attempt: Attempt | None = None,
         before: Callable[[], Awaitable[None]] | None = None,
         begins: Callable[[], None] | None = None,
@@ -193,6 +202,7 @@ class Transport:
             path: Path below the base URL, beginning with a slash; or a whole URL of the server.
             body: JSON to send.
             params: Query parameters.
+            accept: The formats in which the reply may come.
             attempt: Kept up to date while the request is under way.
             before: Awaited when the request's turn has come.
             begins: Called right before it is sent.
@@ -218,7 +228,12 @@ class Transport:
             if begins is not None:
                 begins()
             reply = await self._exchange(
-                method, self.url(path), credentials, body=body, params=params, attempt=attempt
+                method,
+                self.url(path),
+                _headers(credentials, accept),
+                body=body,
+                params=params,
+                attempt=attempt,
             )
             _judge(reply, credentials)
             return reply
@@ -319,7 +334,7 @@ class Transport:
         self,
         method: str,
         url: URL,
-        credentials: Credentials,
+        headers: dict[str, str],
         *,
         body: bytes | None,
         params: dict[str, str] | None,
@@ -336,7 +351,6 @@ class Transport:
         try:
             async with asyncio.timeout(None) as clock:
                 options = self._options(body, params, attempt, clock, lease)
-                headers = _headers(credentials, JSON_LD)
                 async with session.request(method, url, headers=headers, **options) as response:
                     reply = await _read(response)
                     kept = _keeps(response)

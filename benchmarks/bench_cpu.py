@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks.contenders import RIVALS, SCRIPTS, limit, quiet, ready, sdk
+from benchmarks.contenders import RIVALS, SCRIPTS, have_bodies, have_rows, limit, quiet, sdk
 from benchmarks.measure import Section, Verdict, Worker, cpu_seconds, in_turns
 from benchmarks.sink import Behaviour
 
@@ -100,9 +100,10 @@ def _measure(
         workers = {name: stack.enter_context(Worker()) for name in contenders}
         for name, worker in workers.items():
             worker.call(quiet)
-            if contenders[name] is limit:
-                worker.call(ready, _WARM_UP)
-                worker.call(ready, count)
+            for size in (_WARM_UP, count):
+                worker.call(have_rows, size)
+                if contenders[name] is limit:
+                    worker.call(have_bodies, size)
             worker.call(contenders[name], sink.url, _WARM_UP)
         found = in_turns({name: partial(turn, name) for name in contenders}, rounds)
     return found, {name: sorted(taken)[len(taken) // 2] for name, taken in walls.items()}

@@ -12,6 +12,7 @@ import multiprocessing
 import socket
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
@@ -62,9 +63,9 @@ class _Row(msgspec.Struct, gc=False):
 class _Body(
     msgspec.Struct, gc=False, rename={"context": "@context", "iri": "@id", "kind": "@type"}
 ):
-    context: str
-    iri: str
-    kind: str
+    context: str | msgspec.UnsetType
+    iri: str | msgspec.UnsetType
+    kind: str | msgspec.UnsetType
     id: str
     phone: str
     a: str | None
@@ -104,6 +105,9 @@ _rows = msgspec.json.Decoder(list[_Row]).decode
 _lines = msgspec.json.Decoder().decode_lines
 _encode = msgspec.json.Encoder().encode
 
+_PLAIN = b"\r\naccept: application/json"
+"""What the head of a request holds if plain JSON is asked for, in small letters."""
+
 _OK = b'{"index":{"status":201}}'
 _BUSY = b'{"index":{"status":429,"error":{"type":"es_rejected_execution_exception"}}}'
 
@@ -117,16 +121,20 @@ class _Bulk:
         self._next_id = 500_000
         self._seen: set[str] = set()
 
-    def provider(self, body: bytes) -> tuple[int, bytes]:
+    def provider(self, body: bytes, *, linked: bool = True) -> tuple[int, bytes]:
+        """The provider: JSON-LD, or the plain JSON that is sent to those who ask for it."""
         rows = _rows(body)
         first = self._next_id + 1
         self._next_id += len(rows)
-        members = [_Member(201, _phone(id_, row)) for id_, row in enumerate(rows, first)]
+        body_of = _linked_phone if linked else _phone
+        members = [_Member(201, body_of(id_, row)) for id_, row in enumerate(rows, first)]
         busy = self._busy([row.phone for row in rows])
         for i in busy:
             members[i] = _Member(429, {"@type": "hydra:Error", "hydra:description": "too busy"})
         self.log.stored += len(rows) - len(busy)
         members = members[: self._kept(len(members))]
+        if not linked:
+            return 201, _encode(members)
         reply = _Collection(
             "/contexts/Phone", "/groups/1/phones/batch", "hydra:Collection", len(members), members
         )
@@ -165,11 +173,12 @@ class _Bulk:
         return busy
 
 
-def _phone(id_: int, row: _Row) -> _Body:
+def _phone(id_: int, row: _Row, *link: str) -> _Body:
+    context, iri, kind = link or (msgspec.UNSET,) * 3
     return _Body(
-        "/contexts/Phone",
-        f"/phones/{id_}",
-        "Phone",
+        context,
+        iri,
+        kind,
         str(id_),
         row.phone,
         row.a,
@@ -179,6 +188,10 @@ def _phone(id_: int, row: _Row) -> _Body:
         row.e,
         row.callback_data,
     )
+
+
+def _linked_phone(id_: int, row: _Row) -> _Body:
+    return _phone(id_, row, "/contexts/Phone", f"/phones/{id_}", "Phone")
 
 
 class _Server:
@@ -193,14 +206,14 @@ class _Server:
         self.bulk.fault = behaviour.fault
         self._window: deque[float] = deque()
 
-    def answer(self, path: bytes, body: bytes) -> tuple[int, bytes] | None:
+    def answer(self, path: bytes, head: bytes, body: bytes) -> tuple[int, bytes] | None:
         """Status and body of the reply; None to answer nothing."""
         if path.endswith(b"/_bulk"):
             handle: Callable[[bytes], tuple[int, bytes]] = self.bulk.search
         elif path.endswith(b"/vectors/upsert"):
             handle = self.bulk.vectors
         elif path.endswith(b"/phones/batch"):
-            handle = self.bulk.provider
+            handle = partial(self.bulk.provider, linked=_PLAIN not in head)
         else:
             return 200, b'{"version":{"number":"9.0.0"},"tagline":"You Know, for Search"}'
         now = time.monotonic()
@@ -256,16 +269,17 @@ class _Connection(asyncio.Protocol):
                 self._parts, self._size = [data], len(data)
                 self._missing = 0 if end < 0 else whole
                 return
-            self._reply(data.split(b" ", 2)[1], data[end + 4 : whole])
+            self._reply(data.split(b" ", 2)[1], head, data[end + 4 : whole])
             data = data[whole:]
 
-    def _reply(self, path: bytes, body: bytes) -> None:
+    def _reply(self, path: bytes, head: bytes, body: bytes) -> None:
         came = self._loop.time()
-        answer = self._server.answer(path.split(b"?", 1)[0], body)
+        answer = self._server.answer(path.split(b"?", 1)[0], head, body)
         if answer is None:
             return
         status, told = answer
-        kind = b"application/ld+json" if path.endswith(b"/phones/batch") else b"application/json"
+        linked = path.endswith(b"/phones/batch") and _PLAIN not in head
+        kind = b"application/ld+json" if linked else b"application/json"
         reply = (
             b"HTTP/1.1 %d OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n"
             b"X-Elastic-Product: Elasticsearch\r\nX-LOX24-REQUEST-ID: %s\r\n\r\n"

@@ -15,7 +15,7 @@ from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at 
 from asyncsdk.cli.output import tell_requests
 from asyncsdk.cli.shown import fail, stderr, stdout
 from asyncsdk.cli.signals import handled
-from asyncsdk.sandbox import FAULTS, STYLES, Faults, Sandbox
+from asyncsdk.sandbox import ASKED, FAULTS, STYLES, Faults, Sandbox
 
 __all__ = ["sandbox"]
 
@@ -28,8 +28,9 @@ def sandbox(
         float, typer.Option(min=0, metavar="SECONDS", help="Seconds that a request takes.")
     ] = 0.0,
     style: Annotated[
-        str, typer.Option(metavar="NAME", help=f"Shape of the replies: {', '.join(STYLES)}.")
-    ] = "hydra",
+        str,
+        typer.Option(metavar="NAME", help=f"Shape of the replies: {', '.join([ASKED, *STYLES])}."),
+    ] = ASKED,
     duplicates: Annotated[
         str,
         typer.Option(

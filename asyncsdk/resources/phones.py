@@ -13,6 +13,7 @@ from asyncsdk.errors import ConfigurationError
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.models import FIELDS, CreatedPhone, Phone
 from asyncsdk.resources.base import Resource, whole_number
+from asyncsdk.transport import PLAIN_JSON
 from asyncsdk.upload.batches import check_source
 from asyncsdk.upload.check import Checker
 from asyncsdk.upload.columns import check_columns, needs_names, resolve
@@ -235,7 +236,10 @@ class PhonesResource(Resource):
             phones,
             options,
             post=partial(
-                self._transport.request, "POST", self._transport.url(f"{_path(group_id)}/batch")
+                self._transport.request,
+                "POST",
+                self._transport.url(f"{_path(group_id)}/batch"),
+                accept=PLAIN_JSON,
             ),
             checker=checker,
             prepare=partial(self._name_columns, group_id, checker),

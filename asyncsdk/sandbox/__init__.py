@@ -7,12 +7,13 @@ from asyncsdk.sandbox.batch import MemberOrder
 from asyncsdk.sandbox.faults import FAULTS, Fault, Faults
 from asyncsdk.sandbox.limits import RequestLimit
 from asyncsdk.sandbox.log import Commit, RequestRecord
-from asyncsdk.sandbox.replies import STYLES, Echo, ReplyStyle
+from asyncsdk.sandbox.replies import ASKED, STYLES, Echo, ReplyStyle
 from asyncsdk.sandbox.server import Sandbox
 from asyncsdk.sandbox.store import DuplicatePolicy, StoredPhone
 from asyncsdk.sandbox.thread import SandboxThread
 
 __all__ = [
+    "ASKED",
     "FAULTS",
     "STYLES",
     "Commit",

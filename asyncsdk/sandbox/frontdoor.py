@@ -131,6 +131,7 @@ class FrontDoor:
         await asyncio.gather(*self._working, return_exceptions=True)
 
     def _arrive(self, request: web.Request) -> Call:
+        self._replies.heed(request.headers.get("Accept", ""))
         token = request.headers.get(AUTH_HEADER)
         authorized = token == self._token
         no = self._log.open(

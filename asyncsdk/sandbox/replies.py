@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.sandbox.store import GroupRecord, StoredPhone
 
-__all__ = ["STYLES", "Echo", "Member", "PhoneBody", "Replies", "ReplyStyle"]
+__all__ = ["ASKED", "STYLES", "Echo", "Member", "PhoneBody", "Replies", "ReplyStyle"]
 
 Prefix = Literal["hydra", "none", "mixed"]
 Container = Literal["list", "keyed", "keyed-gaps", "single", "array"]
@@ -64,6 +66,9 @@ STYLES: dict[str, ReplyStyle] = {
 }
 """The named styles; between them they show every shape that is known."""
 
+ASKED = "asked"
+"""In the place of a style: plain JSON for those whose `Accept` prefers it, Hydra for all others."""
+
 
 class PhoneBody(Struct, gc=False, rename={"context": "@context", "iri": "@id", "kind": "@type"}):
     """A phone as it is read."""
@@ -92,20 +97,39 @@ class Member(Struct, gc=False):
 
 
 class Replies:
-    """Turns what the sandbox has to say into responses of one style."""
+    """Turns what the sandbox has to say into responses.
 
-    def __init__(self, style: ReplyStyle, *, echo: Echo = "as sent") -> None:
-        self.style = style
+    Args:
+        style: The shape of all of them; None: of each the one that its request asks for.
+        echo: How they spell the numbers.
+    """
+
+    def __init__(self, style: ReplyStyle | None, *, echo: Echo = "as sent") -> None:
+        self._style = style
         self._echo = echo
-        self._linked = style.container != "array"  # JSON-LD, not plain JSON
+        self._asked = ContextVar("asked", default=STYLES["hydra"])
+
+    def heed(self, accept: str) -> None:
+        """Note what a request accepts: the rest of its task is answered so."""
+        self._asked.set(STYLES["array" if _prefers_plain(accept) else "hydra"])
+
+    @property
+    def style(self) -> ReplyStyle:
+        """The shape of the reply to the current request."""
+        return self._style or self._asked.get()
+
+    @property
+    def _linked(self) -> bool:
+        """Whether that is JSON-LD, not plain JSON."""
+        return self.style.container != "array"
 
     def phone(self, phone: StoredPhone) -> PhoneBody:
         """A phone as a body."""
-        told = self._echo != "none"
+        told, linked = self._echo != "none", self._linked
         return PhoneBody(
             self._context("Phone"),
-            f"/phones/{phone.id}" if self._linked else UNSET,
-            "Phone" if self._linked else UNSET,
+            f"/phones/{phone.id}" if linked else UNSET,
+            "Phone" if linked else UNSET,
             str(phone.id),
             phone.phone if told else UNSET,
             phone.a if told else UNSET,
@@ -220,3 +244,17 @@ class Replies:
                 return members[0]
             case _:
                 return members
+
+
+_ACCEPTED = re.compile(r"([*\w.+-]+/[*\w.+-]+)(?:\s*;\s*q=([01](?:\.\d+)?))?")
+
+
+def _prefers_plain(accept: str) -> bool:
+    """Whether an `Accept` header (RFC 9110 §12.5.1) ranks plain JSON above JSON-LD."""
+    return _quality(accept, "application/json") > _quality(accept, "application/ld+json", "*/*")
+
+
+def _quality(accept: str, *kinds: str) -> float:
+    """How much the header likes the best of these media types; 0 where it names none of them."""
+    entries = _ACCEPTED.findall(accept.lower())
+    return max((float(rank or 1) for kind, rank in entries if kind in kinds), default=0.0)

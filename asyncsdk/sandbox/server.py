@@ -14,7 +14,7 @@ from asyncsdk.sandbox.faults import Faults
 from asyncsdk.sandbox.frontdoor import FrontDoor
 from asyncsdk.sandbox.log import Commit, RequestLog, RequestRecord
 from asyncsdk.sandbox.problems import Refusal
-from asyncsdk.sandbox.replies import STYLES, Echo, Replies, ReplyStyle
+from asyncsdk.sandbox.replies import ASKED, STYLES, Echo, Replies, ReplyStyle
 from asyncsdk.sandbox.routes import GROUP_FIELDS, Routes
 from asyncsdk.sandbox.rules import group_violations
 from asyncsdk.sandbox.store import DuplicatePolicy, Store, StoredPhone
@@ -43,7 +43,8 @@ class Sandbox:
         api_key: The key that is good.
         host: Where it listens.
         port: Where it listens; 0: on any free port.
-        style: The shape of its replies: a name in `STYLES`, or a `ReplyStyle`.
+        style: The shape of its replies: a name in `STYLES`, or a `ReplyStyle`; "asked": what the
+            request's `Accept` header asks for.
         duplicates: What becomes of a number that the group already holds.
         max_batch: Largest batch in phones; a larger one is answered 413.
         max_bytes: Largest body in bytes; a larger one is answered 413 before it is read.
@@ -75,7 +76,7 @@ class Sandbox:
         api_key: str = "sandbox-key",
         host: str = "127.0.0.1",
         port: int = 0,
-        style: str | ReplyStyle = "hydra",
+        style: str | ReplyStyle = ASKED,
         duplicates: DuplicatePolicy = "store",
         max_batch: int | None = None,
         max_bytes: int | None = None,
@@ -236,10 +237,12 @@ async def _drop(runner: web.AppRunner) -> None:
     await asyncio.sleep(0)  # lets the connections be lost
 
 
-def _style(style: str | ReplyStyle) -> ReplyStyle:
+def _style(style: str | ReplyStyle) -> ReplyStyle | None:
+    if style == ASKED:
+        return None
     if isinstance(style, ReplyStyle):
         return style
     if style not in STYLES:
-        msg = f"no style is called {style!r}: choose from {', '.join(STYLES)}"
+        msg = f"no style is called {style!r}: choose from {', '.join([ASKED, *STYLES])}"
         raise ValueError(msg)
     return STYLES[style]

@@ -26,7 +26,7 @@ class Work:
         self._held = 0
         self._drawing = False
         self._exhausted = False
-        self._changed = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
 
     async def next(self) -> Batch | None:
         """The next batch, to be followed by `done`; None when there is no more work.
@@ -45,7 +45,7 @@ class Work:
             elif self._exhausted and not self._held:
                 return None
             else:
-                await self._changed.wait()
+                await self._change()
 
     def put(self, batch: Batch) -> None:
         """Give rows back: they go out again before anything new."""
@@ -76,7 +76,13 @@ class Work:
             self._drawing = False
             self._wake()
 
+    async def _change(self) -> None:
+        changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(changed)
+        await changed
+
     def _wake(self) -> None:
-        if not self._changed.is_set():
-            changed, self._changed = self._changed, asyncio.Event()
-            changed.set()
+        waiting, self._waiting = self._waiting, []
+        for changed in waiting:
+            if not changed.done():
+                changed.set_result(None)

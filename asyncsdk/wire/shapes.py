@@ -62,6 +62,8 @@ def members(shape: Shape) -> tuple[list[int] | None, list[Raw]]:
     if found is None:
         if "status" in shape and "body" in shape:
             return None, [msgspec.Raw(msgspec.json.encode(shape))]
+        if shape and _numbered(shape):
+            return _by_number(shape)
         msg = "the reply has no member collection"
         raise ProtocolError(msg)
     text = bytes(found).lstrip()
@@ -78,8 +80,14 @@ def members(shape: Shape) -> tuple[list[int] | None, list[Raw]]:
 def _keyed(found: Raw) -> tuple[list[int] | None, list[Raw]]:
     """An object with the keys "0", "1", "3" …, or a single member."""
     entries = _decode_object(found)
-    if all(key.isdecimal() and key.isascii() for key in entries):
-        positions = [int(key) for key in entries]
-        in_order = positions == list(range(len(positions)))
-        return None if in_order else positions, list(entries.values())
-    return None, [found]
+    return _by_number(entries) if _numbered(entries) else (None, [found])
+
+
+def _numbered(entries: dict[str, Raw]) -> bool:
+    return all(key.isdecimal() and key.isascii() for key in entries)
+
+
+def _by_number(entries: dict[str, Raw]) -> tuple[list[int] | None, list[Raw]]:
+    positions = [int(key) for key in entries]
+    in_order = positions == list(range(len(positions)))
+    return None if in_order else positions, list(entries.values())

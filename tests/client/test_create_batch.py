@@ -64,6 +64,14 @@ async def test_the_request() -> None:
     ]
 
 
+async def test_an_upload_asks_for_the_shorter_reply_and_reads_the_longer() -> None:
+    async with serving(status=201, body=CREATED) as provider, provider.client() as client:
+        report = await client.phones.upload(7, ["+491601"])
+    (asked,) = provider.asked
+    assert asked.headers["Accept"] == "application/json, application/ld+json;q=0.5"
+    assert report.created_count == 1
+
+
 async def test_a_base_url_with_a_path() -> None:
     async with serving(status=201, body=CREATED) as provider:
         for base in (f"{provider.url}/v2", f"{provider.url}/v2/"):

@@ -40,7 +40,7 @@ class Caller:
         self, method: str, path: str, data: object = None, *, key: str | None = None, **kwargs: Any
     ) -> Answer:
         token = f"{self.sandbox.client_id}:{key or self.sandbox.api_key}"
-        headers = {"X-LOX24-AUTH-TOKEN": token}
+        headers = {"X-LOX24-AUTH-TOKEN": token, **kwargs.pop("headers", {})}
         if data is not None:
             raw = isinstance(data, (bytes, AsyncIterator))
             kwargs["data"] = data if raw else json.dumps(data).encode()

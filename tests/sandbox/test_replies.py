@@ -108,6 +108,37 @@ async def test_every_style_answers_everything(name: str) -> None:
     assert statuses == [201, 200, 200, 200, 200, 201, 422, 404]
 
 
+PLAIN, LINKED = "application/json", "application/ld+json"
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("*/*", LINKED),
+        (LINKED, LINKED),
+        (f"{PLAIN}, {LINKED}", LINKED),
+        (f"{PLAIN};q=0.5, {LINKED}", LINKED),
+        ("text/html;q=x", LINKED),
+        (PLAIN, PLAIN),
+        (f"{PLAIN.upper()} ; q=0.8, {LINKED};q=0.5", PLAIN),
+    ],
+)
+async def test_the_request_says_what_it_accepts(accept: str, kind: str) -> None:
+    headers = {"Accept": accept}
+    async with box() as (_, call, group_id):
+        good = await call.batch(group_id, rows(2), headers=headers)
+        bad = await call("GET", "/groups/1", headers=headers)
+    assert good.headers["Content-Type"].startswith(kind)
+    assert isinstance(good.json, list) == (kind == PLAIN)
+    assert ("title" in bad.json) == (kind == PLAIN)
+
+
+async def test_a_style_is_kept_whatever_is_accepted() -> None:
+    async with box(style="hydra") as (_, call, group_id):
+        reply = await call.batch(group_id, rows(2), headers={"Accept": PLAIN})
+    assert reply.headers["Content-Type"].startswith(LINKED)
+
+
 async def test_pages_follow_the_prefix() -> None:
     async with box(style="mixed", page_size=1) as (sandbox, call, _):
         sandbox.add_group("other")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asyncsdk import CreatedPhone, ProtocolError
 from asyncsdk.wire.batch import decode_members, decode_reply, raw_members
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GOOD = {"status": 201, "body": {"@context": "/contexts/Phone", "id": "7", "phone": "+491"}}
 BAD = {"status": 422, "body": {"title": "An error occurred", "detail": "phone: too long"}}
@@ -59,8 +62,9 @@ def test_statuses_and_echoes(shape: Any, indent: int | None) -> None:
     assert json.loads(reply.raw(1))["body"] == BAD["body"]
 
 
-def test_gaps_in_the_keys_are_positions() -> None:
-    document = json.dumps({"member": {"0": GOOD, "1": BAD, "3": GOOD}}).encode()
+@pytest.mark.parametrize("wrap", [lambda found: {"member": found}, lambda found: found])
+def test_gaps_in_the_keys_are_positions(wrap: Callable[[object], object]) -> None:
+    document = json.dumps(wrap({"0": GOOD, "1": BAD, "3": GOOD})).encode()
     reply = decode_reply(document)
     assert reply.positions == [0, 1, 3]
     assert list(reply.statuses) == [201, 422, 201]

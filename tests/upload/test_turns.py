@@ -1,0 +1,73 @@
+"""So much work between two rounds of the event loop, in the order of coming."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+
+import pytest
+from attrs import define, field
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asyncsdk.upload.turns import Turns
+
+ROOM = 10
+
+
+@define
+class Rounds:
+    """Counts the rounds of the event loop, and what was done in each."""
+
+    now: int = 0
+    done: defaultdict[int, list[int]] = field(factory=lambda: defaultdict(list))
+
+    def begin(self) -> None:
+        self.now += 1
+        asyncio.get_running_loop().call_soon(self.begin)
+
+
+async def work_off(jobs: list[int]) -> Rounds:
+    """All these jobs come at once."""
+    rounds, turns = Rounds(), Turns(ROOM)
+    rounds.begin()
+
+    async def work(job: int) -> None:
+        await turns.take(job)
+        rounds.done[rounds.now].append(job)
+
+    await asyncio.gather(*map(work, jobs))
+    return rounds
+
+
+@given(st.lists(st.integers(1, 2 * ROOM), max_size=30))
+def test_no_round_has_more_than_it_has_room_for(jobs: list[int]) -> None:
+    rounds = asyncio.run(work_off(jobs))
+    assert [job for number in sorted(rounds.done) for job in rounds.done[number]] == jobs
+    for done in rounds.done.values():
+        assert sum(done) <= ROOM or len(done) == 1
+
+
+def test_small_jobs_share_a_round() -> None:
+    rounds = asyncio.run(work_off([1] * ROOM))
+    assert [len(done) for done in rounds.done.values()] == [ROOM]
+
+
+@pytest.mark.parametrize("leaving", [0, 1, 2])
+def test_who_leaves_the_queue_holds_nobody_up(leaving: int) -> None:
+    async def scenario() -> list[int]:
+        turns, came = Turns(ROOM), list[int]()
+
+        async def work(number: int) -> None:
+            await turns.take(ROOM)
+            came.append(number)
+
+        tasks = [asyncio.create_task(work(number)) for number in range(4)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the first has its turn, the others wait
+        tasks[leaving].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return came
+
+    came = asyncio.run(scenario())
+    assert came == [number for number in range(4) if number != leaving or leaving == 0]

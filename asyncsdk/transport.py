@@ -103,6 +103,8 @@ class Attempt:
     """Whether its turn has come: from now on it may leave."""
     left: bool = False
     """Whether any of it was handed to an open connection."""
+    left_at: float = 0.0
+    """When that was, by the event loop's clock; while it is not, when its turn came."""
 
 
 class _Body(aiohttp.Payload):
@@ -395,7 +397,8 @@ class Transport:
         loop = asyncio.get_running_loop()
 
         def leaves(port: int | None = None) -> None:
-            clock.reschedule(loop.time() + self._config.timeout)
+            attempt.left_at = loop.time()
+            clock.reschedule(attempt.left_at + self._config.timeout)
             if port is not None:
                 self._keep_alive.leave(lease, port)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left, insort
 from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from asyncsdk.config import Rate
+    from asyncsdk.transport import Attempt
     from asyncsdk.upload.adaptive import Knee
 
-__all__ = ["Gate", "Limiter", "Slots"]
+__all__ = ["Departures", "Gate", "Limiter", "Slots"]
 
-_MARGIN = 1.005
+_MARGIN = 1.01
 """A window is taken for this much longer, so that jitter on the way to the server does not let
 one request too many arrive within it."""
 
@@ -37,6 +39,49 @@ async def sleep_until(when: float) -> None:
         await asyncio.sleep(left)
 
 
+class Departures:
+    """When the last requests left, as far as that is known.
+
+    A request leaves at its turn, or later if it has to connect first: what counts is when it does.
+
+    Args:
+        size: How many to know.
+        window: Seconds after which one does not count any more.
+    """
+
+    def __init__(self, size: int, window: float) -> None:
+        self._size = size
+        self._window = window
+        self._times: list[float] = []
+        """Ascending."""
+        self._pending: list[tuple[float, Attempt]] = []
+        """Those that had their turn and were not seen to leave, and the times entered for them."""
+
+    def add(self, attempt: Attempt, now: float) -> None:
+        """Enter a request whose turn is now."""
+        attempt.left_at = now
+        self._pending.append((now, attempt))
+        insort(self._times, now)
+        del self._times[: -self._size]
+
+    def room(self, now: float) -> float:
+        """When the next request may have its turn; later perhaps, if others leave meanwhile."""
+        pending, self._pending = self._pending, []
+        for entered, attempt in pending:
+            if attempt.left_at > entered:
+                self._move(entered, attempt.left_at)
+            if not attempt.left and attempt.left_at > now - self._window:
+                self._pending.append((attempt.left_at, attempt))
+        return self._times[0] + self._window if len(self._times) == self._size else now
+
+    def _move(self, entered: float, left_at: float) -> None:
+        at = bisect_left(self._times, entered)
+        if at < len(self._times) and self._times[at] == entered:
+            del self._times[at]
+        insort(self._times, left_at)
+        del self._times[: -self._size]
+
+
 class Limiter:
     """No more than the rate in any window, wherever the window begins.
 
@@ -48,21 +93,19 @@ class Limiter:
         interval = rate.per / rate.requests
         grain = max(1, min(rate.requests, round(_GRAIN / interval)))
         self._even = AsyncLimiter(grain, grain * interval * _HASTE)
-        self._window = rate.per * _MARGIN
-        self._departures: deque[float] = deque(maxlen=rate.requests)
+        self._departures = Departures(rate.requests, rate.per * _MARGIN)
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait until a request may leave, which it does when the context is left."""
+    async def turn(self, attempt: Attempt) -> AsyncIterator[None]:
+        """Wait until a request may leave, which it does when the context is left, or later."""
         loop = asyncio.get_running_loop()
         async with self._turn:
             await self._even.acquire()
-            log = self._departures
-            if len(log) == log.maxlen:
-                await sleep_until(log[0] + self._window)
+            while (when := self._departures.room(loop.time())) > loop.time():
+                await sleep_until(when)
             yield
-            log.append(loop.time())
+            self._departures.add(attempt, loop.time())
 
 
 class Gate:

@@ -430,7 +430,7 @@ class Pipeline:
             reply = await self._post(
                 body=batch.body,
                 attempt=attempt,
-                before=partial(self._admit, batch),
+                before=partial(self._admit, batch, attempt),
                 begins=begins,
             )
         except AsyncSDKError as error:
@@ -460,11 +460,11 @@ class Pipeline:
                 refused=busy,
             )
 
-    async def _admit(self, batch: Batch) -> None:
+    async def _admit(self, batch: Batch, attempt: Attempt) -> None:
         """Wait until gate and limiter let the request through at once, and it is on record."""
         while True:
             await self._gate.wait()
-            async with nullcontext() if self._limiter is None else self._limiter.turn():
+            async with nullcontext() if self._limiter is None else self._limiter.turn(attempt):
                 if not self._gate.closed(self._clock()):
                     await self._ledger.sending(batch)
                     return

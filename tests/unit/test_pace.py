@@ -6,24 +6,46 @@ import asyncio
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asyncsdk import Rate
+from asyncsdk.transport import Attempt
 from asyncsdk.upload.pace import Gate, Limiter
 from tests.leaping import run_leaping
 
 
-def departures(rate: Rate, count: int, pauses: dict[int, float] | None = None) -> list[float]:
-    """When `count` requests leave that all want to at once, but for some that come late."""
+def departures(
+    rate: Rate,
+    count: int,
+    pauses: dict[int, float] | None = None,
+    connecting: dict[int, float] | None = None,
+) -> list[float]:
+    """When `count` requests leave that all want to at once, but for some that come late.
+
+    Args:
+        rate: The rate.
+        count: How many.
+        pauses: Which of them come so many seconds after the one before.
+        connecting: Which of them leave so many seconds after their turn.
+    """
 
     async def scenario() -> list[float]:
         loop = asyncio.get_running_loop()
-        limiter, found = Limiter(rate), []
-        for number in range(count):
-            await asyncio.sleep((pauses or {}).get(number, 0.0))
-            async with limiter.turn():
-                pass
-            found.append(loop.time())
-        return found
+        limiter, attempts = Limiter(rate), [Attempt() for _ in range(count)]
+
+        async def connect(attempt: Attempt, seconds: float) -> None:
+            await asyncio.sleep(seconds)
+            attempt.left, attempt.left_at = True, loop.time()
+
+        async with asyncio.TaskGroup() as group:
+            for number, attempt in enumerate(attempts):
+                await asyncio.sleep((pauses or {}).get(number, 0.0))
+                async with limiter.turn(attempt):
+                    pass
+                if number in (connecting or {}):
+                    group.create_task(connect(attempt, (connecting or {})[number]))
+        return sorted(attempt.left_at for attempt in attempts)
 
     return run_leaping(scenario(), sockets=False)
 
@@ -59,6 +81,18 @@ def test_nor_after_a_rest(rate: Rate) -> None:
         for rest in (rate.per / 2, rate.per, 10 * rate.per):
             times = departures(rate, count, {at: rest})
             assert busiest(times, rate.per) <= rate.requests
+
+
+@given(
+    st.integers(1, 20),
+    st.dictionaries(st.integers(0, 60), st.floats(0, 0.9), max_size=20),
+    st.dictionaries(st.integers(0, 60), st.floats(0, 3), max_size=3),
+)
+def test_what_counts_is_when_they_leave(
+    requests: int, connecting: dict[int, float], pauses: dict[int, float]
+) -> None:
+    times = departures(Rate(requests), 61, pauses, connecting)
+    assert busiest(times, 1.0) <= requests
 
 
 def test_requests_are_spaced_evenly() -> None:

@@ -1,17 +1,15 @@
-"""One HTTP exchange over aiohttp; failures become our errors, with certainty about what left."""
+"""Requests over aiohttp: the session, the credentials and the clock of each exchange."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import platform
-import time
 from contextlib import AsyncExitStack
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from attrs import define, frozen
 from yarl import URL
 
 from asyncsdk._version import __version__
@@ -23,112 +21,38 @@ from asyncsdk.errors import (
     NotSentError,
     OutcomeUnknownError,
     ProtocolError,
-    api_error,
+)
+from asyncsdk.exchange import (
+    Attempt,
+    Body,
+    Reply,
+    StaleConnectionError,
+    failure_of,
+    is_kept,
+    read_reply,
 )
 from asyncsdk.keepalive import KeepAlive, Lease
-from asyncsdk.wire.headers import retry_after
-from asyncsdk.wire.problems import problem_of
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from aiohttp.abc import AbstractStreamWriter
-
     from asyncsdk.config import ClientConfig
-    from asyncsdk.errors import ApiError
 
-__all__ = [
-    "PLAIN_JSON",
-    "Attempt",
-    "CertificateError",
-    "Reply",
-    "StaleConnectionError",
-    "Transport",
-]
+__all__ = ["PLAIN_JSON", "Transport"]
 
 logger = logging.getLogger("asyncsdk")
 logger.addHandler(logging.NullHandler())  # a library is silent unless it is asked
 
 USER_AGENT = f"asyncsdk/{__version__} (Python {platform.python_version()})"
 AUTH_HEADER = "X-LOX24-AUTH-TOKEN"
-REQUEST_ID_HEADER = "X-LOX24-REQUEST-ID"
 JSON_LD = "application/ld+json"
 PLAIN_JSON = "application/json, application/ld+json;q=0.5"
 """For replies that are large and of which the links of JSON-LD would be a quarter."""
 
-_FIRST_PIECE = 0x10000
-"""Bytes that are handed to the socket without waiting for it: an error in that means that the
-connection was closed before anything left."""
-
 _READ_AHEAD = 1 << 19
 """Bytes of a reply that may wait to be read: more than a usual one has, so that the socket is not
 paused and resumed within it."""
-
-
-class CertificateError(NotSentError):
-    """The server's TLS certificate is not to be trusted: trying again cannot help."""
-
-
-class StaleConnectionError(NotSentError):
-    """A kept-alive connection was closed by the server before the request could be written."""
-
-
-@frozen
-class Reply:
-    """An HTTP reply that was read to its end."""
-
-    status: int
-    body: bytes
-    request_id: str | None = None
-    retry_after: float | None = None
-    """Seconds that the server asked to wait, or None where it did not say."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the status is 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - the class 2xx
-
-    def error(self) -> ApiError:
-        """The typed error of a refusal (status 400 and above)."""
-        problem = problem_of(self.body, self.status)
-        return api_error(self.status, problem, self.request_id, self.retry_after)
-
-
-@define
-class Attempt:
-    """What is known of a request while it is under way, and after it failed."""
-
-    begun: bool = False
-    """Whether its turn has come: from now on it may leave."""
-    left: bool = False
-    """Whether any of it was handed to an open connection."""
-    left_at: float = 0.0
-    """When that was, by the event loop's clock; while it is not, when its turn came."""
-
-
-class _Body(aiohttp.Payload):
-    """A request body that tells when it leaves."""
-
-    def __init__(
-        self, body: bytes, leaves: Callable[[int | None], None], left: Callable[[], None]
-    ) -> None:
-        super().__init__(body, content_type="application/json")
-        self._size = len(body)
-        self._leaves = leaves
-        self._left = left
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        text: str = self._value.decode(encoding, errors)
-        return text
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        body = memoryview(self._value)
-        self._leaves(_local_port(writer))
-        await writer.write(body[:_FIRST_PIECE], drain=False)  # type: ignore[call-arg]
-        self._left()
-        if len(body) > _FIRST_PIECE:
-            await writer.write(body[_FIRST_PIECE:])
 
 
 class Transport:
@@ -266,7 +190,7 @@ class Transport:
                         )
                     )
                     if not 200 <= response.status < 300:  # noqa: PLR2004 - the class 2xx
-                        reply = await _read(response)
+                        reply = await read_reply(response)
                         _judge(reply, credentials)
                         raise reply.error()
                     credentials.answered(response.status)
@@ -354,8 +278,8 @@ class Transport:
             async with asyncio.timeout(None) as clock:
                 options = self._options(body, params, attempt, clock, lease)
                 async with session.request(method, url, headers=headers, **options) as response:
-                    reply = await _read(response)
-                    kept = _keeps(response)
+                    reply = await read_reply(response)
+                    kept = is_kept(response)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             failure = self._failure(error, attempt)
         finally:
@@ -377,10 +301,7 @@ class Transport:
         """
         if isinstance(error, TimeoutError):
             return self._timed_out(attempt)
-        if isinstance(error, ValueError) and not isinstance(error, aiohttp.ClientError):
-            # aiohttp's parser, on a reply that is no HTTP
-            return OutcomeUnknownError(f"the reply was not HTTP: {type(error).__name__}")
-        failure = _failed(error, attempt)
+        failure = failure_of(error, attempt)
         if isinstance(failure, StaleConnectionError):
             self._keep_alive.trusted = False
         return failure
@@ -409,7 +330,7 @@ class Transport:
             leaves()
             left()
         return {
-            "data": None if body is None else _Body(body, leaves, left),
+            "data": None if body is None else Body(body, leaves, left),
             "params": params,
             "allow_redirects": False,
             "timeout": self._connecting,
@@ -441,52 +362,3 @@ def _judge(reply: Reply, credentials: Credentials) -> None:
         )
         raise ProtocolError(msg, reply.status)
     credentials.answered(reply.status)
-
-
-def _keeps(response: aiohttp.ClientResponse) -> bool:
-    """Whether the connection of a reply that was read goes back to the pool."""
-    says = response.headers.get("Connection", "").lower()
-    return says != "close" and response.version == aiohttp.HttpVersion11
-
-
-def _local_port(writer: AbstractStreamWriter) -> int | None:
-    """The local port of the connection that is written to, where it has one."""
-    transport = getattr(writer, "transport", None)
-    name = None if transport is None else transport.get_extra_info("sockname")
-    return name[1] if isinstance(name, tuple) else None
-
-
-async def _read(response: aiohttp.ClientResponse) -> Reply:
-    """The whole reply. Of a refusal the status is enough: a broken body is as good as none."""
-    try:
-        body = await response.read()
-    except (aiohttp.ClientError, OSError):
-        if 200 <= response.status < 300:  # noqa: PLR2004 - the class 2xx
-            raise
-        body = b""
-    headers = response.headers
-    return Reply(
-        status=response.status,
-        body=body,
-        request_id=_carried(headers.get(REQUEST_ID_HEADER)),
-        retry_after=retry_after(headers.get("Retry-After"), time.time()),
-    )
-
-
-def _carried(text: str | None) -> str | None:
-    """A header as text that can be written anywhere: bytes that are none come as surrogates."""
-    return None if text is None else text.encode(errors="replace").decode()
-
-
-def _failed(error: Exception, attempt: Attempt) -> NotSentError | OutcomeUnknownError:
-    """The error of a lost connection. Texts name the kind of failure, never headers or bodies."""
-    kind = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    if isinstance(
-        error, (aiohttp.ClientConnectorCertificateError, aiohttp.ServerFingerprintMismatch)
-    ):
-        return CertificateError(f"the server's certificate is not trusted ({kind})")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return NotSentError(f"no connection ({kind})")
-    if not attempt.left:
-        return StaleConnectionError(f"the connection was closed before the request left ({kind})")
-    return OutcomeUnknownError(f"the connection was lost before a whole reply came ({kind})")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve
 
 from asyncsdk.errors import ApiError, ProtocolError
+from asyncsdk.exchange import StaleConnectionError
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome
-from asyncsdk.transport import StaleConnectionError
 from asyncsdk.upload.retry import (
     Verdict,
     backoff,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from asyncsdk.config import OnUnknown, RetryPolicy
+    from asyncsdk.exchange import Attempt, Reply
     from asyncsdk.ledger.entry import Entry
-    from asyncsdk.transport import Attempt, Reply
     from asyncsdk.upload.batches import Batch, Batches
     from asyncsdk.upload.pace import Gate
     from asyncsdk.upload.retry import Budget

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from asyncsdk.config import Rate
-    from asyncsdk.transport import Attempt
+    from asyncsdk.exchange import Attempt
     from asyncsdk.upload.adaptive import Knee
 
 __all__ = ["Departures", "Gate", "Limiter", "Slots"]

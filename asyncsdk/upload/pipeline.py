@@ -20,12 +20,12 @@ from attrs import evolve, frozen
 
 from asyncsdk.config import Adaptive
 from asyncsdk.errors import AsyncSDKError, JournalError, OutcomeUnknownError
+from asyncsdk.exchange import Attempt, Reply
 from asyncsdk.ledger.run import Run
 from asyncsdk.models import Problem
 from asyncsdk.report import Progress
 from asyncsdk.results import Delivery
 from asyncsdk.timeline import Timeline
-from asyncsdk.transport import Attempt, Reply
 from asyncsdk.upload.adaptive import Knee
 from asyncsdk.upload.batches import Batches
 from asyncsdk.upload.judge import Judge

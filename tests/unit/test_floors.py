@@ -22,7 +22,7 @@ FLOORS = (
     ("resources",),
     ("upload",),
     ("transport", "report"),
-    ("credentials", "keepalive"),
+    ("credentials", "exchange", "keepalive"),
     ("export", "ledger"),
     ("wire",),
     ("results",),

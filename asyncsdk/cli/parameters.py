@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -128,33 +129,21 @@ QuietPeriod = Annotated[
     ),
 ]
 Deadline = Annotated[float | None, typer.Option(metavar="SECONDS", help="Stop after this long.")]
+_file = partial(typer.Option, metavar="FILE", dir_okay=False)
 Rejects = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        dir_okay=False,
-        help="Write the rows that were not created, with the reason, to be mended and uploaded.",
-    ),
+    _file(help="Write the rows that were not created, with the reason, to be mended and uploaded."),
 ]
 Report = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        dir_okay=False,
-        help="Write what became of every phone, as .jsonl, .csv or .parquet.",
-    ),
+    _file(help="Write what became of every phone, as .jsonl, .csv or .parquet."),
 ]
-Html = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", dir_okay=False, help="Write a page to read and to print."),
-]
+Html = Annotated[Path | None, _file(help="Write a page to read and to print.")]
 Journal = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        dir_okay=False,
+    _file(
         help="Keep the accounts in this file: after a crash or Ctrl-C, 'asyncsdk resume FILE' "
-        "goes on. It holds the phones.",
+        "goes on. It holds the phones."
     ),
 ]
 Show = Annotated[int, typer.Option(min=0, metavar="N", help="Rejected rows to list at the end.")]

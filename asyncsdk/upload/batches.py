@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from itertools import islice
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -14,6 +15,7 @@ from asyncsdk.errors import ConfigurationError
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.check import join
+from asyncsdk.upload.turns import Stride
 from asyncsdk.wire.batch import (
     decode_rows,
     encode_members,
@@ -31,10 +33,6 @@ if TYPE_CHECKING:
     from asyncsdk.wire.batch import Row
 
 __all__ = ["Batch", "Batches", "Register", "check_source"]
-
-_PIECE = 500
-"""Rows that are drawn at a time and turned into what the garbage collector need not look at: fewer
-objects than it takes to set it off (700, see `gc.get_threshold`)."""
 
 _BRACKETS = 2
 """Bytes of an empty JSON array; each row adds its own length and a comma."""
@@ -224,7 +222,9 @@ class Batches:
     max_bytes: int
     register: Register
     breathe: Callable[[], Awaitable[None]]
-    """Awaited between chunks: a source of nothing but invalid rows must not hold the event loop."""
+    """Awaited where the event loop would be held: by rows that take long, or are all invalid."""
+    clock: Callable[[], float] = monotonic
+    """Seconds."""
     checked: int = field(default=0, init=False)
     """Rows drawn and checked so far, or passed over because an earlier run drew them."""
     made: int = field(default=0, init=False)
@@ -237,6 +237,7 @@ class Batches:
     """What was checked and is in no batch yet."""
     _piece: list[object] = field(factory=list, init=False)
     """What was drawn and is not checked yet."""
+    _stride: Stride = field(factory=Stride, init=False)
     _rows: Iterator[object] | None = field(default=None, init=False)
     _arows: AsyncIterator[object] | None = field(default=None, init=False)
 
@@ -293,19 +294,27 @@ class Batches:
         """
         parts, end = [], first + rows
         while not self.exhausted and first < end:
-            piece: list[object] = []
-            await self._fill(piece, min(end - first, _PIECE))
+            began, piece = self.clock(), list[object]()
+            await self._fill(piece, min(end - first, self._stride.rows))
             if piece:
                 parts.append(self.checker.check(first, piece))
                 first += len(piece)
+            await self._stepped(began)
         return join(parts).source
 
     async def _draw(self, size: int) -> None:
         """Draw and check so many rows, piece by piece, or find the source exhausted."""
         end = self.read + size
         while not self.exhausted and (left := end - self.read) > 0:
-            await self._fill(self._piece, min(left, _PIECE))
+            began = self.clock()
+            await self._fill(self._piece, min(left, self._stride.rows))
             self._check()
+            await self._stepped(began)
+
+    async def _stepped(self, began: float) -> None:
+        """A step is done that began then."""
+        if self._stride.took(self.clock() - began):
+            await self.breathe()
 
     async def _fill(self, piece: list[object], size: int) -> None:
         """Draw until the piece has so many rows, or find the source exhausted."""

@@ -129,6 +129,7 @@ class Pipeline:
             options.max_batch_bytes,
             register=self,
             breathe=self._breathe,
+            clock=self._clock,
         )
         self._work = Work(self._batches)
         self._gate = Gate()

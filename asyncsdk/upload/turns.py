@@ -5,7 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-__all__ = ["Turns"]
+from attrs import define, field
+
+__all__ = ["Stride", "Turns"]
+
+_HOLD = 0.002
+"""Seconds for which one step may hold the event loop."""
+_SHORTEST, _LONGEST = 8, 500
+"""Rows in a step. The longest is shorter than what sets off the garbage collector, which does so at
+700 new objects (see `gc.get_threshold`): the rows are gone before."""
 
 
 class Turns:
@@ -56,3 +64,24 @@ class Turns:
                 turn.set_result(None)
         if self._promised:
             self._count()
+
+
+@define
+class Stride:
+    """How many rows are drawn and checked in one step: fewer where that takes long."""
+
+    rows: int = field(default=64, init=False)
+    _held: float = field(default=0.0, init=False)
+    """Seconds since others were let in."""
+
+    def took(self, seconds: float) -> bool:
+        """Learn how long a step took; returns whether it is time to let others in."""
+        if seconds > _HOLD:
+            self.rows = max(_SHORTEST, self.rows // 2)
+        elif seconds < _HOLD / 4:
+            self.rows = min(_LONGEST, self.rows * 2)
+        self._held += seconds
+        if self._held <= _HOLD / 2:
+            return False
+        self._held = 0.0
+        return True

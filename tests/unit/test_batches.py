@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +27,21 @@ class Cutter:
 
     def __init__(self, source: object, size: int = 3, max_bytes: int = 10**6) -> None:
         self.rejected: list[Entry] = []
-        self.batches = Batches(source, Checker(), size, max_bytes, register=self, breathe=_breathe)
+        self.now = 0.0
+        self.breaths: list[float] = []
+        self.batches = Batches(
+            source,
+            Checker(),
+            size,
+            max_bytes,
+            register=self,
+            breathe=self.breathe,
+            clock=lambda: self.now,
+        )
+
+    async def breathe(self) -> None:
+        self.breaths.append(self.now)
+        await asyncio.sleep(0)
 
     def drawn(self, first: int, source: bytes, batches: list[Batch], bad: list[Entry]) -> None:
         assert first + sum(map(len, batches)) + sum(map(len, bad)) == self.batches.read
@@ -44,10 +59,6 @@ class Cutter:
         while (batch := await self.batches.next()) is not None:
             found.append(batch)
         return found
-
-
-async def _breathe() -> None:
-    await asyncio.sleep(0)
 
 
 def cut(source: object, size: int = 3, max_bytes: int = 10**6) -> list[Batch]:
@@ -70,6 +81,28 @@ def test_by_count(count: int, sizes: list[int], kind: Any) -> None:
     assert [row.phone for batch in batches for row in batch.rows] == numbers(count)
     for batch in batches:
         assert [row["phone"] for row in json.loads(batch.body)] == [r.phone for r in batch.rows]
+
+
+@pytest.mark.parametrize("cost", [0.000_01, 0.000_1, 0.000_3])
+def test_rows_that_take_long_are_drawn_in_steps(cost: float) -> None:
+    def source() -> Iterator[str]:
+        for number in numbers(3000):
+            cutter.now += cost
+            yield number
+
+    cutter = Cutter(source(), size=1000)
+    batches = asyncio.run(cutter.all())
+    assert [len(batch) for batch in batches] == [1000] * 3
+    late = [now for now in cutter.breaths if now > 1000 * cost]  # it has found its pace
+    steps = [later - sooner for sooner, later in pairwise(late)]
+    assert steps
+    assert max(steps) <= 0.004
+
+
+def test_rows_that_take_no_time_are_not_held_up() -> None:
+    cutter = Cutter(numbers(3000), size=1000)
+    asyncio.run(cutter.all())
+    assert len(cutter.breaths) <= 1  # at the end of the source
 
 
 lengths = st.lists(st.integers(0, 120), max_size=20)

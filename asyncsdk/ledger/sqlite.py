@@ -28,8 +28,8 @@ from asyncsdk.errors import JournalError
 from asyncsdk.ledger.database import damaged, open_to_write, telling
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import State
+from asyncsdk.ledger.interface import Ledger, Resumed
 from asyncsdk.ledger.lock import Lock
-from asyncsdk.ledger.memory import Resumed
 from asyncsdk.ledger.run import Counts, Run
 from asyncsdk.ledger.statements import (
     hold,
@@ -68,8 +68,8 @@ _CHUNKS = 1000
 
 
 @define(eq=False)
-class SqliteLedger:
-    """Entries in a journal; methods as those of `MemoryLedger`."""
+class SqliteLedger(Ledger):
+    """Entries in a journal."""
 
     durable: ClassVar = True
     journal: Journal

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from asyncsdk.ledger.database import deflate
 from asyncsdk.ledger.held import digest
 from asyncsdk.ledger.stored import encode_problem, pack_indices
@@ -14,13 +16,49 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from asyncsdk.ledger.entry import Entry
+    from asyncsdk.ledger.run import Run
 
-__all__ = ["hold", "insert_batch", "insert_chunk", "insert_entry", "release", "set_meta"]
+__all__ = [
+    "end_run",
+    "hold",
+    "insert_batch",
+    "insert_chunk",
+    "insert_entry",
+    "release",
+    "set_meta",
+    "update_run",
+]
 
 
 def set_meta(file: sqlite3.Connection, key: str, value: object) -> None:
     """A value of the journal's own."""
     file.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def update_run(file: sqlite3.Connection, *, key: int, run: Run, before: Run) -> None:
+    """What a run took so far: all that the upload took, without what earlier runs did."""
+    file.execute(
+        "UPDATE run SET elapsed = ?, requests = ?, retries = ?, throttled = ?, batches = ?, "
+        "bytes = ? WHERE id = ?",
+        (
+            run.elapsed - before.elapsed,
+            run.requests - before.requests,
+            run.retries - before.retries,
+            run.throttled - before.throttled,
+            run.batches - before.batches,
+            run.bytes - before.bytes,
+            key,
+        ),
+    )
+
+
+def end_run(file: sqlite3.Connection, *, key: int, run: Run) -> None:
+    """How a run ended, and its course."""
+    history = msgspec.json.encode(run.history[-1]).decode() if run.history else None
+    file.execute(
+        "UPDATE run SET complete = ?, stopped_by = ?, history = ? WHERE id = ?",
+        (run.complete, run.stopped_by, history, key),
+    )
 
 
 def insert_chunk(file: sqlite3.Connection, *, first: int, rows: int, source: bytes) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from asyncsdk.ledger.entry import Entry, Results
-    from asyncsdk.ledger.held import Held, Rows
+    from asyncsdk.ledger.held import BatchLike, Held
     from asyncsdk.results import Outcome
 
 __all__ = ["Ledger", "Resumed"]
@@ -84,7 +84,7 @@ class Ledger(ABC):
 
     @abstractmethod
     def read(
-        self, first: int, source: bytes, batches: Sequence[Rows], rejected: Sequence[Entry]
+        self, first: int, source: bytes, batches: Sequence[BatchLike], rejected: Sequence[Entry]
     ) -> None:
         """Enter rows that were read from the source, and what was made of them.
 
@@ -104,7 +104,7 @@ class Ledger(ABC):
         """Enter the ids that were in the group before the upload."""
 
     @abstractmethod
-    async def sending(self, batch: Rows) -> None:
+    async def sending(self, batch: BatchLike) -> None:
         """Return once it is on record that a request with this batch may leave.
 
         Raises:
@@ -114,11 +114,11 @@ class Ledger(ABC):
     @abstractmethod
     def replace(
         self,
-        old: Sequence[Rows],
+        old: Sequence[BatchLike],
         *,
         entries: Sequence[Entry] = (),
-        again: Sequence[Rows] = (),
-        doubt: Sequence[Rows] = (),
+        again: Sequence[BatchLike] = (),
+        doubt: Sequence[BatchLike] = (),
     ) -> None:
         """Put the fates and the new batches of some rows in the place of their old batches.
 
@@ -130,7 +130,7 @@ class Ledger(ABC):
         """
 
     @abstractmethod
-    def leave(self, batch: Rows, entry: Entry) -> None:
+    def leave(self, batch: BatchLike, entry: Entry) -> None:
         """Enter that the upload leaves a batch behind, and what is said of it.
 
         A later run takes it up again.

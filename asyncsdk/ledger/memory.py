@@ -18,7 +18,7 @@ from asyncsdk.wire.batch import decode_ids, decode_phones
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from asyncsdk.ledger.held import Rows
+    from asyncsdk.ledger.held import BatchLike
 
 __all__ = ["MemoryLedger"]
 
@@ -39,19 +39,19 @@ class MemoryLedger(Ledger):
         factory=lambda: {outcome: [] for outcome in Outcome}, repr=False
     )
     _ids: array[int] = field(factory=lambda: array("q"), init=False, repr=False)
-    _nameless: list[str] = field(factory=list, init=False, repr=False)
+    _without_id: list[str] = field(factory=list, init=False, repr=False)
     """Numbers that the server created without telling their ids."""
 
     def count(self, entry: Entry) -> None:
         self.counts.add(entry)
         if self.keep_ids and entry.outcome is Outcome.CREATED and entry.members is not None:
-            self._note(entry.members, entry.phones)
+            self._note_ids(entry.members, entry.phones)
 
-    def _note(self, members: bytes, phones: bytes) -> None:
+    def _note_ids(self, members: bytes, phones: bytes) -> None:
         ids = decode_ids(members)
         if None in ids:
             numbers = [phone.phone for phone in decode_phones(phones)]
-            self._nameless += [n for n, known in zip(numbers, ids, strict=True) if known is None]
+            self._without_id += [n for n, known in zip(numbers, ids, strict=True) if known is None]
         self._ids.extend(known for known in ids if known is not None)
 
     def retain(self, entry: Entry) -> None:
@@ -67,7 +67,7 @@ class MemoryLedger(Ledger):
         for start in range(0, len(self._ids), _STEP):
             found |= wanted.intersection(self._ids[start : start + _STEP])
             await asyncio.sleep(0)
-        return found, Counter(self._nameless)
+        return found, Counter(self._without_id)
 
     # -- what only a later run could ask for -----------------------------------------------
 
@@ -80,25 +80,25 @@ class MemoryLedger(Ledger):
         yield
 
     def read(
-        self, first: int, source: bytes, batches: Sequence[Rows], rejected: Sequence[Entry]
+        self, first: int, source: bytes, batches: Sequence[BatchLike], rejected: Sequence[Entry]
     ) -> None: ...
 
     def exhausted(self) -> None: ...
 
     def baseline(self, ids: array[int]) -> None: ...
 
-    async def sending(self, batch: Rows) -> None: ...
+    async def sending(self, batch: BatchLike) -> None: ...
 
     def replace(
         self,
-        old: Sequence[Rows],
+        old: Sequence[BatchLike],
         *,
         entries: Sequence[Entry] = (),
-        again: Sequence[Rows] = (),
-        doubt: Sequence[Rows] = (),
+        again: Sequence[BatchLike] = (),
+        doubt: Sequence[BatchLike] = (),
     ) -> None: ...
 
-    def leave(self, batch: Rows, entry: Entry) -> None: ...
+    def leave(self, batch: BatchLike, entry: Entry) -> None: ...
 
     async def room(self) -> None: ...
 

@@ -17,10 +17,12 @@ import msgspec
 from attrs import define, evolve, field
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import damaged, telling
+from asyncsdk.ledger.database import damaged, translated_errors
+from asyncsdk.ledger.encoding import encode_problem
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import State
 from asyncsdk.ledger.interface import Ledger, Resumed
+from asyncsdk.ledger.reader import Reader
 from asyncsdk.ledger.run import Counts, Run
 from asyncsdk.ledger.statements import (
     end_run,
@@ -32,7 +34,6 @@ from asyncsdk.ledger.statements import (
     set_meta,
     update_run,
 )
-from asyncsdk.ledger.stored import Stored, encode_problem
 from asyncsdk.ledger.writer import Writer
 from asyncsdk.results import Delivery, Outcome
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from asyncsdk.config import Journal
-    from asyncsdk.ledger.held import Rows
+    from asyncsdk.ledger.held import BatchLike
     from asyncsdk.ledger.writer import Write
 
 __all__ = ["SqliteLedger"]
@@ -65,7 +66,7 @@ class SqliteLedger(Ledger):
     keep_ids: bool = False
     """Whether the ids of created phones are kept, whatever else is."""
     counts: Counts = field(factory=Counts, init=False)
-    _stored: Stored = field(init=False)
+    _reader: Reader = field(init=False)
     _writer: Writer = field(init=False)
     _totals: Callable[[], Run] = field(default=Run, init=False)
     _totals_due: float = field(default=0.0, init=False)
@@ -88,8 +89,8 @@ class SqliteLedger(Ledger):
 
     def __attrs_post_init__(self) -> None:
         path = self.journal.path
-        self._stored = Stored(path)
-        self._writer = Writer(path, self.journal.durable, self._latest, self._stored.close)
+        self._reader = Reader(path)
+        self._writer = Writer(path, self.journal.durable, self._latest, self._reader.close)
 
     # -- from beginning to end -------------------------------------------------------------
 
@@ -103,18 +104,18 @@ class SqliteLedger(Ledger):
         return resumed
 
     def _begin(self, file: sqlite3.Connection) -> Resumed:
-        path, stored = self.journal.path, self._stored
-        with telling(path):
+        path, reader = self.journal.path, self._reader
+        with translated_errors(path):
             self._claim(file)
-        baseline = stored.meta("baseline")
-        self._batches, self._entries = stored.last_ids()
-        read, held, run = stored.read(), stored.held(), stored.run()
+        baseline = reader.meta("baseline")
+        self._batches, self._entries = reader.last_ids()
+        read, held, run = reader.read(), reader.held(), reader.run()
         if read != run.counts.settled + sum(len(batch.indices) for batch in held):
             raise damaged(path)
         return Resumed(
             begun=self._run > 1,
             read=read,
-            exhausted=bool(stored.meta("exhausted")),
+            exhausted=bool(reader.meta("exhausted")),
             held=held,
             run=run,
             baseline=None if baseline is None else array("q", baseline),
@@ -148,7 +149,7 @@ class SqliteLedger(Ledger):
     # -- rows that have no fate yet --------------------------------------------------------
 
     def read(
-        self, first: int, source: bytes, batches: Sequence[Rows], rejected: Sequence[Entry]
+        self, first: int, source: bytes, batches: Sequence[BatchLike], rejected: Sequence[Entry]
     ) -> None:
         rows = sum(map(len, batches)) + sum(map(len, rejected))
         self._writer.put(partial(insert_chunk, first=first, rows=rows, source=source))
@@ -163,18 +164,18 @@ class SqliteLedger(Ledger):
     def baseline(self, ids: array[int]) -> None:
         self._writer.put(partial(set_meta, key="baseline", value=ids.tobytes()))
 
-    async def sending(self, batch: Rows) -> None:
+    async def sending(self, batch: BatchLike) -> None:
         self._hold(batch, State.SENDING, attempts=batch.attempts + 1)
         await self._writer.flush()
         self._writer.check()
 
     def replace(
         self,
-        old: Sequence[Rows],
+        old: Sequence[BatchLike],
         *,
         entries: Sequence[Entry] = (),
-        again: Sequence[Rows] = (),
-        doubt: Sequence[Rows] = (),
+        again: Sequence[BatchLike] = (),
+        doubt: Sequence[BatchLike] = (),
     ) -> None:
         for batch in again:
             self._hold(batch, State.WAITING)
@@ -192,14 +193,14 @@ class SqliteLedger(Ledger):
                 self._states.pop(batch.key or 0, None)
                 self._writer.put(partial(release, key=batch.key, whole=batch.key not in used))
 
-    def leave(self, batch: Rows, entry: Entry) -> None:
+    def leave(self, batch: BatchLike, entry: Entry) -> None:
         self._left.append(entry)
         doubt = entry.delivery is Delivery.UNKNOWN
         self._hold(batch, State.DOUBTFUL if doubt else State.WAITING, delivery=entry.delivery)
 
     def _hold(
         self,
-        batch: Rows,
+        batch: BatchLike,
         state: State,
         *,
         attempts: int | None = None,
@@ -270,12 +271,12 @@ class SqliteLedger(Ledger):
     def results(self, outcome: Outcome) -> Results:
         if not self._opened:
             return Results(list)
-        upto, stored = self._entries - len(self._unwritten), self._stored
+        upto, reader = self._entries - len(self._unwritten), self._reader
         fresh = [*self._unwritten, *self._left]
         if not self.keep_created and outcome is Outcome.CREATED:
             fresh = []
         mine = [entry for entry in fresh if entry.outcome is outcome]
-        return Results(lambda: [*stored.results(outcome, upto), *mine])
+        return Results(lambda: [*reader.results(outcome, upto), *mine])
 
     # -- what is on record -----------------------------------------------------------------
 
@@ -289,7 +290,7 @@ class SqliteLedger(Ledger):
 
     async def chunks(self) -> AsyncIterator[tuple[int, int, int]]:
         start = 0
-        while found := await asyncio.to_thread(self._stored.chunks, start, _CHUNKS):
+        while found := await asyncio.to_thread(self._reader.chunks, start, _CHUNKS):
             for chunk in found:
                 yield chunk
             start = found[-1][0] + 1
@@ -297,4 +298,4 @@ class SqliteLedger(Ledger):
     async def answered(self, wanted: set[int]) -> tuple[set[int], Counter[str]]:
         await self._writer.flush()
         self._writer.check()
-        return await asyncio.to_thread(self._stored.answered, wanted, sys.maxsize)
+        return await asyncio.to_thread(self._reader.answered, wanted, sys.maxsize)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from attrs import define, field
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import open_to_write, telling
+from asyncsdk.ledger.database import open_to_write, translated_errors
 from asyncsdk.ledger.lock import Lock
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ class Writer:
         began = perf_counter()
         file = self._file
         assert file is not None  # noqa: S101 - open() made it
-        with telling(self.path):
+        with translated_errors(self.path):
             try:
                 file.execute("BEGIN")
                 for write in writes:

@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.held import State, digest
+from asyncsdk.ledger.digest import digest
+from asyncsdk.ledger.held import State
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery
 from asyncsdk.upload.batches import Batch

@@ -25,8 +25,8 @@ from asyncsdk import (
     UploadStopped,
 )
 from asyncsdk.ledger.lock import Lock
+from asyncsdk.ledger.reader import Reader
 from asyncsdk.ledger.sqlite import SqliteLedger
-from asyncsdk.ledger.stored import Stored
 from asyncsdk.ledger.writer import Writer
 from asyncsdk.sandbox import Faults
 from tests.failures.raw import answer, read_request, serving
@@ -42,10 +42,10 @@ async def test_a_report_of_a_running_upload_is_of_one_moment(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that are answered between two looks at the file are neither missing nor there twice."""
-    look = Stored.run
+    look = Reader.run
 
-    def overtaken(stored: Stored) -> Any:
-        found = look(stored)
+    def overtaken(reader: Reader) -> Any:
+        found = look(reader)
         with sqlite3.connect(journal) as file:
             file.execute(
                 "INSERT INTO entry (batch, outcome, delivery, kept, first, last, rows, attempts) "
@@ -60,7 +60,7 @@ async def test_a_report_of_a_running_upload_is_of_one_moment(
         upload = rig.upload(phones(50), journal=journal).start()
         while not rig.batches:
             await asyncio.sleep(0.01)
-        monkeypatch.setattr(Stored, "run", overtaken)
+        monkeypatch.setattr(Reader, "run", overtaken)
         report = UploadReport.open(journal)
         monkeypatch.undo()
         assert report.unknown_count == report.submitted == len(known(report)) == 50

@@ -105,9 +105,9 @@ class UploadReport:
         Raises:
             JournalError: There is no journal, or it cannot be read.
         """
-        from asyncsdk.ledger.stored import Stored, account  # noqa: PLC0415 - loaded when used
+        from asyncsdk.ledger.reader import Reader, account  # noqa: PLC0415 - loaded when used
 
-        return cls(*account(Stored(Path(path))))
+        return cls(*account(Reader(Path(path))))
 
     @property
     def submitted(self) -> int:

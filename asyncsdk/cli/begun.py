@@ -12,7 +12,7 @@ from attrs import frozen
 
 from asyncsdk.errors import JournalError
 from asyncsdk.ledger.database import is_journal
-from asyncsdk.ledger.stored import Stored
+from asyncsdk.ledger.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,11 +69,11 @@ def read(path: Path) -> Begun:
     Raises:
         JournalError: There is no journal, or it cannot be read.
     """
-    stored = Stored(path)
+    reader = Reader(path)
     try:
-        notes, run = msgspec.json.decode(stored.meta("notes") or b"{}"), stored.run()
+        notes, run = msgspec.json.decode(reader.meta("notes") or b"{}"), reader.run()
     finally:
-        stored.close()
+        reader.close()
     return Begun(notes.get("upload", {}), run.group_id, run.complete, run.requests)
 
 

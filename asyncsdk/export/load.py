@@ -13,7 +13,7 @@ from asyncsdk.errors import SourceError
 from asyncsdk.export.besides import UNREAD
 from asyncsdk.export.csv import COLUMNS
 from asyncsdk.ledger.database import is_journal
-from asyncsdk.ledger.stored import Stored, account
+from asyncsdk.ledger.reader import Reader, account
 from asyncsdk.models import FIELDS, CreatedPhone, Phone, Problem, Violation
 from asyncsdk.results import Delivery, Outcome, PhoneResult
 from asyncsdk.sources.inert import revive
@@ -52,7 +52,7 @@ class SavedReport:
         return self._of_csv() if kind == ".csv" else self._of_lines()
 
     def _of_journal(self) -> Iterator[PhoneResult]:
-        run, results = account(Stored(self.path))
+        run, results = account(Reader(self.path))
         self.group_id = run.group_id
         self.unread_from = None if run.complete else run.counts.settled
         for outcome in Outcome:

@@ -1,1 +1,1 @@
-"""The accounts of an upload: what was sent, what was answered."""
+"""The accounts of an upload: a ledger knows of every row what was sent and what was answered."""

@@ -1,8 +1,6 @@
 """The journal's file: how it is made, opened and recognised, and what its errors mean.
 
-It is SQLite in WAL mode, so that others can read while one writes. Requests are kept as they went
-over the wire. Replies repeat themselves, and are deflated: that costs as much time as writing the
-same in full, and a twentieth of the space. With isal (`asyncsdk[speed]`) it costs a quarter.
+It is SQLite in WAL mode, so that others can read while one writes.
 """
 
 from __future__ import annotations
@@ -22,20 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-try:
-    from isal.isal_zlib import compress as _compress
-except ImportError:
-    from zlib import compress as _compress
-
 __all__ = [
+    "damage_detected",
     "damaged",
-    "deflate",
-    "inflate",
     "is_journal",
     "open_to_read",
     "open_to_write",
-    "reading",
-    "telling",
+    "translated_errors",
 ]
 
 _APPLICATION = 0x61736A31
@@ -85,23 +76,13 @@ def is_journal(path: Path) -> bool:
         return False
 
 
-def deflate(reply: bytes | None) -> bytes | None:
-    """A reply as it is stored."""
-    return None if reply is None else _compress(reply, 1)
-
-
-def inflate(stored: bytes | None) -> bytes | None:
-    """A reply that was stored."""
-    return None if stored is None else zlib.decompress(stored)
-
-
 def open_to_write(path: Path, durable: Literal["crash", "power"]) -> sqlite3.Connection:
     """A connection for the thread that calls this; a new file is made for its owner alone.
 
     Raises:
         JournalError: It is no journal, or cannot be written.
     """
-    with telling(path):
+    with translated_errors(path):
         _make(path)
         if not path.stat().st_mode & _WRITE:  # root could, but somebody has said not to
             msg = f"the journal {path} cannot be written: it is read-only"
@@ -141,8 +122,8 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         msg = f"there is no journal {path}"
         raise JournalError(msg)
-    with telling(path):
-        uri = f"{path.absolute().as_uri()}?{_way_to_read(path)}"
+    with translated_errors(path):
+        uri = f"{path.absolute().as_uri()}?{_access(path)}"
         connection = sqlite3.connect(uri, uri=True, timeout=5, check_same_thread=False)
         try:
             connection.execute("PRAGMA query_only=1")
@@ -155,7 +136,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _way_to_read(path: Path) -> str:
+def _access(path: Path) -> str:
     """After a crash the first to open it must put it in order, which takes the right to write."""
     own = os.access in os.supports_effective_ids
     if all(os.access(place, os.W_OK, effective_ids=own) for place in (path, path.parent)):
@@ -165,7 +146,7 @@ def _way_to_read(path: Path) -> str:
 
 
 @contextmanager
-def telling(path: Path) -> Iterator[None]:
+def translated_errors(path: Path) -> Iterator[None]:
     """Errors of SQLite and of the system become ours, which say what to do."""
     try:
         yield
@@ -180,10 +161,10 @@ def telling(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """As `telling`, and what makes no sense is damage."""
+def damage_detected(path: Path) -> Iterator[None]:
+    """As `translated_errors`; besides, what cannot be decoded is damage."""
     try:
-        with telling(path):
+        with translated_errors(path):
             yield
     except JournalError:
         raise

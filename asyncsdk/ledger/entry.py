@@ -109,7 +109,7 @@ class Entry:
 
 
 class Decodable(Protocol):
-    """Something that stands for an entry."""
+    """An entry, or what stands for one that is on disk."""
 
     @property
     def first(self) -> int:
@@ -137,15 +137,15 @@ class Results(Sequence[PhoneResult]):
     def __init__(self, find: Callable[[], Iterable[Decodable]]) -> None:
         self._find = find
         self._decoded: dict[int, list[PhoneResult]] = {}
-        """The runs looked at last."""
+        """The results of the clusters looked at last."""
 
     @cached_property
-    def _runs(self) -> list[list[Decodable]]:
-        return _runs(sorted(self._find(), key=attrgetter("first")))
+    def _clusters(self) -> list[list[Decodable]]:
+        return _clustered(sorted(self._find(), key=attrgetter("first")))
 
     @cached_property
     def _ends(self) -> list[int]:
-        return list(accumulate(sum(map(len, run)) for run in self._runs))
+        return list(accumulate(sum(map(len, cluster)) for cluster in self._clusters))
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -161,13 +161,13 @@ class Results(Sequence[PhoneResult]):
         if not 0 <= position < len(self):
             msg = f"there are {len(self)} results"
             raise IndexError(msg)
-        run = bisect_right(self._ends, position)
-        start = self._ends[run - 1] if run else 0
-        return self._decode(run)[position - start]
+        cluster = bisect_right(self._ends, position)
+        start = self._ends[cluster - 1] if cluster else 0
+        return self._decode(cluster)[position - start]
 
     def __iter__(self) -> Iterator[PhoneResult]:
-        for run in self._runs:
-            yield from _merged(run)
+        for cluster in self._clusters:
+            yield from _merged(cluster)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -180,14 +180,14 @@ class Results(Sequence[PhoneResult]):
         return f"<{len(self)} results>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _results_of, ([entry for run in self._runs for entry in run],)
+        return _results_of, ([entry for cluster in self._clusters for entry in cluster],)
 
-    def _decode(self, run: int) -> list[PhoneResult]:
-        found = self._decoded.get(run)
+    def _decode(self, cluster: int) -> list[PhoneResult]:
+        found = self._decoded.get(cluster)
         if found is None:
             if len(self._decoded) > 1:
                 self._decoded.pop(next(iter(self._decoded)), None)
-            found = self._decoded[run] = list(_merged(self._runs[run]))
+            found = self._decoded[cluster] = list(_merged(self._clusters[cluster]))
         return found
 
 
@@ -195,20 +195,20 @@ def _results_of(entries: list[Decodable]) -> Results:
     return Results(lambda: entries)
 
 
-def _runs(entries: list[Decodable]) -> list[list[Decodable]]:
-    """Entries, sorted by their first index, cut into runs whose indices do not interleave."""
-    runs: list[list[Decodable]] = []
+def _clustered(entries: list[Decodable]) -> list[list[Decodable]]:
+    """Entries, sorted by their first index, cut into clusters whose indices do not interleave."""
+    clusters: list[list[Decodable]] = []
     last = -1
     for entry in entries:
-        if runs and entry.first < last:
-            runs[-1].append(entry)
+        if clusters and entry.first < last:
+            clusters[-1].append(entry)
         else:
-            runs.append([entry])
+            clusters.append([entry])
         last = max(last, entry.last)
-    return runs
+    return clusters
 
 
-def _merged(run: list[Decodable]) -> Iterator[PhoneResult]:
-    if len(run) == 1:
-        return iter(run[0].results())
-    return merge(*(entry.results() for entry in run), key=attrgetter("index"))
+def _merged(cluster: list[Decodable]) -> Iterator[PhoneResult]:
+    if len(cluster) == 1:
+        return iter(cluster[0].results())
+    return merge(*(entry.results() for entry in cluster), key=attrgetter("index"))

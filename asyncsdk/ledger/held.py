@@ -1,10 +1,9 @@
-"""Rows that are on record and have no fate yet."""
+"""Batches whose rows have no fate yet: as an upload enters them, and as a later run finds them."""
 
 from __future__ import annotations
 
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
-from zlib import crc32
 
 from attrs import frozen
 
@@ -15,17 +14,12 @@ if TYPE_CHECKING:
 
     from asyncsdk.results import Delivery
 
-__all__ = ["INTERRUPTED", "Held", "Rows", "State", "digest"]
+__all__ = ["INTERRUPTED", "BatchLike", "Held", "State"]
 
 INTERRUPTED = Problem("Outcome unknown", "the upload was interrupted while it was under way")
 
 
-def digest(source: bytes) -> int:
-    """By which rows are known again when they are read once more: their length and checksum."""
-    return len(source) << 32 | crc32(source)
-
-
-class Rows(Protocol):
+class BatchLike(Protocol):
     """What a ledger reads of a batch, and the one thing that it writes."""
 
     key: int | None
@@ -43,7 +37,7 @@ class Rows(Protocol):
 
 
 class State(IntEnum):
-    """How far a batch came."""
+    """How far a batch came; these numbers are in the file."""
 
     WAITING = 0
     """No request with it is under way."""
@@ -55,7 +49,7 @@ class State(IntEnum):
 
 @frozen
 class Held:
-    """A batch as it was found on record; fields as those of `Rows`."""
+    """A batch as it was found on record; fields as those of `BatchLike`."""
 
     key: int
     state: State

@@ -22,7 +22,7 @@ __all__ = ["Lock"]
 try:
     import fcntl
 
-    def _locked(file: int) -> bool:
+    def _try_lock(file: int) -> bool:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -34,7 +34,7 @@ except ImportError:  # Windows
 
     _FAR = 1 << 20
 
-    def _locked(file: int) -> bool:
+    def _try_lock(file: int) -> bool:
         os.lseek(file, _FAR, os.SEEK_SET)  # what is locked there nobody else can read
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
@@ -78,7 +78,7 @@ class Lock:
             file = self._take()
             try:
                 os.ftruncate(file, 0)
-                os.pwrite(file, _myself().encode(), 0)
+                os.pwrite(file, _holder().encode(), 0)
             except OSError:
                 os.close(file)
                 raise
@@ -100,7 +100,7 @@ class Lock:
     def _take(self) -> int:
         while True:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            if not _locked(file):
+            if not _try_lock(file):
                 holder = os.pread(file, 1000, 0).decode(errors="replace") or "another process"
                 os.close(file)
                 msg = (
@@ -108,17 +108,17 @@ class Lock:
                     "wait for that upload to end, or give another journal"
                 )
                 raise JournalError(msg)
-            if self._is_there(file):
+            if self._is_current(file):
                 return file
             os.close(file)  # its holder removed it in the meantime
 
-    def _is_there(self, file: int) -> bool:
+    def _is_current(self, file: int) -> bool:
         try:
             return os.path.samestat(os.fstat(file), self._path.stat())
         except FileNotFoundError:
             return False
 
 
-def _myself() -> str:
+def _holder() -> str:
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return f"process {os.getpid()} on {socket.gethostname()} since {now}"

@@ -1,4 +1,4 @@
-"""The accounts in memory."""
+"""A ledger in memory, which ends with the process."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from asyncsdk.ledger.entry import Entry, Results
+from asyncsdk.ledger.interface import Ledger, Resumed
 from asyncsdk.ledger.run import Counts, Run
 from asyncsdk.results import Outcome
 from asyncsdk.wire.batch import decode_ids, decode_phones
@@ -17,43 +18,19 @@ from asyncsdk.wire.batch import decode_ids, decode_phones
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from asyncsdk.ledger.held import Held, Rows
+    from asyncsdk.ledger.held import BatchLike
 
-__all__ = ["MemoryLedger", "Resumed"]
+__all__ = ["MemoryLedger"]
 
 _STEP = 100_000
 """Ids that are looked through at once."""
 
 
-@frozen
-class Resumed:
-    """What an earlier run of the same upload left on record."""
-
-    begun: bool = False
-    """Whether there was one."""
-    read: int = 0
-    """Rows it read from the source."""
-    exhausted: bool = False
-    """Whether that was all of them."""
-    held: Sequence[Held] = ()
-    """Batches whose rows have no fate yet."""
-    run: Run = field(factory=Run)
-    """What it took, and what it had settled."""
-    baseline: array[int] | None = None
-    """The ids that were in the group before the upload, in order, if they were noted."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.exhausted and not self.held
-
-
 @define(eq=False)
-class MemoryLedger:
+class MemoryLedger(Ledger):
     """Entries in lists, one list per outcome."""
 
     durable: ClassVar = False
-    """Whether it survives the process, and so must know a row before anybody else does."""
     keep_created: bool = True
     keep_ids: bool = False
     """Whether to remember the ids of created phones, whatever else is kept."""
@@ -62,84 +39,69 @@ class MemoryLedger:
         factory=lambda: {outcome: [] for outcome in Outcome}, repr=False
     )
     _ids: array[int] = field(factory=lambda: array("q"), init=False, repr=False)
-    _nameless: list[str] = field(factory=list, init=False, repr=False)
+    _without_id: list[str] = field(factory=list, init=False, repr=False)
     """Numbers that the server created without telling their ids."""
 
     def count(self, entry: Entry) -> None:
-        """Enter these rows in the totals."""
         self.counts.add(entry)
         if self.keep_ids and entry.outcome is Outcome.CREATED and entry.members is not None:
-            self._note(entry.members, entry.phones)
+            self._note_ids(entry.members, entry.phones)
+
+    def _note_ids(self, members: bytes, phones: bytes) -> None:
+        ids = decode_ids(members)
+        if None in ids:
+            numbers = [phone.phone for phone in decode_phones(phones)]
+            self._without_id += [n for n, known in zip(numbers, ids, strict=True) if known is None]
+        self._ids.extend(known for known in ids if known is not None)
 
     def retain(self, entry: Entry) -> None:
-        """Keep these rows for the report; created ones only if they are wanted."""
         if self.keep_created or entry.outcome is not Outcome.CREATED:
             self._entries[entry.outcome].append(entry)
 
     def results(self, outcome: Outcome) -> Results:
-        """The rows kept so far, in source order."""
         entries = list(self._entries[outcome])
         return Results(lambda: entries)
 
     async def answered(self, wanted: set[int]) -> tuple[set[int], Counter[str]]:
-        """Of these ids those that the server answered, and the numbers created without an id."""
         found: set[int] = set()
         for start in range(0, len(self._ids), _STEP):
             found |= wanted.intersection(self._ids[start : start + _STEP])
             await asyncio.sleep(0)
-        return found, Counter(self._nameless)
+        return found, Counter(self._without_id)
 
-    def _note(self, members: bytes, phones: bytes) -> None:
-        ids = decode_ids(members)
-        if None in ids:
-            numbers = [phone.phone for phone in decode_phones(phones)]
-            self._nameless += [n for n, known in zip(numbers, ids, strict=True) if known is None]
-        self._ids.extend(known for known in ids if known is not None)
-
-    # -- what a ledger on disk has to be told, and memory knows -----------------------------
+    # -- what only a later run could ask for -----------------------------------------------
 
     async def open(self, totals: Callable[[], Run]) -> Resumed:
-        """Begin, or go on where an earlier run stopped."""
         del totals
         return Resumed()
 
     async def chunks(self) -> AsyncIterator[tuple[int, int, int]]:
-        """What earlier runs read: first row, how many, digest."""
         return
         yield
 
     def read(
-        self, first: int, source: bytes, batches: Sequence[Rows], rejected: Sequence[Entry]
-    ) -> None:
-        """Enter rows that were read from the source."""
+        self, first: int, source: bytes, batches: Sequence[BatchLike], rejected: Sequence[Entry]
+    ) -> None: ...
 
-    def exhausted(self) -> None:
-        """Enter that the source has no more."""
+    def exhausted(self) -> None: ...
 
-    def baseline(self, ids: array[int]) -> None:
-        """Enter what was in the group before."""
+    def baseline(self, ids: array[int]) -> None: ...
 
-    async def sending(self, batch: Rows) -> None:
-        """Return once it is on record that a request with this batch may leave."""
+    async def sending(self, batch: BatchLike) -> None: ...
 
     def replace(
         self,
-        old: Sequence[Rows],
+        old: Sequence[BatchLike],
         *,
         entries: Sequence[Entry] = (),
-        again: Sequence[Rows] = (),
-        doubt: Sequence[Rows] = (),
-    ) -> None:
-        """Put the fates and the new batches of some rows in the place of their old batches."""
+        again: Sequence[BatchLike] = (),
+        doubt: Sequence[BatchLike] = (),
+    ) -> None: ...
 
-    def leave(self, batch: Rows, entry: Entry) -> None:
-        """Enter that the upload leaves a batch behind, and what is said of it."""
+    def leave(self, batch: BatchLike, entry: Entry) -> None: ...
 
-    async def room(self) -> None:
-        """Return once no more waits to be written than memory should hold."""
+    async def room(self) -> None: ...
 
-    async def flush(self) -> None:
-        """Return once all that was entered is on record."""
+    async def flush(self) -> None: ...
 
-    async def close(self, run: Run) -> None:
-        """Nothing more will be entered."""
+    async def close(self, run: Run) -> None: ...

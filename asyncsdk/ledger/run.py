@@ -1,4 +1,4 @@
-"""The totals of an upload."""
+"""The totals of an upload: how many rows met each fate, and what that took."""
 
 from __future__ import annotations
 

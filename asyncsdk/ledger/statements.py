@@ -1,12 +1,13 @@
-"""What is written to a journal: a function for each thing, for the thread that writes."""
+"""The SQL that writes to a journal, a function for each thing that is entered."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncsdk.ledger.database import deflate
-from asyncsdk.ledger.held import digest
-from asyncsdk.ledger.stored import encode_problem, pack_indices
+import msgspec
+
+from asyncsdk.ledger.digest import digest
+from asyncsdk.ledger.encoding import deflate, encode_problem, pack_indices
 from asyncsdk.wire.batch import ids_alone
 
 if TYPE_CHECKING:
@@ -14,17 +15,53 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from asyncsdk.ledger.entry import Entry
+    from asyncsdk.ledger.run import Run
 
-__all__ = ["hold", "insert_batch", "insert_chunk", "insert_entry", "release", "set_meta"]
+__all__ = [
+    "end_run",
+    "hold",
+    "insert_batch",
+    "insert_chunk",
+    "insert_entry",
+    "release",
+    "set_meta",
+    "update_run",
+]
 
 
 def set_meta(file: sqlite3.Connection, key: str, value: object) -> None:
-    """A value of the journal's own."""
+    """Set a value of the journal itself, such as its group."""
     file.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
 
+def update_run(file: sqlite3.Connection, *, key: int, run: Run, before: Run) -> None:
+    """Set what a run took so far: all that the upload took, without what earlier runs did."""
+    file.execute(
+        "UPDATE run SET elapsed = ?, requests = ?, retries = ?, throttled = ?, batches = ?, "
+        "bytes = ? WHERE id = ?",
+        (
+            run.elapsed - before.elapsed,
+            run.requests - before.requests,
+            run.retries - before.retries,
+            run.throttled - before.throttled,
+            run.batches - before.batches,
+            run.bytes - before.bytes,
+            key,
+        ),
+    )
+
+
+def end_run(file: sqlite3.Connection, *, key: int, run: Run) -> None:
+    """Set how a run ended, and its course."""
+    history = msgspec.json.encode(run.history[-1]).decode() if run.history else None
+    file.execute(
+        "UPDATE run SET complete = ?, stopped_by = ?, history = ? WHERE id = ?",
+        (run.complete, run.stopped_by, history, key),
+    )
+
+
 def insert_chunk(file: sqlite3.Connection, *, first: int, rows: int, source: bytes) -> None:
-    """Rows that were read from the source."""
+    """Note that rows were read from the source, to know them again."""
     file.execute("INSERT INTO chunk VALUES (?, ?, ?)", (first, rows, digest(source)))
 
 
@@ -36,18 +73,24 @@ def insert_batch(
     submitted: bytes | None,
     body: bytes,
 ) -> None:
-    """Rows that are to share a request."""
+    """Add rows that are to share a request."""
     values = (key, indices[0], indices[-1], len(indices), pack_indices(indices))
     file.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, submitted, body))
 
 
 def hold(file: sqlite3.Connection, states: Iterable[tuple[object, ...]]) -> None:
-    """How far batches came that have no fate yet: the columns of `held`, for each."""
+    """Set how far batches came that have no fate yet: the columns of `held`, for each."""
     file.executemany("INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?)", states)
 
 
 def release(file: sqlite3.Connection, *, key: int | None, whole: bool) -> None:
-    """The rows of a batch have a fate, or are in other batches."""
+    """Remove a batch from `held`: its rows have a fate, or are in other batches.
+
+    Args:
+        file: The journal.
+        key: The batch's number.
+        whole: Whether no entry needs its rows any more, so that these are removed, too.
+    """
     file.execute("DELETE FROM held WHERE batch = ?", (key,))
     if whole:
         file.execute("DELETE FROM batch WHERE id = ?", (key,))
@@ -62,7 +105,7 @@ def insert_entry(
     kept: bool,
     keep_ids: bool,
 ) -> None:
-    """Rows and their fate.
+    """Add rows and their fate.
 
     Args:
         file: The journal.

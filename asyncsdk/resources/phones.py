@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from asyncsdk.config import Adaptive, Duplicates, FailureLimit, Journal, OnUnknown
-    from asyncsdk.ledger.sqlite import SqliteLedger
+    from asyncsdk.ledger.interface import Ledger
     from asyncsdk.report import Progress
     from asyncsdk.resources.groups import GroupsResource
     from asyncsdk.transport import Transport
@@ -221,7 +221,7 @@ class PhonesResource(Resource):
         phones: object,
         options: UploadOptions,
         columns: dict[str, str] | None,
-        ledger: MemoryLedger | SqliteLedger,
+        ledger: Ledger,
         channel: Channel | None,
     ) -> Pipeline:
         self._transport.open()
@@ -256,7 +256,7 @@ class PhonesResource(Resource):
             checker.columns = resolve(checker.columns, group.columns)
 
     def _reconciler(
-        self, group_id: int, options: UploadOptions, ledger: MemoryLedger | SqliteLedger
+        self, group_id: int, options: UploadOptions, ledger: Ledger
     ) -> Reconciler | None:
         if options.on_unknown != "reconcile" or options.dry_run:
             return None
@@ -264,7 +264,7 @@ class PhonesResource(Resource):
         return Reconciler(view, options.retry, options.quiet_period, ledger.answered)
 
 
-def _ledger(group_id: int, options: UploadOptions) -> MemoryLedger | SqliteLedger:
+def _ledger(group_id: int, options: UploadOptions) -> Ledger:
     """Where the accounts of an upload are kept; a dry run has nothing to survive."""
     keep_ids = options.on_unknown == "reconcile"
     if options.journal is None or options.dry_run:

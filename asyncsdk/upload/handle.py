@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from asyncsdk.ledger.entry import Entry
-    from asyncsdk.ledger.memory import MemoryLedger
-    from asyncsdk.ledger.sqlite import SqliteLedger
+    from asyncsdk.ledger.interface import Ledger
     from asyncsdk.results import PhoneResult
     from asyncsdk.upload.pipeline import Pipeline
 
@@ -48,7 +47,7 @@ class Upload:
     def __init__(
         self,
         make: Callable[[Channel | None], Pipeline],
-        ledger: MemoryLedger | SqliteLedger,
+        ledger: Ledger,
         *,
         running: set[Upload],
         group_id: int | None = None,

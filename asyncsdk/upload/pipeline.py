@@ -41,8 +41,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.config import UploadOptions
     from asyncsdk.ledger.entry import Entry
-    from asyncsdk.ledger.memory import MemoryLedger, Resumed
-    from asyncsdk.ledger.sqlite import SqliteLedger
+    from asyncsdk.ledger.interface import Ledger, Resumed
     from asyncsdk.upload.batches import Batch
     from asyncsdk.upload.channel import Channel
     from asyncsdk.upload.check import Checker
@@ -104,7 +103,7 @@ class Pipeline:
         post: Post,
         checker: Checker,
         prepare: Callable[[], Awaitable[None]],
-        ledger: MemoryLedger | SqliteLedger,
+        ledger: Ledger,
         channel: Channel | None = None,
         pool_size: int | None = None,
         reconciler: Reconciler | None = None,

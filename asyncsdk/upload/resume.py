@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.held import State, digest
+from asyncsdk.ledger.digest import digest
+from asyncsdk.ledger.held import State
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery
 from asyncsdk.upload.batches import Batch
@@ -15,8 +16,7 @@ from asyncsdk.wire.batch import encode_rows
 
 if TYPE_CHECKING:
     from asyncsdk.config import OnUnknown
-    from asyncsdk.ledger.memory import MemoryLedger, Resumed
-    from asyncsdk.ledger.sqlite import SqliteLedger
+    from asyncsdk.ledger.interface import Ledger, Resumed
     from asyncsdk.upload.batches import Batches
     from asyncsdk.upload.reconcile import Reconciler
 
@@ -45,9 +45,7 @@ def left_over(resumed: Resumed, on_unknown: OnUnknown) -> tuple[list[Batch], lis
     return waiting, interrupted
 
 
-async def know_again(
-    batches: Batches, ledger: MemoryLedger | SqliteLedger, resumed: Resumed
-) -> None:
+async def know_again(batches: Batches, ledger: Ledger, resumed: Resumed) -> None:
     """Read again what was read before, and make certain that it is the same.
 
     Raises:
@@ -77,9 +75,7 @@ def _another_source(where: str) -> JournalError:
     return JournalError(msg)
 
 
-async def note_group(
-    reconciler: Reconciler, ledger: MemoryLedger | SqliteLedger, resumed: Resumed
-) -> None:
+async def note_group(reconciler: Reconciler, ledger: Ledger, resumed: Resumed) -> None:
     """Know what the group held before the upload: as it was noted then, or by looking now."""
     if resumed.baseline is not None:
         reconciler.before = resumed.baseline

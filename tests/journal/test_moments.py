@@ -25,8 +25,9 @@ from asyncsdk import (
     UploadStopped,
 )
 from asyncsdk.ledger.lock import Lock
+from asyncsdk.ledger.reader import Reader
 from asyncsdk.ledger.sqlite import SqliteLedger
-from asyncsdk.ledger.stored import Stored
+from asyncsdk.ledger.writer import Writer
 from asyncsdk.sandbox import Faults
 from tests.failures.raw import answer, read_request, serving
 from tests.journal.test_wrong import half
@@ -41,10 +42,10 @@ async def test_a_report_of_a_running_upload_is_of_one_moment(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that are answered between two looks at the file are neither missing nor there twice."""
-    look = Stored.run
+    look = Reader.run
 
-    def overtaken(stored: Stored) -> Any:
-        found = look(stored)
+    def overtaken(reader: Reader) -> Any:
+        found = look(reader)
         with sqlite3.connect(journal) as file:
             file.execute(
                 "INSERT INTO entry (batch, outcome, delivery, kept, first, last, rows, attempts) "
@@ -59,7 +60,7 @@ async def test_a_report_of_a_running_upload_is_of_one_moment(
         upload = rig.upload(phones(50), journal=journal).start()
         while not rig.batches:
             await asyncio.sleep(0.01)
-        monkeypatch.setattr(Stored, "run", overtaken)
+        monkeypatch.setattr(Reader, "run", overtaken)
         report = UploadReport.open(journal)
         monkeypatch.undo()
         assert report.unknown_count == report.submitted == len(known(report)) == 50
@@ -195,13 +196,13 @@ async def test_an_ending_that_cannot_be_written_is_told(
 async def test_cancelled_again_and_again_it_lets_go_before_it_ends(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = SqliteLedger._write
+    write = Writer._write
 
     def slowly(*arguments: Any) -> float:
         time.sleep(0.02)
         return write(*arguments)
 
-    monkeypatch.setattr(SqliteLedger, "_write", slowly)
+    monkeypatch.setattr(Writer, "_write", slowly)
     source, closed = phones(300), []
 
     def rows() -> Iterator[Phone]:
@@ -256,8 +257,8 @@ async def test_killed_before_its_first_run_was_noted(
             patch.setattr(SqliteLedger, "_claim", killed)
             ledger = SqliteLedger(Journal(journal), rig.group_id)
             with pytest.raises(KeyboardInterrupt):
-                ledger._open()
-            ledger._abandon()
+                ledger._writer._open(ledger._begin)
+            ledger._writer._release()
         with pytest.raises(JournalError, match="is empty: no upload has begun"):
             UploadReport.open(journal)
         assert (await rig.upload(phones(10), journal=journal)).created_count == 10
@@ -297,13 +298,13 @@ async def test_a_journal_that_lacks_something_is_not_gone_on_with(
 async def test_a_slow_disk_is_waited_for_though_nothing_is_sent(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = SqliteLedger._write
+    write = Writer._write
 
     def slowly(*arguments: Any) -> float:
         time.sleep(0.05)
         return write(*arguments)
 
-    monkeypatch.setattr(SqliteLedger, "_write", slowly)
+    monkeypatch.setattr(Writer, "_write", slowly)
     ledger = SqliteLedger(Journal(journal), 1)
     monkeypatch.setattr("asyncsdk.resources.phones._ledger", lambda *_: ledger)
     most = 0

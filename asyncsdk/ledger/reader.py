@@ -1,10 +1,8 @@
-"""What a journal holds, read when it is looked at."""
+"""What a journal holds, read from the file when somebody looks at it."""
 
 from __future__ import annotations
 
 import weakref
-import zlib
-from array import array
 from collections import Counter
 from contextlib import contextmanager, suppress
 from threading import Lock
@@ -14,7 +12,8 @@ import msgspec
 from attrs import define, field, frozen
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import inflate, open_to_read, reading
+from asyncsdk.ledger.database import damage_detected, open_to_read
+from asyncsdk.ledger.encoding import decode_problem, inflate, unpack_indices
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import INTERRUPTED, Held, State
 from asyncsdk.ledger.run import Counts, Run
@@ -25,46 +24,23 @@ from asyncsdk.wire.batch import decode_ids, decode_phones, decode_rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from asyncsdk.results import PhoneResult
 
-__all__ = ["Stored", "account", "encode_problem", "pack_indices"]
+__all__ = ["Reader", "account"]
 
 _NOT_SENT = Problem("Not sent", "the upload ended before these phones were sent")
 
 _decode_history = msgspec.json.Decoder(History).decode
-_decode_problem = msgspec.json.Decoder(Problem).decode
-
-
-def encode_problem(problem: Problem | None) -> str | None:
-    """A problem as it is stored."""
-    return None if problem is None else msgspec.json.encode(problem).decode()
-
-
-def _problem(text: str | None) -> Problem | None:
-    return None if text is None else _decode_problem(text)
-
-
-def pack_indices(indices: Sequence[int]) -> bytes | None:
-    """Indices as they are stored; None where they have no gaps."""
-    if indices[-1] - indices[0] + 1 == len(indices):
-        return None
-    return zlib.compress(array("q", indices).tobytes(), 1)
-
-
-def _indices(first: int, last: int, packed: bytes | None) -> Sequence[int]:
-    if packed is None:
-        return range(first, last + 1)
-    return array("q", zlib.decompress(packed)).tolist()
 
 
 @frozen(eq=False)
 class _Reference:
     """An entry on disk: where it stands, without what it holds."""
 
-    stored: Stored
+    reader: Reader
     id: int
     first: int
     last: int
@@ -74,11 +50,11 @@ class _Reference:
         return self.rows
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _same, (self.stored.entry(self.id),)
+        return _same, (self.reader.entry(self.id),)
 
     def results(self) -> list[PhoneResult]:
-        entry = self.stored.entry(self.id)
-        with reading(self.stored.path):
+        entry = self.reader.entry(self.id)
+        with damage_detected(self.reader.path):
             return entry.results()
 
 
@@ -88,7 +64,7 @@ def _same(entry: Entry) -> Entry:
 
 
 @define(eq=False)
-class Stored:
+class Reader:
     """A journal that is read, maybe while an upload writes to it.
 
     Raises:
@@ -100,15 +76,15 @@ class Stored:
     _turn: Lock = field(factory=Lock, init=False, repr=False)
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._turn, reading(self.path):
+        with self._turn, damage_detected(self.path):
             if self._connection is None:
                 self._connection = open_to_read(self.path)
                 weakref.finalize(self, self._connection.close)
             return self._connection.execute(query, values).fetchall()
 
     @contextmanager
-    def still(self) -> Iterator[None]:
-        """What is read meanwhile is of one moment, whatever an upload writes."""
+    def snapshot(self) -> Iterator[None]:
+        """All that is read meanwhile is of one moment, whatever an upload writes."""
         self._rows("BEGIN")
         try:
             yield
@@ -138,7 +114,7 @@ class Stored:
 
     def run(self) -> Run:
         """The totals of all runs, of rows that have a fate."""
-        with reading(self.path):
+        with damage_detected(self.path):
             return self._run()
 
     def _run(self) -> Run:
@@ -195,7 +171,7 @@ class Stored:
             "FROM entry e LEFT JOIN batch b ON e.batch = b.id WHERE e.id = ?"
         )
         found = self._rows(query, number)
-        with reading(self.path):
+        with damage_detected(self.path):
             if not found or found[0][10] is None:
                 msg = f"the journal {self.path} is damaged: entry {number} is not whole"
                 raise JournalError(msg)
@@ -204,12 +180,12 @@ class Stored:
             return Entry(
                 Outcome(outcome),
                 Delivery(delivery),
-                _indices(first, last, indices),
+                unpack_indices(first, last, indices),
                 phones,
                 submitted=submitted,
                 members=inflate(members),
                 status=status,
-                problem=_problem(problem),
+                problem=decode_problem(problem),
                 attempts=attempts,
                 request_id=request_id,
             )
@@ -221,26 +197,26 @@ class Stored:
             "status, problem, request_id, delivery "
             "FROM held h LEFT JOIN batch b ON h.batch = b.id ORDER BY first"
         )
-        with reading(self.path):
+        with damage_detected(self.path):
             return [_held(*row) for row in self._rows(query)]
 
     def answered(self, wanted: set[int], upto: int) -> tuple[set[int], Counter[str]]:
         """Of these ids those that the server answered, and the numbers created without an id."""
         found: set[int] = set()
-        nameless: Counter[str] = Counter()
+        without_id: Counter[str] = Counter()
         for (number,) in self._rows(
             "SELECT id FROM entry WHERE outcome = ? AND members IS NOT NULL AND id <= ?",
             Outcome.CREATED.value,
             upto,
         ):
             ((members,),) = self._rows("SELECT members FROM entry WHERE id = ?", number)
-            with reading(self.path):
+            with damage_detected(self.path):
                 ids = decode_ids(inflate(members) or b"[]")
             found.update(wanted.intersection(ids))
             if None in ids:
                 phones = decode_phones(self.entry(number).phones)
-                nameless.update(p.phone for p, i in zip(phones, ids, strict=True) if i is None)
-        return found, nameless
+                without_id.update(p.phone for p, i in zip(phones, ids, strict=True) if i is None)
+        return found, without_id
 
 
 def _held(
@@ -260,7 +236,7 @@ def _held(
 ) -> Held:
     """A row of the query; what was said before a request left says nothing of that request."""
     sending = state == State.SENDING
-    positions = _indices(first, last, indices)
+    positions = unpack_indices(first, last, indices)
     if len(decode_rows(phones)) != len(positions):
         msg = f"batch {key} is not whole"
         raise ValueError(msg)
@@ -273,24 +249,24 @@ def _held(
         attempts,
         bool(doubtful),
         None if sending else status,
-        INTERRUPTED if sending else _problem(problem),
+        INTERRUPTED if sending else decode_problem(problem),
         None if sending else request_id,
         None if delivery is None else Delivery(delivery),
     )
 
 
-def account(stored: Stored) -> tuple[Run, Callable[[Outcome], Results]]:
+def account(reader: Reader) -> tuple[Run, Callable[[Outcome], Results]]:
     """The account of an upload at this moment: what has no fate yet is failed."""
-    with stored.still():
-        run = stored.run()
-        left = [_abandoned(held) for held in stored.held()]
-        _, upto = stored.last_ids()
+    with reader.snapshot():
+        run = reader.run()
+        left = [_abandoned(held) for held in reader.held()]
+        _, upto = reader.last_ids()
     for entry in left:
         run.counts.add(entry)
 
     def results(outcome: Outcome) -> Results:
         mine = left if outcome is Outcome.FAILED else []
-        return Results(lambda: [*stored.results(outcome, upto), *mine])
+        return Results(lambda: [*reader.results(outcome, upto), *mine])
 
     return run, results
 

@@ -36,6 +36,8 @@ _PARDON = 4
 """Refusals that are let pass after a step up: requests may come in bursts until they spread."""
 _CHANGED = 1.25
 """Latency that differs this much from what it was under the same limit has changed."""
+_LOWER = 0.9
+"""Latency is lower than its floor if it is less than this share of it: more may be chance."""
 _CERTAIN = 0.03
 """The standard error, as a share of the mean, at which a round has seen enough."""
 _LEAST, _FEW, _MANY = 6, 8, 64
@@ -120,6 +122,8 @@ class Knee:
     """Rounds to rest after the next trial in vain."""
     _floor: float = field(default=inf, init=False)
     """The least latency that is to be expected of a lower limit."""
+    _floor_at: float = field(default=inf, init=False)
+    """The limit under which it was seen."""
     _ceiling: float = field(default=inf, init=False)
     """Above this the server refused."""
     _shunned: int = field(default=0, init=False)
@@ -211,6 +215,7 @@ class Knee:
             if abs(slower) > log(_CHANGED) + 3 * error:
                 self._up, self._rest, self._pause = slower < 0, 0, 1
                 self._at_base = _Sample()
+                self._floor = self._floor_at = inf
         self._at_base.merge(found)
 
     def _try(self, in_flight: int) -> None:
@@ -222,7 +227,7 @@ class Knee:
             step = min(step, 1 + 1 / sqrt(base))
         trial = max(base + 1, round(base * step)) if self._up else min(base - 1, round(base / step))
         trial = int(max(low, min(trial, high)))
-        hopeless = trial < base and self._power(trial, log(self._floor / self._at_base.mean)) < 0
+        hopeless = self._floor_at <= trial < base and self._power(trial, log(self._floor / self._at_base.mean)) < 0
         if trial == base or (hopeless and self._pause < _REST):
             self._in_vain()
             return
@@ -247,9 +252,10 @@ class Knee:
             if not self._starting:
                 self._set(self._base, in_flight)
             return
-        down = self._trial < self._base
-        lowest = min(self._floor, self._at_base.mean)
-        self._floor = self._at_trial.mean if down else min(lowest, self._at_trial.mean)
+        if self._trial < self._base:
+            self._floor = inf
+        self._learn(self._trial, self._at_trial.mean)
+        self._learn(self._base, self._at_base.mean)
         if gain > 0:
             if self._starting:
                 self._at_trial.merge(self._at_base)
@@ -258,9 +264,13 @@ class Knee:
             self._try(in_flight)
         else:
             self._pause = 1 if self._taken else self._pause
-            self._starting, self._taken = False, 0
             self._in_vain()
-            self._settle(self._base, self._at_base, in_flight)
+            self._settle(self._base, _Sample() if self._starting else self._at_base, in_flight)
+            self._starting, self._taken = False, 0
+
+    def _learn(self, limit: int, latency: float) -> None:
+        if latency < self._floor * _LOWER:
+            self._floor, self._floor_at = latency, limit
 
     def _settle(self, limit: int, known: _Sample, in_flight: int) -> None:
         """Make this the base."""

@@ -168,7 +168,8 @@ class Knee:
         if found.count < max(_LEAST, self.limit):
             return False
         resting = self._trial == self._base and self._at_base.count
-        most = _FEW if self._starting else _MANY // 2 if resting else _MANY
+        many = min(_MANY, 16 * self.limit)
+        most = _FEW if self._starting else many // 2 if resting else many
         return found.count >= most or found.variance <= found.count * _CERTAIN**2
 
     def _refused(self, in_flight: int) -> None:

@@ -32,8 +32,8 @@ _REFUSED = 0.8
 """What is left of the limit after a refusal."""
 _SHUN = 30
 """Rounds after a refusal for which what was refused is not tried again."""
-_PARDON = 4
-"""Refusals that are let pass after a step up: requests may come in bursts until they spread."""
+_PARDON = 3
+"""One in so many requests may be refused after a step up: they come in bursts until they spread."""
 _CHANGED = 1.25
 """Latency that differs this much from what it was under the same limit has changed."""
 _LOWER = 0.9
@@ -228,7 +228,10 @@ class Knee:
             step = min(step, 1 + 1 / sqrt(base))
         trial = max(base + 1, round(base * step)) if self._up else min(base - 1, round(base / step))
         trial = int(max(low, min(trial, high)))
-        hopeless = self._floor_at <= trial < base and self._power(trial, log(self._floor / self._at_base.mean)) < 0
+        hopeless = (
+            self._floor_at <= trial < base
+            and self._power(trial, log(self._floor / self._at_base.mean)) < 0
+        )
         if trial == base or (hopeless and self._pause < _REST):
             self._in_vain()
             return
@@ -288,4 +291,4 @@ class Knee:
             # Those that fill a queue wait less than those that find it full; and the quick ones of
             # those that begin now end before the slow ones of those that began before.
             self._skip = int((in_flight - 1 + rise) * (1 + self._spread))
-            self._pardon = _PARDON if rise else self._skip
+            self._pardon = limit // _PARDON if rise else self._skip

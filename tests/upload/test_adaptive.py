@@ -103,6 +103,10 @@ def bimodal(mean: float, seed: int) -> Callable[[float], float]:
     return lambda _: mean / 1.2 * (5 if chance.random() < 0.05 else 1)
 
 
+def slower(service: Callable[[float], float], since: float) -> Callable[[float], float]:
+    return lambda now: service(now) * (1 if now < since else 3)
+
+
 SERVERS: dict[str, Callable[[int], Server]] = {
     "one at a time": lambda _: Server(lambda _: 1, lambda _: 0.1),
     "two at a time": lambda _: Server(lambda _: 2, lambda _: 0.1),
@@ -122,7 +126,6 @@ SERVERS: dict[str, Callable[[int], Server]] = {
     "two and no way": lambda _: Server(lambda _: 2, lambda _: 0.1, 0.0),
     "three and no way": lambda _: Server(lambda _: 3, lambda _: 0.3, 0.0),
     "all there is": lambda _: Server(lambda _: 100, lambda _: 0.3),
-    "refuses far away": lambda _: Server(lambda _: 16, lambda _: 0.1, 0.02, refuses=True),
     "refuses a second": lambda _: Server(lambda _: 1, lambda _: 0.1, 0.005, refuses=True),
     "refuses and is noisy": lambda seed: Server(
         lambda _: 16, lognormal(0.1, 0.5, seed), 0.005, refuses=True
@@ -134,13 +137,13 @@ SERVERS: dict[str, Callable[[int], Server]] = {
     "breaks down": lambda _: Server(lambda _: 12, lambda _: 0.05, 0.005, shares=2),
     "twice as many": lambda _: Server(lambda now: 8 if now < 15 else 16, lambda _: 0.1),
     "soon slower": lambda _: Server(lambda _: 16, lambda now: 0.1 if now < 3 else 0.3),
-    "slower and noisy": lambda seed: (
-        lambda noise: Server(lambda _: 16, lambda now: noise(now) * (1 if now < 10 else 3))
-    )(lognormal(0.05, 0.5, seed)),
+    "slower and noisy": lambda seed: Server(
+        lambda _: 16, slower(lognormal(0.05, 0.5, seed), since=10)
+    ),
     "very noisy": lambda seed: Server(lambda _: 16, lognormal(0.05, 0.8, seed)),
     "some far slower": lambda seed: Server(lambda _: 16, bimodal(0.05, seed)),
     "some of few far slower": lambda seed: Server(lambda _: 2, bimodal(0.05, seed)),
-    "one and noisy": lambda seed: Server(lambda _: 1, exponential(0.05, seed), 0.0),
+    "one and noisy": lambda seed: Server(lambda _: 1, lognormal(0.05, 0.2, seed), 0.0),
     "two and noisy": lambda seed: Server(lambda _: 2, lognormal(0.05, 0.8, seed), 0.0),
 }
 
@@ -193,6 +196,14 @@ def test_a_refusal_lowers_it_once_however_many_were_under_way() -> None:
     for under_way in range(32, 0, -1):
         knee.finished(phones=PHONES, latency=0.1, in_flight=under_way, refused=True)
     assert knee.limit == 25
+
+
+def test_a_single_refusal_at_the_upper_bound_lowers_it() -> None:
+    knee = Knee(Adaptive(1, 16))
+    finish(knee, 300)
+    assert knee.limit == 16
+    knee.finished(phones=PHONES, latency=0.1, in_flight=16, refused=True)
+    assert knee.limit == 12
 
 
 def test_small_requests_are_no_slow_ones() -> None:

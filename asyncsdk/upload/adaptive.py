@@ -1,16 +1,18 @@
-"""How many requests may be under way at once, found by watching what the server does. Pure.
+"""How many requests may be under way at once, found by trying what the server makes of it. Pure.
 
-The controller is TCP Vegas (Brakmo and Peterson, "TCP Vegas: End to End Congestion Avoidance on a
-Global Internet", 1995) as Netflix applied it to requests ("Performance Under Load", 2018, and its
-library concurrency-limits): latency above its floor is time spent in a queue, and the knee lies
-where the queue begins. Three things differ. The floor is a mean, not a minimum, so that noise does
-not lower it. If a lower limit makes nothing faster, there is no queue but a slower server, and it
-is the floor that rises. And a limit that was refused is not tried again for a while.
+As in PCC (Dong et al., "PCC: Re-architecting Congestion Control for Consistent High Performance",
+2015) another limit is tried beside the present one, and taken if the server makes more of it. More
+is generalized power (Kleinrock, "Power and Deterministic Rules of Thumb", 1979): throughput raised
+to an exponent, over latency. It is greatest at the knee, where more requests begin to wait rather
+than to be served. By Little's law throughput is the limit over latency, so no clock is needed; and
+as only limits are compared that were measured side by side, no model of the server, which may slow
+down at any time, is needed either. It starts by doubling as TCP does. A refusal lowers the limit
+at once, and what was refused is approached again in growing steps.
 """
 
 from __future__ import annotations
 
-from math import hypot, inf, sqrt
+from math import inf, log, sqrt
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -20,39 +22,39 @@ if TYPE_CHECKING:
 
 __all__ = ["Knee"]
 
-_GROW = 1.1
-"""Latency up to this many times its floor is no queue: the limit grows."""
-_SHRINK = 1.25
-"""Latency above this many times its floor is a queue: the limit shrinks. Between: it stays."""
-_WAITING = 0.9
-"""Nor does it shrink while it is less than about one request that waits."""
+_POWER = 0.75
+"""Latency may grow like the limit raised to this: 10 % of throughput are worth 33 % of latency."""
+_LEAP = 2.0
+"""Between limits compared while they rise or fall again and again, as at the start."""
+_STEP = 1.4
+"""The same near the knee."""
 _REFUSED = 0.8
 """What is left of the limit after a refusal."""
-_PROBE = 0.6
-"""What is left of the limit while the floor is measured anew."""
-_PROBE_EVERY = 40
-"""Rounds between two such measurements."""
-_PROBE_AGAIN = 8
-"""The same after one by which the floor rose: it may have been noise."""
-_SHUN_SLOW = 5
-"""Rounds for which a limit is not tried again that made requests slow."""
-_SHUN_REFUSED = 100
-"""The same for one at which requests were refused."""
-_CERTAIN = 0.05
+_SHUN = 30
+"""Rounds after a refusal for which what was refused is not tried again."""
+_PARDON = 3
+"""One in so many requests may be refused after a step up: they come in bursts until they spread."""
+_CHANGED = 1.25
+"""Latency that differs this much from what it was under the same limit has changed."""
+_LOWER = 0.9
+"""Latency is lower than its floor if it is less than this share of it: more may be chance."""
+_CERTAIN = 0.03
 """The standard error, as a share of the mean, at which a round has seen enough."""
-_DOUBT = 1.5
-"""Standard errors by which latency must be above its floor to count as above."""
-_LEAST = 6
-"""Requests in a round at least."""
-_MOST = 4
-"""Requests in a round at most, times the limit, or times the square of `_LEAST`."""
+_LEAST, _FEW, _MANY = 6, 8, 64
+"""Requests in a round: at least, while it starts, and where latency is noisy."""
+_PATIENCE = 4
+"""Rounds of a trial after which it is decided, however little the noise lets see."""
+_REST = 32
+"""Rounds without a trial, at most."""
+_REMEMBERED = 256
+"""Requests by which the latency under a limit is known."""
 
 
 @define
-class _Round:
-    """Latencies per phone of the requests that began under one limit."""
+class _Sample:
+    """Latencies per phone of requests that began under one limit."""
 
-    count: int = 0
+    count: float = 0.0
     total: float = 0.0
     squares: float = 0.0
     reached: bool = False
@@ -62,20 +64,32 @@ class _Round:
     def mean(self) -> float:
         return self.total / self.count
 
+    @property
+    def variance(self) -> float:
+        """As a share of the squared mean."""
+        return max(0.0, self.squares / self.count / self.mean**2 - 1) if self.total else 0.0
+
     def add(self, latency: float) -> None:
         self.count += 1
         self.total += latency
         self.squares += latency * latency
 
-    @property
-    def error(self) -> float:
-        """The standard error of the mean."""
-        return sqrt(max(0.0, self.squares / self.count - self.mean**2) / self.count)
+    def merge(self, other: _Sample) -> None:
+        """Add another; what is old counts less and less."""
+        kept = min(1.0, _REMEMBERED / self.count) if self.count else 0.0
+        self.count = self.count * kept + other.count
+        self.total = self.total * kept + other.total
+        self.squares = self.squares * kept + other.squares
+
+    def slower(self, other: _Sample) -> tuple[float, float]:
+        """The logarithm of how much slower this one is than another, and its standard error."""
+        error = sqrt(self.variance / self.count + other.variance / other.count)
+        return log(self.mean / other.mean), error
 
 
 @define
 class Knee:
-    """Finds the concurrency at which a server is busy and nothing waits.
+    """Finds the concurrency at which a server is busy and little waits.
 
     It is told of every finished request, and holds the limit for those to come.
     """
@@ -83,27 +97,43 @@ class Knee:
     bounds: Adaptive
     limit: int = field(init=False)
     """Requests that may be under way."""
-    _floor: float | None = field(default=None, init=False)
-    """Seconds per phone while nothing waits."""
-    _floor_error: float = field(default=0.0, init=False)
-    _round: _Round = field(factory=_Round, init=False)
+    _base: int = field(init=False)
+    """The best limit so far; the present one is this, or one on trial."""
+    _trial: int = field(init=False)
+    _at_base: _Sample = field(factory=_Sample, init=False)
+    _at_trial: _Sample = field(factory=_Sample, init=False)
+    _round: _Sample = field(factory=_Sample, init=False)
     _rounds: int = field(default=0, init=False)
-    _probe_at: int = field(default=_PROBE_EVERY, init=False)
-    """The round from which on the floor is due to be measured anew."""
+    """Rounds of this trial."""
     _skip: int = field(default=0, init=False)
     """Requests still to come that began under another limit."""
-    _doubling_until: float = field(default=inf, init=False)
+    _spread: float = field(default=0.0, init=False)
+    """Standard deviation of latency, as a share of the mean."""
+    _pardon: int = field(default=0, init=False)
+    """Refusals among them that are let pass."""
+    _starting: bool = field(default=True, init=False)
+    _up: bool = field(default=True, init=False)
+    """Whether the next trial is of a higher limit."""
+    _taken: int = field(default=2, init=False)
+    """Trials in a row that found a better limit."""
+    _rest: int = field(default=0, init=False)
+    """Rounds until the next trial."""
+    _pause: int = field(default=1, init=False)
+    """Rounds to rest after the next trial in vain."""
+    _floor: float = field(default=inf, init=False)
+    """The least latency that is to be expected of a lower limit."""
+    _floor_at: float = field(default=inf, init=False)
+    """The limit under which it was seen."""
     _ceiling: float = field(default=inf, init=False)
-    """Above this the limit was too high not long ago."""
-    _shunned_until: float = field(default=inf, init=False)
-    """The round from which on it is tried again."""
-    _lowered: tuple[int, float] | None = field(default=None, init=False)
-    """Limit and latency before the limit was lowered, to see what that does."""
+    """Above this the server refused."""
+    _shunned: int = field(default=0, init=False)
+    """Rounds until the ceiling rises."""
+    _rise: int = field(default=1, init=False)
     _phones: float = field(default=0.0, init=False)
     """Phones in a usual request."""
 
     def __attrs_post_init__(self) -> None:
-        self.limit = self.bounds.min
+        self.limit = self._base = self._trial = self.bounds.min
 
     def finished(
         self, *, phones: int, latency: float, in_flight: int, refused: bool = False
@@ -116,7 +146,8 @@ class Knee:
             in_flight: Requests under way when it ended, itself included.
             refused: Whether it was refused with 429 or 503: the server had too much to do.
         """
-        if self._skip > 0:
+        self._pardon -= refused
+        if self._skip > 0 and not (refused and self._pardon < 0):
             self._skip -= 1
         elif refused:
             self._refused(in_flight)
@@ -124,7 +155,7 @@ class Knee:
             self._round.add(latency / phones)
             self._round.reached |= in_flight >= self.limit
             if self._complete():
-                self._judge(self._round, in_flight)
+                self._judge(in_flight)
 
     def _usual(self, phones: int) -> bool:
         """Whether the request is of the usual size: a small one says little about the others."""
@@ -133,92 +164,131 @@ class Knee:
         return usual
 
     def _complete(self) -> bool:
-        count = self._round.count
-        if count < max(_LEAST, self.limit):
+        found = self._round
+        if found.count < max(_LEAST, self.limit):
             return False
-        most = 1 if self._doubling_until == inf else _MOST
-        certain = self._round.error <= _CERTAIN * self._round.mean
-        return certain or count >= most * max(_LEAST**2, self.limit)
+        resting = self._trial == self._base and self._at_base.count
+        many = min(_MANY, 16 * self.limit)
+        most = _FEW if self._starting else many // 2 if resting else many
+        return found.count >= most or found.variance <= found.count * _CERTAIN**2
 
     def _refused(self, in_flight: int) -> None:
         """Go down, and stay below what was too much."""
-        self._lowered = None
-        self._shun(min(self.limit, in_flight), _SHUN_REFUSED)
-        self._set(self.limit * _REFUSED, in_flight)
+        self._ceiling = max(self.bounds.min, min(self.limit, in_flight) - 1)
+        self._shunned, self._rise = _SHUN, 1
+        self._starting, self._up, self._taken = False, True, 0
+        self._rest = self._pause = 1
+        self._settle(max(self.bounds.min, int(self.limit * _REFUSED)), _Sample(), in_flight)
 
-    def _judge(self, found: _Round, in_flight: int) -> None:
-        """A round is over: compare, grow, stay or shrink."""
-        self._rounds += 1
-        if self._rounds >= self._shunned_until:
-            self._ceiling = inf
-        latency = found.mean
-        if self._lowered is not None:
-            self._compare(*self._lowered, found, in_flight)
+    def _judge(self, in_flight: int) -> None:
+        """A round is over: rest, or go on with a trial."""
+        found, self._round = self._round, _Sample()
+        self._spread = sqrt(found.variance)
+        if self._shunned:
+            self._forget()
+        if not found.reached:
             return
-        floor = self._learn(found)
-        noise = _DOUBT * hypot(found.error, self._floor_error)
-        ratio = max(1.0, (latency - noise) / floor)
-        waiting = self.limit * (1 - 1 / ratio)
-        if ratio > _SHRINK and waiting >= _WAITING:
-            self._shun(self.limit, _SHUN_SLOW)
-            self._lower(max(0.5, _GROW / ratio), latency, in_flight)
-        elif found.reached and self._rounds >= self._probe_at:
-            self._lower(_PROBE, latency, in_flight)
-        elif found.reached and ratio <= _GROW:
-            self._set(self._more(), in_flight)
+        if self._trial == self._base:
+            self._watch(found)
+            self._rest -= 1
+            if self._rest < 0:
+                self._try(in_flight)
+        elif self.limit == self._base:
+            self._at_base.merge(found)
+            self._set(self._trial, in_flight)
         else:
-            self._round = _Round()
+            self._at_trial.merge(found)
+            self._rounds += 1
+            self._decide(in_flight)
 
-    def _learn(self, found: _Round) -> float:
-        """The floor, after this round. It falls only as far as noise does not explain it."""
-        highest = found.mean + found.error
-        if self._floor is None or self.limit == self.bounds.min or highest * _GROW < self._floor:
-            self._floor, self._floor_error = found.mean, found.error
-        elif highest < self._floor:
-            self._floor += (found.mean - self._floor) / 4
-        return self._floor
+    def _forget(self) -> None:
+        """Let the ceiling rise in the end, by more each time."""
+        self._shunned -= 1
+        if not self._shunned:
+            self._ceiling += self._rise
+            self._shunned, self._rise = _SHUN, self._rise * 2
+            self._rest, self._up = 0, True
 
-    def _more(self) -> float:
-        """The next higher limit: double far from the knee, a step near it."""
-        if self.limit < self._doubling_until:
-            return min(self.limit * 2, self._doubling_until)
-        return self.limit + sqrt(self.limit)
+    def _watch(self, found: _Sample) -> None:
+        """See whether the server has changed: then find out at once what is best now."""
+        if self._at_base.count:
+            slower, error = found.slower(self._at_base)
+            if abs(slower) > log(_CHANGED) + 3 * error:
+                self._up, self._rest, self._pause = slower < 0, 0, 1
+                self._at_base = _Sample()
+                self._floor = self._floor_at = inf
+        self._at_base.merge(found)
 
-    def _shun(self, limit: int, rounds: int) -> None:
-        """Stay below a limit for so many rounds."""
-        self._doubling_until = int(limit * _REFUSED)
-        self._ceiling = limit - 1
-        self._shunned_until = self._rounds + rounds
+    def _try(self, in_flight: int) -> None:
+        """Begin a trial, unless the limit is at its end or a lower one cannot be better."""
+        base, low, high = self._base, self.bounds.min, min(self.bounds.max, self._ceiling)
+        self._up = base <= low or (self._up and base < high)
+        step = _LEAP if self._taken > 1 else _STEP
+        if self._up and self._ceiling < inf:
+            step = min(step, 1 + 1 / sqrt(base))
+        trial = max(base + 1, round(base * step)) if self._up else min(base - 1, round(base / step))
+        trial = int(max(low, min(trial, high)))
+        hopeless = (
+            self._floor_at <= trial < base
+            and self._power(trial, log(self._floor / self._at_base.mean)) < 0
+        )
+        if trial == base or (hopeless and self._pause < _REST):
+            self._in_vain()
+            return
+        self._trial, self._at_trial, self._rounds = trial, _Sample(), 0
+        self._set(trial, in_flight)
 
-    def _lower(self, share: float, latency: float, in_flight: int) -> None:
-        """Lower the limit, to compare in the next round."""
-        self._probe_at = self._rounds + _PROBE_EVERY
-        before = self.limit
-        self._set(before * share, in_flight)
-        if self.limit < before:
-            self._lowered = (before, latency)
+    def _power(self, limit: int, slower: float) -> float:
+        """The logarithm of how much more power another limit has, given how much slower it is."""
+        return _POWER * log(limit / self._base) - slower
 
-    def _compare(self, before: int, slow: float, found: _Round, in_flight: int) -> None:
-        """What did a lower limit do? If requests became faster, there was a queue."""
-        self._lowered = None
-        if found.mean > slow * _SHRINK:  # it had only begun to be slow: compare with this
-            self._lower(_PROBE, found.mean, in_flight)
-        elif found.mean > slow * (1 + self.limit / before) / 2:
-            floor = self._floor or found.mean
-            if found.mean > floor * _GROW:
-                self._probe_at = self._rounds + _PROBE_AGAIN
-            rise = found.mean - floor
-            self._floor = floor + (rise / 2 if rise > 0 else rise)
-            self._floor_error = found.error
-            self._set(before, in_flight)
+    def _in_vain(self) -> None:
+        """Rest longer each time, and look the other way next."""
+        self._up = not self._up
+        self._rest = self._pause
+        self._pause = min(_REST, self._pause * 2)
+
+    def _decide(self, in_flight: int) -> None:
+        """Take the limit on trial, or go back, or go on if noise does not let see."""
+        slower, error = self._at_trial.slower(self._at_base)
+        gain = self._power(self._trial, slower)
+        if self._rounds < _PATIENCE and -error * (1 + self._starting) < gain < error:
+            if not self._starting:
+                self._set(self._base, in_flight)
+            return
+        if self._trial < self._base:
+            self._floor = inf
+        self._learn(self._trial, self._at_trial.mean)
+        self._learn(self._base, self._at_base.mean)
+        if gain > 0:
+            if self._starting:
+                self._at_trial.merge(self._at_base)
+            self._taken, self._rest, self._pause = self._taken + 1, 0, 1
+            self._settle(self._trial, self._at_trial, in_flight)
+            self._try(in_flight)
         else:
-            share = _GROW * self._learn(found) / slow
-            self._set(max(self.limit, before * min(1.0, share)), in_flight)
+            self._pause = 1 if self._taken else self._pause
+            self._in_vain()
+            self._settle(self._base, _Sample() if self._starting else self._at_base, in_flight)
+            self._starting, self._taken = False, 0
 
-    def _set(self, limit: float, in_flight: int) -> None:
+    def _learn(self, limit: int, latency: float) -> None:
+        if latency < self._floor * _LOWER:
+            self._floor, self._floor_at = latency, limit
+
+    def _settle(self, limit: int, known: _Sample, in_flight: int) -> None:
+        """Make this the base."""
+        self._base = self._trial = limit
+        self._at_base = known
+        self._set(limit, in_flight)
+
+    def _set(self, limit: int, in_flight: int) -> None:
         """Begin a round with this limit, once what was begun before it is done."""
-        before, low, high = self.limit, self.bounds.min, self.bounds.max
-        self.limit = int(max(low, min(limit, self._ceiling, high)))
-        self._round = _Round()
-        # Those that fill a queue wait less than those that find it full.
-        self._skip = in_flight - 1 + max(0, self.limit - before)
+        self._round = _Sample()
+        if limit != self.limit:
+            rise = max(0, limit - self.limit)
+            self.limit = limit
+            # Those that fill a queue wait less than those that find it full; and the quick ones of
+            # those that begin now end before the slow ones of those that began before.
+            self._skip = int((in_flight - 1 + rise) * (1 + self._spread))
+            self._pardon = limit // _PARDON if rise else self._skip

@@ -35,6 +35,8 @@ class Server:
     """Seconds to serve a request that begins at this time."""
     network: float = 0.02
     refuses: bool = False
+    shares: float = 0.0
+    """If not 0 none waits, but each slows with the load above capacity, raised to this."""
     _ends: list[float] = field(factory=list, init=False)
 
     def take(self, now: float) -> tuple[float, bool]:
@@ -44,6 +46,11 @@ class Server:
         above = len(self._ends) - self.capacity(now) + 1
         if above > 0 and self.refuses:
             return self.network, True
+        if self.shares:
+            load = max(1.0, (len(self._ends) + 1) / self.capacity(now))
+            end = now + self.service(now) * load**self.shares
+            heapq.heappush(self._ends, end)
+            return end - now + self.network, False
         start = heapq.nsmallest(above, self._ends)[-1] if above > 0 else now
         end = start + self.service(now)
         heapq.heappush(self._ends, end)
@@ -90,6 +97,16 @@ def exponential(mean: float, seed: int) -> Callable[[float], float]:
     return lambda _: chance.expovariate(1 / mean)
 
 
+def bimodal(mean: float, seed: int) -> Callable[[float], float]:
+    """One in twenty takes five times as long."""
+    chance = random.Random(seed)
+    return lambda _: mean / 1.2 * (5 if chance.random() < 0.05 else 1)
+
+
+def slower(service: Callable[[float], float], since: float) -> Callable[[float], float]:
+    return lambda now: service(now) * (1 if now < since else 3)
+
+
 SERVERS: dict[str, Callable[[int], Server]] = {
     "one at a time": lambda _: Server(lambda _: 1, lambda _: 0.1),
     "two at a time": lambda _: Server(lambda _: 2, lambda _: 0.1),
@@ -105,6 +122,29 @@ SERVERS: dict[str, Callable[[int], Server]] = {
     "noisy": lambda seed: Server(lambda _: 8, lognormal(0.1, 0.5, seed)),
     "noisier": lambda seed: Server(lambda _: 16, exponential(0.1, seed)),
     "noisy and large": lambda seed: Server(lambda _: 40, lognormal(0.1, 0.5, seed)),
+    "one and no way": lambda _: Server(lambda _: 1, lambda _: 0.1, 0.0),
+    "two and no way": lambda _: Server(lambda _: 2, lambda _: 0.1, 0.0),
+    "three and no way": lambda _: Server(lambda _: 3, lambda _: 0.3, 0.0),
+    "all there is": lambda _: Server(lambda _: 100, lambda _: 0.3),
+    "refuses a second": lambda _: Server(lambda _: 1, lambda _: 0.1, 0.005, refuses=True),
+    "refuses and is noisy": lambda seed: Server(
+        lambda _: 16, lognormal(0.1, 0.5, seed), 0.005, refuses=True
+    ),
+    "shares": lambda _: Server(lambda _: 8, lambda _: 0.05, 0.005, shares=1),
+    "shares and is noisy": lambda seed: Server(
+        lambda _: 8, lognormal(0.05, 0.5, seed), 0.005, shares=1
+    ),
+    "breaks down": lambda _: Server(lambda _: 12, lambda _: 0.05, 0.005, shares=2),
+    "twice as many": lambda _: Server(lambda now: 8 if now < 15 else 16, lambda _: 0.1),
+    "soon slower": lambda _: Server(lambda _: 16, lambda now: 0.1 if now < 3 else 0.3),
+    "slower and noisy": lambda seed: Server(
+        lambda _: 16, slower(lognormal(0.05, 0.5, seed), since=10)
+    ),
+    "very noisy": lambda seed: Server(lambda _: 16, lognormal(0.05, 0.8, seed)),
+    "some far slower": lambda seed: Server(lambda _: 16, bimodal(0.05, seed)),
+    "some of few far slower": lambda seed: Server(lambda _: 2, bimodal(0.05, seed)),
+    "one and noisy": lambda seed: Server(lambda _: 1, lognormal(0.05, 0.2, seed), 0.0),
+    "two and noisy": lambda seed: Server(lambda _: 2, lognormal(0.05, 0.8, seed), 0.0),
 }
 
 
@@ -156,6 +196,14 @@ def test_a_refusal_lowers_it_once_however_many_were_under_way() -> None:
     for under_way in range(32, 0, -1):
         knee.finished(phones=PHONES, latency=0.1, in_flight=under_way, refused=True)
     assert knee.limit == 25
+
+
+def test_a_single_refusal_at_the_upper_bound_lowers_it() -> None:
+    knee = Knee(Adaptive(1, 16))
+    finish(knee, 300)
+    assert knee.limit == 16
+    knee.finished(phones=PHONES, latency=0.1, in_flight=16, refused=True)
+    assert knee.limit == 12
 
 
 def test_small_requests_are_no_slow_ones() -> None:

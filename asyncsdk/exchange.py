@@ -66,7 +66,7 @@ class Reply:
         return api_error(self.status, problem, self.request_id, self.retry_after)
 
 
-@define
+@define(eq=False)
 class Attempt:
     """What is known of a request while it is under way, and after it failed."""
 
@@ -75,7 +75,7 @@ class Attempt:
     left: bool = False
     """Whether any of it was handed to an open connection."""
     left_at: float = 0.0
-    """When that was, by the event loop's clock; while it is not, when its turn came."""
+    """When that was, by the event loop's clock."""
 
 
 class Body(aiohttp.Payload):

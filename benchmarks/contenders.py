@@ -19,7 +19,7 @@ from attrs import frozen
 from asyncsdk import Client, Phone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 BATCH = 1000
 CONCURRENCY = 8
@@ -37,8 +37,13 @@ def rows(count: int) -> Iterator[tuple[str, str, str]]:
 
 def phones(count: int) -> Iterator[Phone]:
     """Phones, made as they are drawn."""
-    for row in _ready_rows.get(count) or rows(count):
+    for row in _rows(count):
         yield Phone(*row)
+
+
+def _rows(count: int) -> Iterable[tuple[str, str, str]]:
+    """Those that were made before the clock runs, if they were."""
+    return _ready_rows.get(count) or rows(count)
 
 
 def _batches(count: int) -> Iterator[list[Phone]]:
@@ -179,8 +184,8 @@ def script_httpx(url: str, count: int) -> int:
 
 def actions(count: int) -> Iterator[dict[str, Any]]:
     """The phones as the search engines' helpers take them."""
-    for phone in phones(count):
-        yield {"_index": "phones", "phone": phone.phone, "a": phone.a, "b": phone.b}
+    for number, a, b in _rows(count):
+        yield {"_index": "phones", "phone": number, "a": a, "b": b}
 
 
 def _told(results: Any) -> int:
@@ -241,9 +246,7 @@ def pinecone(url: str, count: int, timeout: float = 60.0) -> int:
     async def upload() -> int:
         async with AsyncIndex(host=url, api_key=KEY[1], timeout=timeout) as index:
             reply = await index.upsert(
-                vectors=[
-                    (phone.phone, [1.0], {"a": phone.a, "b": phone.b}) for phone in phones(count)
-                ],
+                vectors=[(number, [1.0], {"a": a, "b": b}) for number, a, b in _rows(count)],
                 batch_size=BATCH,
                 max_concurrency=CONCURRENCY,
                 show_progress=False,

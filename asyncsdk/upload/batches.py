@@ -336,9 +336,9 @@ class Batches:
     def _check(self) -> None:
         """Turn the piece into rows; the objects it was made of are let go."""
         if self._piece:
-            piece, self._piece = self._piece, []
-            self._parts.append(self.checker.check(self.checked, piece))
-            self.checked += len(piece)
+            self._parts.append(self.checker.check(self.checked, self._piece))
+            self.checked += len(self._piece)
+            self._piece = []
 
     def _cut(self) -> None:
         """Turn what was drawn into batches."""

@@ -135,7 +135,7 @@ class Checker:
         rows: list[Row] = []
         submitted: list[str] = []
         rejected: list[Rejection] = []
-        read = [_row(item) for item in chunk]
+        read = [_read(item) for item in chunk]
         source = encode_rows([row for row, _ in read]) if self.keep_source else b""
         for index, (item, (row, violations)) in enumerate(zip(chunk, read, strict=True), first):
             number = row.phone
@@ -232,6 +232,15 @@ def _tight(indices: list[int]) -> Sequence[int]:
     if indices and indices[-1] - indices[0] + 1 == len(indices):
         return range(indices[0], indices[-1] + 1)
     return indices
+
+
+def _read(item: object) -> tuple[Row, list[Violation]]:
+    """The row of whatever was submitted, which is foreign code and may raise anything."""
+    try:
+        return _row(item)
+    except Exception as error:  # noqa: BLE001 - no row is lost for it
+        wrong = f"the row cannot be read: {type(error).__name__}"
+        return Row(f"<{type(item).__name__}>"), [Violation("", wrong, "type")]
 
 
 def _row(item: object) -> tuple[Row, list[Violation]]:

@@ -66,9 +66,11 @@ def rename(chunk: Sequence[object], columns: Mapping[str, str]) -> list[object]:
     """The rows with fields for keys; keys that are neither named nor fields are left out."""
     known: dict[object, str] = {name: name for name in FIELDS if name not in columns.values()}
     known.update(columns)
-    return [
-        {known[key]: value for key, value in row.items() if key in known}
-        if isinstance(row, Mapping)
-        else row
-        for row in chunk
-    ]
+    return [_renamed(row, known) if isinstance(row, Mapping) else row for row in chunk]
+
+
+def _renamed(row: Mapping[object, object], known: Mapping[object, str]) -> object:
+    try:
+        return {known[key]: value for key, value in row.items() if key in known}
+    except Exception:  # noqa: BLE001 - foreign code; the checker says what is wrong with it
+        return row

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_left, insort
+from bisect import insort
 from collections import deque
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiolimiter import AsyncLimiter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from asyncsdk.config import Rate
     from asyncsdk.exchange import Attempt
     from asyncsdk.upload.adaptive import Knee
@@ -40,46 +37,41 @@ async def sleep_until(when: float) -> None:
 
 
 class Departures:
-    """When the last requests left, as far as that is known.
-
-    A request leaves at its turn, or later if it has to connect first: what counts is when it does.
+    """When the last requests left, and which may leave at any moment.
 
     Args:
-        size: How many to know.
-        window: Seconds after which one does not count any more.
+        size: How many may leave in a window.
+        window: Its length in seconds.
     """
 
     def __init__(self, size: int, window: float) -> None:
         self._size = size
         self._window = window
         self._times: list[float] = []
-        """Ascending."""
-        self._pending: list[tuple[float, Attempt]] = []
-        """Those that had their turn and were not seen to leave, and the times entered for them."""
+        """When the last ones left, ascending."""
+        self._pending: set[Attempt] = set()
+        """Those that had their turn and have not left: they may have to connect first."""
 
-    def add(self, attempt: Attempt, now: float) -> None:
+    def add(self, attempt: Attempt) -> None:
         """Enter a request whose turn is now."""
-        attempt.left_at = now
-        self._pending.append((now, attempt))
-        insort(self._times, now)
-        del self._times[: -self._size]
+        self._pending.add(attempt)
+
+    def end(self, attempt: Attempt) -> None:
+        """Note that a request has left, or never will."""
+        if attempt in self._pending:
+            self._pending.remove(attempt)
+            if attempt.left:
+                insort(self._times, attempt.left_at)
+                del self._times[: -self._size]
 
     def room(self, now: float) -> float:
-        """When the next request may have its turn; later perhaps, if others leave meanwhile."""
-        pending, self._pending = self._pending, []
-        for entered, attempt in pending:
-            if attempt.left_at > entered:
-                self._move(entered, attempt.left_at)
-            if not attempt.left and attempt.left_at > now - self._window:
-                self._pending.append((attempt.left_at, attempt))
-        return self._times[0] + self._window if len(self._times) == self._size else now
-
-    def _move(self, entered: float, left_at: float) -> None:
-        at = bisect_left(self._times, entered)
-        if at < len(self._times) and self._times[at] == entered:
-            del self._times[at]
-        insort(self._times, left_at)
-        del self._times[: -self._size]
+        """When the next request may have its turn; it may be later, if others leave meanwhile."""
+        for attempt in [attempt for attempt in self._pending if attempt.left]:
+            self.end(attempt)
+        free = self._size - len(self._pending)
+        if free <= 0:
+            return now + _GRAIN
+        return self._times[-free] + self._window if len(self._times) >= free else now
 
 
 class Limiter:
@@ -96,16 +88,18 @@ class Limiter:
         self._departures = Departures(rate.requests, rate.per * _MARGIN)
         self._turn = asyncio.Lock()
 
-    @asynccontextmanager
-    async def turn(self, attempt: Attempt) -> AsyncIterator[None]:
-        """Wait until a request may leave, which it does when the context is left, or later."""
+    async def turn(self, attempt: Attempt) -> None:
+        """Return when a request may leave: now, or as soon as it can. `end` is to follow."""
         loop = asyncio.get_running_loop()
         async with self._turn:
             await self._even.acquire()
             while (when := self._departures.room(loop.time())) > loop.time():
                 await sleep_until(when)
-            yield
-            self._departures.add(attempt, loop.time())
+            self._departures.add(attempt)
+
+    def end(self, attempt: Attempt) -> None:
+        """Note that a request which had its turn is over, or will not use it."""
+        self._departures.end(attempt)
 
 
 class Gate:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import nullcontext
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Protocol
@@ -262,12 +261,8 @@ class Pipeline:
         if self._ended is not None:
             return
         running = any(not task.done() for task in self._tasks)
-        for batch, verdict in self._landed.items():
-            del self._held[batch]
-            settlement = verdict.settlement()
-            self._settled([batch], settlement)
-            for again in settlement.again:
-                self._leave(again, self._abandoned(again, left=False))
+        for batch, outcome in self._landed.items():
+            self._close_landed(batch, outcome)
         for batch, attempt in self._held.items():
             # While its worker still runs, a request that was begun may leave at any moment.
             left = attempt.left or (running and attempt.begun)
@@ -284,6 +279,18 @@ class Pipeline:
         assert settled == self._batches.read, (settled, self._batches.read)  # noqa: S101 - the law
         if self._channel is not None:
             self._channel.close()
+
+    def _close_landed(self, batch: Batch, outcome: _Outcome) -> None:
+        """Enter what a reply says that nobody has looked at yet, if that can be made out."""
+        try:
+            settlement = outcome.settlement()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the accounts are closed
+            logger.warning("a reply could not be read: %s", type(error).__name__)
+            return  # it is still held, as one that left
+        del self._held[batch]
+        self._settled([batch], settlement)
+        for again in settlement.again:
+            self._leave(again, self._abandoned(again, left=False))
 
     async def _finish(self) -> None:
         """Stop the workers, close the accounts and the source, whatever happens meanwhile."""
@@ -386,15 +393,15 @@ class Pipeline:
         """Post a batch, then put each of its rows where it belongs."""
         attempt = self._held[batch] = Attempt()
         async with self._flights:
-            verdict = await self._exchange(batch, attempt)
-        if verdict.good and not self._ledger.durable:  # a durable one has to record it first
-            self._landed[batch] = verdict
+            outcome = await self._exchange(batch, attempt)
+        if outcome.good and not self._ledger.durable:  # a durable one has to record it first
+            self._landed[batch] = outcome
             # What waits to leave goes first: the one that takes this place, and those that take the
             # places of other replies which came together with this one.
             await asyncio.sleep(0)
             await self._turns.take(len(batch))
             del self._landed[batch]
-        settlement = verdict.settlement()
+        settlement = outcome.settlement()
         del self._held[batch]
         self._timeline.paused(self._clock(), self._gate.opens)
         self._settled([batch], settlement)
@@ -440,6 +447,7 @@ class Pipeline:
             self._learn(batch, began, status=reply.status)
             return _Outcome(partial(self._judge.reply, batch, reply, epoch), good=reply.ok)
         finally:
+            self._forgo(attempt)
             self._under_way.pop(task, None)
             if began is not None:
                 now = self._clock()
@@ -464,10 +472,17 @@ class Pipeline:
         """Wait until gate and limiter let the request through at once, and it is on record."""
         while True:
             await self._gate.wait()
-            async with nullcontext() if self._limiter is None else self._limiter.turn(attempt):
-                if not self._gate.closed(self._clock()):
-                    await self._ledger.sending(batch)
-                    return
+            if self._limiter is not None:
+                await self._limiter.turn(attempt)
+            if not self._gate.closed(self._clock()):
+                break
+            self._forgo(attempt)
+        await self._ledger.sending(batch)
+
+    def _forgo(self, attempt: Attempt) -> None:
+        """Let others have the turn of a request that is over, or has to wait again."""
+        if self._limiter is not None:
+            self._limiter.end(attempt)
 
     async def _begin(self, resumed: Resumed) -> None:
         """Take up what an earlier run left; nothing of it is sent while the source is in doubt."""

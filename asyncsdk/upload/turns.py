@@ -19,7 +19,8 @@ _SHORTEST, _LONGEST = 8, 500
 class Turns:
     """Lets those work who come, in their order, as far as one round of the event loop has room.
 
-    Replies that came together would otherwise hold it for as many batches as there are.
+    Replies that came together would otherwise hold it for as many batches as there are. Who is let
+    in works in the next round, and nobody else does: so no round has more than its room.
 
     Args:
         room: What may be done in a round, in any unit; a job larger than that gets one to itself.
@@ -27,48 +28,40 @@ class Turns:
 
     def __init__(self, room: int) -> None:
         self._room = room
-        self._used = 0
-        """Of this round."""
-        self._promised = 0
-        """Of the next, to those who were let in for it."""
-        self._counting = False
-        """Whether the next round will be noticed."""
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._due = False
+        """Whether the next round lets some in."""
 
     async def take(self, work: int) -> None:
-        """Return when so much may be done at once, in a later round than this."""
-        await asyncio.sleep(0)
-        self._count()
-        if not self._waiting and self._fits(self._used, work):
-            self._used += work
-            return
+        """Return when so much may be done at once."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, turn))
+        self._let_in_next_round()
         await turn
 
-    def _fits(self, used: int, work: int) -> bool:
-        return not used or used + work <= self._room
+    def _let_in_next_round(self) -> None:
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._let_in)
 
-    def _count(self) -> None:
-        if not self._counting:
-            self._counting = True
-            asyncio.get_running_loop().call_soon(self._next_round)
-
-    def _next_round(self) -> None:
-        self._counting = False
-        self._used, self._promised = self._promised, 0
-        while self._waiting and self._fits(self._promised, self._waiting[0][0]):
+    def _let_in(self) -> None:
+        self._due = False
+        used = 0
+        while self._waiting and (not used or used + self._waiting[0][0] <= self._room):
             work, turn = self._waiting.popleft()
             if not turn.done():
-                self._promised += work
+                used += work
                 turn.set_result(None)
-        if self._promised:
-            self._count()
+        if self._waiting:
+            self._let_in_next_round()
 
 
 @define
 class Stride:
-    """How many rows are drawn and checked in one step: fewer where that takes long."""
+    """How many rows are drawn and checked in one step: fewer where that takes long.
+
+    The time that an async source takes counts as well: small steps do no harm there.
+    """
 
     rows: int = field(default=64, init=False)
     _held: float = field(default=0.0, init=False)

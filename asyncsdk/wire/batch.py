@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from attrs import field, frozen
@@ -172,7 +172,7 @@ class BatchReply:
         """What one member repeats of its row, as far as that can be read."""
         try:
             return msgspec.json.decode(_split(self.raw(position))[1], type=Echo, strict=False)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except shapes.UNREADABLE:
             return Echo(self.echoes[position])
 
 
@@ -197,7 +197,7 @@ def _usual(document: bytes) -> list[_Member] | None:
         if document.lstrip(b" \r\n\t").startswith(b"["):
             return _decode_array(document)
         found = _decode_usual(document)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except shapes.UNREADABLE:
         return None
     return found.prefixed if found.prefixed is not None else found.plain
 
@@ -206,11 +206,11 @@ def _split(raw: msgspec.Raw | bytes) -> tuple[int | None, bytes]:
     """A member's status and the bytes of its body."""
     try:
         parts = _decode_object(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except shapes.UNREADABLE:
         return None, b"null"
     try:
         status = msgspec.json.decode(parts.get("status", b"null"), type=int, strict=False)
-    except msgspec.DecodeError:
+    except shapes.UNREADABLE:
         status = None
     return status, bytes(parts.get("body", b"null"))
 
@@ -219,7 +219,7 @@ def _status_and_echo(raw: msgspec.Raw) -> tuple[int | None, str | None]:
     status, body = _split(raw)
     try:
         return status, msgspec.json.decode(body, type=_Echo, strict=False).phone
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except shapes.UNREADABLE:
         return status, None
 
 
@@ -272,7 +272,7 @@ def created_of(body: bytes) -> CreatedPhone | None:
     """A created phone from its JSON; a field that makes no sense is None, not an error."""
     try:
         created = _decode_created(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except shapes.UNREADABLE:
         return _loosely(body)
     times = (created.subscribed_at, created.unsubscribed_at)
     return created if all(t is None or t.tzinfo for t in times) else _loosely(body)
@@ -281,7 +281,7 @@ def created_of(body: bytes) -> CreatedPhone | None:
 def _loosely(body: bytes) -> CreatedPhone | None:
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except shapes.UNREADABLE:
         return None
     if not isinstance(value, dict):
         return None
@@ -293,8 +293,12 @@ def member_of_created(created: CreatedPhone) -> bytes:
     return msgspec.json.encode({"status": 200, "body": created})
 
 
+_GREATEST = 2**63 - 1
+"""Of the ids that can be told apart; the others are as good as none."""
+
+
 class _Identified(msgspec.Struct, gc=False):
-    id: int | None = None
+    id: Annotated[int, msgspec.Meta(le=_GREATEST)] | None = None
 
 
 class _IdMember(msgspec.Struct, gc=False):
@@ -322,11 +326,12 @@ def decode_ids(document: bytes) -> list[int | None]:
         else:
             reply = _decode_id_reply(document)
             members = reply.prefixed or reply.plain or []
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except shapes.UNREADABLE:
         members = []
     if members:
         return [None if m.body is None else m.body.id for m in members]
-    return [None if m.created is None else m.created.id for m in decode_members(document)]
+    ids = [None if m.created is None else m.created.id for m in decode_members(document)]
+    return [None if known is None or known > _GREATEST else known for known in ids]
 
 
 def ids_alone(document: bytes) -> bytes:

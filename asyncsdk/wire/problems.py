@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from asyncsdk.models import Problem, Violation
+from asyncsdk.wire.shapes import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +35,7 @@ def problem_of(body: bytes, status: int | None) -> Problem:
     """
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return Problem(title=_phrase(status), detail=_page(body))
     if isinstance(value, str) and value:
         return Problem(title=_phrase(status), detail=_short(value))

@@ -38,7 +38,7 @@ def decode_object(body: bytes, kind: type[T]) -> T:
     """
     try:
         value = msgspec.json.decode(body, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except shapes.UNREADABLE as error:
         msg = f"the reply is no JSON object ({len(body)} bytes)"
         raise ProtocolError(msg) from error
     blank: dict[str, object] = {"phone": None} if kind is CreatedPhone else {}
@@ -66,7 +66,7 @@ def _next(shape: dict[str, shapes.Raw]) -> str | None:
     try:
         link = shapes.either(msgspec.json.decode(view, type=dict[str, msgspec.Raw]), "next")
         found = None if link is None else msgspec.json.decode(link)
-    except msgspec.DecodeError:
+    except shapes.UNREADABLE:
         return None
     if isinstance(found, dict):
         found = found.get("@id")

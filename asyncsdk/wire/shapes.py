@@ -15,11 +15,17 @@ from asyncsdk.errors import ProtocolError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Json", "Raw", "Shape", "either", "members", "parse"]
+__all__ = ["UNREADABLE", "Json", "Raw", "Shape", "either", "members", "parse"]
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a document raises that is no JSON, not what it should be, or nested too deeply."""
 
 Raw = msgspec.Raw
 Json = object
 Shape = dict[str, Raw] | list[Raw]
+
+_DIGITS = 10
+"""Of the number of a row: no reply has so many rows."""
 
 _decode_shape = msgspec.json.Decoder(Shape).decode
 _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -34,7 +40,7 @@ def parse(body: bytes) -> Shape:
     """
     try:
         shape: Shape = _decode_shape(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         what = "empty" if not body.strip() else f"no JSON object or array ({len(body)} bytes)"
         msg = f"the reply is {what}"
         raise ProtocolError(msg) from error
@@ -84,7 +90,7 @@ def _keyed(found: Raw) -> tuple[list[int] | None, list[Raw]]:
 
 
 def _numbered(entries: dict[str, Raw]) -> bool:
-    return all(key.isdecimal() and key.isascii() for key in entries)
+    return all(key.isdecimal() and key.isascii() and len(key) < _DIGITS for key in entries)
 
 
 def _by_number(entries: dict[str, Raw]) -> tuple[list[int] | None, list[Raw]]:

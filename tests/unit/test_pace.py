@@ -20,6 +20,7 @@ def departures(
     count: int,
     pauses: dict[int, float] | None = None,
     connecting: dict[int, float] | None = None,
+    failing: frozenset[int] = frozenset(),
 ) -> list[float]:
     """When `count` requests leave that all want to at once, but for some that come late.
 
@@ -28,24 +29,27 @@ def departures(
         count: How many.
         pauses: Which of them come so many seconds after the one before.
         connecting: Which of them leave so many seconds after their turn.
+        failing: Which of them do not leave then, but end.
     """
 
     async def scenario() -> list[float]:
         loop = asyncio.get_running_loop()
         limiter, attempts = Limiter(rate), [Attempt() for _ in range(count)]
 
-        async def connect(attempt: Attempt, seconds: float) -> None:
-            await asyncio.sleep(seconds)
-            attempt.left, attempt.left_at = True, loop.time()
+        async def leave(number: int, attempt: Attempt) -> None:
+            if connecting and number in connecting:
+                await asyncio.sleep(connecting[number])
+            if number in failing:
+                limiter.end(attempt)
+            else:
+                attempt.left, attempt.left_at = True, loop.time()
 
         async with asyncio.TaskGroup() as group:
             for number, attempt in enumerate(attempts):
                 await asyncio.sleep((pauses or {}).get(number, 0.0))
-                async with limiter.turn(attempt):
-                    pass
-                if number in (connecting or {}):
-                    group.create_task(connect(attempt, (connecting or {})[number]))
-        return sorted(attempt.left_at for attempt in attempts)
+                await limiter.turn(attempt)
+                group.create_task(leave(number, attempt))
+        return sorted(attempt.left_at for attempt in attempts if attempt.left)
 
     return run_leaping(scenario(), sockets=False)
 
@@ -85,14 +89,16 @@ def test_nor_after_a_rest(rate: Rate) -> None:
 
 @given(
     st.integers(1, 20),
-    st.dictionaries(st.integers(0, 60), st.floats(0, 0.9), max_size=20),
+    st.dictionaries(st.integers(0, 60), st.floats(0, 3), max_size=20),
     st.dictionaries(st.integers(0, 60), st.floats(0, 3), max_size=3),
+    st.frozensets(st.integers(0, 60), max_size=20),
 )
 def test_what_counts_is_when_they_leave(
-    requests: int, connecting: dict[int, float], pauses: dict[int, float]
+    requests: int, connecting: dict[int, float], pauses: dict[int, float], failing: frozenset[int]
 ) -> None:
-    times = departures(Rate(requests), 61, pauses, connecting)
-    assert busiest(times, 1.0) <= requests
+    times = departures(Rate(requests), 61, pauses, connecting, failing)
+    assert len(times) == 61 - len(failing)
+    assert not times or busiest(times, 1.0) <= requests
 
 
 def test_requests_are_spaced_evenly() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import weakref
 
 import attrs
 import pytest
@@ -26,6 +27,15 @@ class Dated(Phone):
     date: str = ""
 
 
+@attrs.frozen(init=False)
+class Numbered(Phone):  # type: ignore[override]
+    number: int = attrs.field(kw_only=True)
+
+    def __init__(self, phone: str, number: int) -> None:
+        super().__init__(phone)
+        object.__setattr__(self, "number", number)
+
+
 def test_every_field_has_its_place() -> None:
     assert [getattr(WHOLE, name) for name in FIELDS] == ["+491601", *"12345", "message-7"]
     assert [field.name for field in attrs.fields(Phone)] == list(FIELDS)
@@ -46,6 +56,7 @@ def test_derived_classes_are_themselves() -> None:
     assert type(Titled("1", "2")) is Titled
     assert Titled("1", "2").a == "2"
     assert Dated("1", date="today").date == "today"
+    assert (Numbered("1", 7).phone, Numbered("1", 7).number) == ("1", 7)
     assert Withheld("1", problem=Problem("held")).problem.title == "held"
 
 
@@ -56,6 +67,11 @@ def test_copies_are_equal() -> None:
         assert hash(copy.deepcopy(phone)) == hash(phone)
     assert attrs.evolve(WHOLE, phone="1") != WHOLE
     assert repr(Phone("1")).startswith("Phone(phone='1', a=None")
+
+
+def test_it_can_be_referred_to_weakly() -> None:
+    phone = Phone("1")
+    assert weakref.ref(phone)() is phone
 
 
 def test_a_number_is_needed() -> None:

@@ -2,7 +2,7 @@
 
 Invariants:
 - every row read is at any time in exactly one place: the source's rest, the work given back, a
-  worker's hands (`_held`), the unknown, or the ledger;
+  worker's hands (`_held`, also while its reply waits in `_landed`), the unknown, or the ledger;
 - nothing is awaited between taking rows out of one place and putting them into the next;
 - a worker catches every error, so that none cancels its siblings.
 """

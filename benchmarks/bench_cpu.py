@@ -24,7 +24,7 @@ _WARM_UP = 5_000
 def sections(sink: Sink, *, quick: bool) -> Iterator[Section]:
     rounds = 5 if quick else 7
     sink.set_up(Behaviour())
-    yield _against_scripts(sink, 50_000 if quick else 200_000, rounds)
+    yield _against_scripts(sink, 100_000 if quick else 200_000, rounds)
     for delay in (0.0,) if quick else (0.0, 0.05):
         sink.set_up(Behaviour(delay=delay))
         yield _against_rivals(sink, 10_000 if quick else 50_000, 5, delay)

@@ -26,7 +26,7 @@ _MIB = 2**20
 def sections(sink: Sink, *, quick: bool) -> Iterator[Section]:
     sink.set_up(Behaviour())
     with TemporaryDirectory() as folder:
-        yield _cost(sink, Path(folder), 50_000 if quick else 200_000, 5 if quick else 7)
+        yield _cost(sink, Path(folder), 100_000 if quick else 200_000, 5 if quick else 7)
         sizes = (10_000, 100_000) if quick else (100_000, 1_000_000, 10_000_000)
         yield _length(sink, Path(folder), sizes)
 

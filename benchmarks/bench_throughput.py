@@ -30,7 +30,7 @@ def sections(sink: Sink, *, quick: bool) -> Iterator[Section]:
         worker.call(quiet)
         worker.call(sdk, sink.url, 5_000)
         yield _delayed(sink, worker, 200_000 if quick else 400_000, rounds)
-        yield _limited(sink, worker, 2.0 if quick else 10.0, rounds)
+        yield _limited(sink, worker, 1.5 if quick else 10.0, rounds)
 
 
 def _delayed(sink: Sink, worker: Worker, count: int, rounds: int) -> Section:

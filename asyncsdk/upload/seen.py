@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from hashlib import blake2b
 
 from attrs import define, field
@@ -32,7 +33,7 @@ class Seen:
     """
 
     def __init__(self) -> None:
-        self._shards = [_Shard() for _ in range(_SHARDS)]
+        self._shards: defaultdict[int, _Shard] = defaultdict(_Shard)
 
     def first(self, number: str, index: int) -> int:
         """The index at which this number was seen first: this one, if it never was.
@@ -54,7 +55,7 @@ class Seen:
     @property
     def size(self) -> int:
         """Bytes it takes, but for a few fixed ones."""
-        return sum(len(shard.keys) * 12 for shard in self._shards)
+        return sum(len(shard.keys) * 12 for shard in self._shards.values())
 
 
 @define(eq=False)

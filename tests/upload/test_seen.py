@@ -39,5 +39,5 @@ def test_numbers_in_a_row_spread_over_the_tables() -> None:
     seen = Seen()
     for index in range(100_000):
         seen.first(f"+49160{index:08d}", index)
-    sizes = [len(shard.keys) for shard in seen._shards]
+    sizes = [len(shard.keys) for shard in seen._shards.values()]
     assert max(sizes) < 4 * sum(sizes) / len(sizes)

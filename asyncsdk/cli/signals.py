@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,12 +26,10 @@ def handled(answer: Callable[[], object], *signals: signal.Signals) -> Iterator[
         while taken:
             loop.remove_signal_handler(taken.pop())
 
-    try:
+    with suppress(NotImplementedError):  # an event loop on Windows has none to take
         for number in signals:
             loop.add_signal_handler(number, answer)
             taken.append(number)
-    except NotImplementedError:
-        leave()
     try:
         yield leave
     finally:

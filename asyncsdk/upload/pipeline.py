@@ -24,7 +24,7 @@ from asyncsdk.ledger.run import Run
 from asyncsdk.models import Problem
 from asyncsdk.report import Progress
 from asyncsdk.results import Delivery
-from asyncsdk.timeline import Timeline
+from asyncsdk.upload.accounts import Accounts
 from asyncsdk.upload.adaptive import Knee
 from asyncsdk.upload.batches import Batches
 from asyncsdk.upload.judge import Judge
@@ -36,7 +36,7 @@ from asyncsdk.upload.turns import Turns
 from asyncsdk.upload.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable
 
     from asyncsdk.config import UploadOptions
     from asyncsdk.ledger.entry import Entry
@@ -120,12 +120,13 @@ class Pipeline:
             low = min(options.concurrency.min, self._concurrency)
             self._slots = Slots(Knee(Adaptive(low, self._concurrency)))
         self._clock = asyncio.get_running_loop().time
+        self._accounts = Accounts(ledger, channel, self._clock, self._entered)
         self._batches = Batches(
             source,
             checker,
             options.batch_size,
             options.max_batch_bytes,
-            register=self,
+            register=self._accounts,
             breathe=self._breathe,
             clock=self._clock,
         )
@@ -154,7 +155,6 @@ class Pipeline:
         self._base = Run()
         """What earlier runs took, and had settled."""
         self._began = self._clock()
-        self._timeline = Timeline(self._began)
         self._ended: float | None = None
         self._progress_due = 0.0
         self._draining = False
@@ -193,7 +193,7 @@ class Pipeline:
 
     def totals(self) -> Run:
         """The totals so far."""
-        course = self._timeline.history(self.elapsed - self._base.elapsed)
+        course = self._accounts.timeline.history(self.elapsed - self._base.elapsed)
         return evolve(self._sums(), history=(*self._base.history, course))
 
     def _sums(self) -> Run:
@@ -266,19 +266,18 @@ class Pipeline:
         for batch, attempt in self._held.items():
             # While its worker still runs, a request that was begun may leave at any moment.
             left = attempt.left or (running and attempt.begun)
-            self._leave(batch, self._abandoned(batch, left=left))
+            self._accounts.leave(batch, self._abandoned(batch, left=left))
         for batch in self._work.rest():
-            self._leave(batch, self._abandoned(batch, left=False))
+            self._accounts.leave(batch, self._abandoned(batch, left=False))
         for batch in self._unknown:
-            self._leave(batch, batch.failed(Delivery.UNKNOWN))
+            self._accounts.leave(batch, batch.failed(Delivery.UNKNOWN))
         self._landed.clear()
         self._held.clear()
         self._unknown.clear()
         self._ended = self._clock()
         settled = self._ledger.counts.settled
         assert settled == self._batches.read, (settled, self._batches.read)  # noqa: S101 - the law
-        if self._channel is not None:
-            self._channel.close()
+        self._accounts.close()
 
     def _close_landed(self, batch: Batch, outcome: _Outcome) -> None:
         """Enter what a reply says that nobody has looked at yet, if that can be made out."""
@@ -290,7 +289,7 @@ class Pipeline:
         del self._held[batch]
         self._settled([batch], settlement)
         for again in settlement.again:
-            self._leave(again, self._abandoned(again, left=False))
+            self._accounts.leave(again, self._abandoned(again, left=False))
 
     async def _finish(self) -> None:
         """Stop the workers, close the accounts and the source, whatever happens meanwhile."""
@@ -403,7 +402,7 @@ class Pipeline:
             del self._landed[batch]
         settlement = outcome.settlement()
         del self._held[batch]
-        self._timeline.paused(self._clock(), self._gate.opens)
+        self._accounts.timeline.paused(self._clock(), self._gate.opens)
         self._settled([batch], settlement)
         for again in settlement.again:
             self._held[again] = Attempt()
@@ -451,7 +450,7 @@ class Pipeline:
             self._under_way.pop(task, None)
             if began is not None:
                 now = self._clock()
-                self._timeline.request(now, now - began, again=batch.attempts > 1)
+                self._accounts.timeline.request(now, now - began, again=batch.attempts > 1)
 
     def _learn(
         self, batch: Batch, began: float | None, *, status: int = 0, lost: bool = False
@@ -505,53 +504,14 @@ class Pipeline:
 
     # -- the accounts ----------------------------------------------------------------------
 
-    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: list[Entry]) -> None:
-        """Rows were drawn from the source; see `Register`."""
-        self._ledger.read(first, source, batches, bad)
-        if bad:
-            self._record(bad)
-
-    def exhausted(self) -> None:
-        """The source has no more."""
-        self._ledger.exhausted()
-
-    def recut(self, batch: Batch, pieces: list[Batch]) -> None:
-        """A batch that was not sent yet was cut into pieces."""
-        self._ledger.replace([batch], again=pieces)
-
     def _settled(self, old: list[Batch], settlement: Settlement) -> None:
-        """Enter what became of the rows of these batches."""
-        if self._ended is not None:
-            return
-        if settlement.stop is not None:
-            for batch, entry in zip(old, settlement.entries, strict=True):
-                self._ledger.leave(batch, entry)
-        else:
-            self._ledger.replace(
-                old,
-                entries=settlement.entries,
-                again=settlement.again,
-                doubt=settlement.doubt,
-            )
-        self._record(settlement.entries)
-        self._unknown += settlement.doubt
+        """Enter what became of the rows of these batches; those in doubt are looked up later."""
+        if self._ended is None:
+            self._accounts.settle(old, settlement)
+            self._unknown += settlement.doubt
 
-    def _leave(self, batch: Batch, entry: Entry) -> None:
-        """Enter that these rows are left behind."""
-        self._ledger.leave(batch, entry)
-        self._record([entry])
-
-    def _record(self, entries: Iterable[Entry]) -> None:
-        """Enter rows in the accounts, and hand them to whoever iterates."""
-        if self._ended is not None:
-            return
-        for entry in entries:
-            self._ledger.count(entry)
-            self._timeline.settled(self._clock(), len(entry))
-            if self._channel is None:
-                self._ledger.retain(entry)
-            else:
-                self._channel.put(entry)
+    def _entered(self) -> None:
+        """Something was entered in the accounts."""
         self._check_limit()
         self._tell_progress()
 

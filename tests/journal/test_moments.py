@@ -193,16 +193,21 @@ async def test_an_ending_that_cannot_be_written_is_told(
         assert len(rig.batches) == 1
 
 
-async def test_cancelled_again_and_again_it_lets_go_before_it_ends(
-    journal: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def slow_down(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let each transaction take so much longer."""
     write = Writer._write
 
     def slowly(*arguments: Any) -> float:
-        time.sleep(0.02)
+        time.sleep(seconds)
         return write(*arguments)
 
     monkeypatch.setattr(Writer, "_write", slowly)
+
+
+async def test_cancelled_again_and_again_it_lets_go_before_it_ends(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow_down(monkeypatch, 0.02)
     source, closed = phones(300), []
 
     def rows() -> Iterator[Phone]:
@@ -298,13 +303,7 @@ async def test_a_journal_that_lacks_something_is_not_gone_on_with(
 async def test_a_slow_disk_is_waited_for_though_nothing_is_sent(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = Writer._write
-
-    def slowly(*arguments: Any) -> float:
-        time.sleep(0.05)
-        return write(*arguments)
-
-    monkeypatch.setattr(Writer, "_write", slowly)
+    slow_down(monkeypatch, 0.05)
     ledger = SqliteLedger(Journal(journal), 1)
     monkeypatch.setattr("asyncsdk.resources.phones._ledger", lambda *_: ledger)
     most = 0

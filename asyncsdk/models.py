@@ -70,7 +70,7 @@ class Phone(_Draft):
         callback_data: str | None = None,
     ) -> None:
         # Long lists spend more time here than in any other place. To set the fields of something
-        # frozen takes a call for each (0.48 µs in all); to thaw it for the while takes 0.28 µs.
+        # frozen takes a call for each (0.48 µs in all); to thaw it for the while takes 0.24 µs.
         if type(self) is not Phone:
             Phone.__attrs_init__(self, phone, a, b, c, d, e, callback_data)  # not a subclass's
             return

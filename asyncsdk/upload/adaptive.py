@@ -129,6 +129,7 @@ class Knee:
     _shunned: int = field(default=0, init=False)
     """Rounds until the ceiling rises."""
     _rise: int = field(default=1, init=False)
+    """By how much it rises then."""
     _phones: float = field(default=0.0, init=False)
     """Phones in a usual request."""
 

@@ -35,7 +35,8 @@ from asyncsdk.models import (
     UnsubscribeReason,
     Violation,
 )
-from asyncsdk.report import Progress, UploadReport
+from asyncsdk.progress import Progress
+from asyncsdk.report import UploadReport
 from asyncsdk.results import Delivery, Outcome, PhoneResult
 from asyncsdk.upload.handle import Upload
 from asyncsdk.wire.batch import BatchMember, BatchResponse

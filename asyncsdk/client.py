@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Self
 
 from asyncsdk.config import DEFAULT_BASE_URL, ClientConfig
 from asyncsdk.credentials import Credentials
+from asyncsdk.http.transport import Transport
 from asyncsdk.resources.account import AccountResource
 from asyncsdk.resources.groups import GroupsResource
 from asyncsdk.resources.phones import PhonesResource
-from asyncsdk.transport import Transport
 
 if TYPE_CHECKING:
     import ssl

@@ -16,7 +16,7 @@ from asyncsdk.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from asyncsdk.report import Progress
+    from asyncsdk.progress import Progress
 
 __all__ = [
     "DEFAULT_BASE_URL",

@@ -25,46 +25,7 @@ if TYPE_CHECKING:
     from asyncsdk.sources import Source
     from asyncsdk.timeline import History
 
-__all__ = ["Progress", "Run", "UploadReport"]
-
-
-@frozen
-class Progress:
-    """How far an upload is."""
-
-    read: int = 0
-    """Rows read from the source."""
-    created: int = 0
-    invalid: int = 0
-    failed: int = 0
-    in_flight: int = 0
-    """Phones in requests that are under way."""
-    requests: int = 0
-    """Requests begun."""
-    retries: int = 0
-    """Those of them that carried phones for a second time or more."""
-    concurrency: int = 0
-    """Requests that may be under way at once."""
-    throttled: float = 0.0
-    """Seconds that all requests paused because the server asked for it."""
-    elapsed: float = 0.0
-    """Seconds since the start."""
-    unknown: int = 0
-    """Those of the failed that may be in the group all the same."""
-    paused: float = 0.0
-    """Seconds that all requests still pause because the server asked for it."""
-    paused_by: str = ""
-    """What it said last when it asked for a pause, such as `HTTP 429`."""
-    looking: str = ""
-    """What a reconcile does now, such as reading the group; empty while phones are sent."""
-    looked_up: str = ""
-    """What it found the last time that it looked phones up in the group."""
-
-    @property
-    def rate(self) -> float:
-        """Phones settled per second since the start."""
-        settled = self.created + self.invalid + self.failed
-        return settled / self.elapsed if self.elapsed > 0 else 0.0
+__all__ = ["Run", "UploadReport"]
 
 
 @frozen(eq=False, repr=False)
@@ -105,7 +66,7 @@ class UploadReport:
         Raises:
             JournalError: There is no journal, or it cannot be read.
         """
-        from asyncsdk.ledger.reader import Reader, account  # noqa: PLC0415 - loaded when used
+        from asyncsdk.ledger.journal.reader import Reader, account  # noqa: PLC0415 - loaded when used
 
         return cls(*account(Reader(Path(path))))
 
@@ -285,7 +246,7 @@ class UploadReport:
         Returns:
             The number of rows written.
         """
-        from asyncsdk.export.rejects import rejected_rows, write_rejects  # noqa: PLC0415
+        from asyncsdk.rejects import rejected_rows, write_rejects  # noqa: PLC0415
 
         return write_rejects(path, source, rejected_rows(source, self))
 

@@ -11,8 +11,8 @@ import msgspec
 from attrs import frozen
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import is_journal
-from asyncsdk.ledger.reader import Reader
+from asyncsdk.ledger.journal.database import is_journal
+from asyncsdk.ledger.journal.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from asyncsdk.config import Rate
-    from asyncsdk.export.rejects import Rejected
+    from asyncsdk.rejects import Rejected
     from asyncsdk.report import UploadReport
     from asyncsdk.results import PhoneResult
 

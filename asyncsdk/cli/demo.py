@@ -19,8 +19,8 @@ from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, plain, stdout
 from asyncsdk.client import Client
-from asyncsdk.export.rejects import Rejected
 from asyncsdk.models import Phone
+from asyncsdk.rejects import Rejected
 from asyncsdk.sandbox import Faults, SandboxThread
 from asyncsdk.words import counted
 

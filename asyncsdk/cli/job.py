@@ -30,11 +30,11 @@ from asyncsdk.errors import (
     ConfigurationError,
     SourceError,
 )
-from asyncsdk.export.rejects import UNREAD, Rejected, rejected_rows, twins, write_rejects
 from asyncsdk.models import Withheld
+from asyncsdk.rejects import UNREAD, Rejected, rejected_rows, twins, write_rejects
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.sources.rejects import is_rejects
-from asyncsdk.upload.normalize import normalizer
+from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:

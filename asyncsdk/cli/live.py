@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asyncsdk.cli.shown import stderr
-from asyncsdk.report import Progress
+from asyncsdk.progress import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

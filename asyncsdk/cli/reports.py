@@ -22,10 +22,10 @@ from asyncsdk.cli.shown import Exit, fail, plain, stdout
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.load import SavedReport
 from asyncsdk.export.reasons import ranked, told_from_one
-from asyncsdk.export.rejects import Rejected
-from asyncsdk.ledger.database import is_journal
+from asyncsdk.ledger.journal.database import is_journal
 from asyncsdk.ledger.run import Counts
 from asyncsdk.models import FIELDS
+from asyncsdk.rejects import Rejected
 from asyncsdk.report import Run, UploadReport
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.sources.columns import ColumnChoice

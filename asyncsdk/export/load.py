@@ -12,8 +12,8 @@ from attrs import define, field
 from asyncsdk.errors import SourceError
 from asyncsdk.export.besides import UNREAD
 from asyncsdk.export.csv import COLUMNS
-from asyncsdk.ledger.database import is_journal
-from asyncsdk.ledger.reader import Reader, account
+from asyncsdk.ledger.journal.database import is_journal
+from asyncsdk.ledger.journal.reader import Reader, account
 from asyncsdk.models import FIELDS, CreatedPhone, Phone, Problem, Violation
 from asyncsdk.results import Delivery, Outcome, PhoneResult
 from asyncsdk.sources.inert import revive

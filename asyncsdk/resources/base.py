@@ -15,8 +15,8 @@ from asyncsdk.wire.resources import decode_object, decode_page, encode_object
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from asyncsdk.exchange import Reply
-    from asyncsdk.transport import Transport
+    from asyncsdk.http.exchange import Reply
+    from asyncsdk.http.transport import Transport
 
 __all__ = ["Resource", "whole_number"]
 

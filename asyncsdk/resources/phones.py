@@ -10,17 +10,17 @@ from attrs import frozen
 
 from asyncsdk.config import Rate, RetryPolicy, UploadOptions
 from asyncsdk.errors import ConfigurationError
+from asyncsdk.http.transport import PLAIN_JSON
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.models import FIELDS, CreatedPhone, Phone
 from asyncsdk.resources.base import Resource, whole_number
-from asyncsdk.transport import PLAIN_JSON
-from asyncsdk.upload.batches import check_source
-from asyncsdk.upload.check import Checker
-from asyncsdk.upload.columns import check_columns, needs_names, resolve
 from asyncsdk.upload.handle import Upload
-from asyncsdk.upload.normalize import normalizer
+from asyncsdk.upload.intake.batches import check_source
+from asyncsdk.upload.intake.check import Checker
+from asyncsdk.upload.intake.columns import check_columns, needs_names, resolve
+from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.upload.pipeline import Pipeline
-from asyncsdk.upload.reconcile import Reconciler
+from asyncsdk.upload.recovery.reconcile import Reconciler
 from asyncsdk.wire.batch import BatchResponse, decode_members, decode_rows
 from asyncsdk.wire.resources import decode_object
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from asyncsdk.config import Adaptive, Duplicates, FailureLimit, Journal, OnUnknown
+    from asyncsdk.http.transport import Transport
     from asyncsdk.ledger.interface import Ledger
-    from asyncsdk.report import Progress
+    from asyncsdk.progress import Progress
     from asyncsdk.resources.groups import GroupsResource
-    from asyncsdk.transport import Transport
     from asyncsdk.upload.channel import Channel
 
 __all__ = ["PhoneLike", "PhonesResource"]
@@ -269,7 +269,7 @@ def _ledger(group_id: int, options: UploadOptions) -> Ledger:
     keep_ids = options.on_unknown == "reconcile"
     if options.journal is None or options.dry_run:
         return MemoryLedger(options.keep_created, keep_ids=keep_ids)
-    from asyncsdk.ledger.sqlite import SqliteLedger  # noqa: PLC0415 - loaded when used
+    from asyncsdk.ledger.journal.sqlite import SqliteLedger  # noqa: PLC0415 - loaded when used
 
     return SqliteLedger(options.journal, group_id, options.keep_created, keep_ids=keep_ids)
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.ledger.interface import Ledger
-    from asyncsdk.upload.batches import Batch
     from asyncsdk.upload.channel import Channel
-    from asyncsdk.upload.settle import Settlement
+    from asyncsdk.upload.intake.batches import Batch
+    from asyncsdk.upload.verdict.settlement import Settlement
 
 __all__ = ["Accounts"]
 

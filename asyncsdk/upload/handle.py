@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self
 from attrs import evolve
 
 from asyncsdk.errors import ConfigurationError, UploadStopped
-from asyncsdk.report import Progress, Run, UploadReport
+from asyncsdk.progress import Progress
+from asyncsdk.report import Run, UploadReport
 from asyncsdk.upload.channel import Channel
 
 if TYPE_CHECKING:

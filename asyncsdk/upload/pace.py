@@ -11,8 +11,8 @@ from aiolimiter import AsyncLimiter
 
 if TYPE_CHECKING:
     from asyncsdk.config import Rate
-    from asyncsdk.exchange import Attempt
-    from asyncsdk.upload.adaptive import Knee
+    from asyncsdk.http.exchange import Attempt
+    from asyncsdk.pace.knee import Knee
 
 __all__ = ["Departures", "Gate", "Limiter", "Slots"]
 

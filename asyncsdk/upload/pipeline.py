@@ -19,20 +19,20 @@ from attrs import evolve, frozen
 
 from asyncsdk.config import Adaptive
 from asyncsdk.errors import AsyncSDKError, JournalError, OutcomeUnknownError
-from asyncsdk.exchange import Attempt, Reply
+from asyncsdk.http.exchange import Attempt, Reply
 from asyncsdk.ledger.run import Run
 from asyncsdk.models import Problem
-from asyncsdk.report import Progress
+from asyncsdk.pace.knee import Knee
+from asyncsdk.progress import Progress
 from asyncsdk.results import Delivery
 from asyncsdk.upload.accounts import Accounts
-from asyncsdk.upload.adaptive import Knee
-from asyncsdk.upload.batches import Batches
-from asyncsdk.upload.judge import Judge
+from asyncsdk.upload.intake.batches import Batches
 from asyncsdk.upload.pace import Gate, Limiter, Slots
-from asyncsdk.upload.resume import given_up, know_again, left_over, note_group
+from asyncsdk.upload.recovery.resume import given_up, know_again, left_over, note_group
 from asyncsdk.upload.retry import Budget
-from asyncsdk.upload.settle import Settlement
 from asyncsdk.upload.turns import Turns
+from asyncsdk.upload.verdict.judge import Judge
+from asyncsdk.upload.verdict.settlement import Settlement
 from asyncsdk.upload.work import Work
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from asyncsdk.config import UploadOptions
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.ledger.interface import Ledger, Resumed
-    from asyncsdk.upload.batches import Batch
     from asyncsdk.upload.channel import Channel
-    from asyncsdk.upload.check import Checker
-    from asyncsdk.upload.reconcile import Reconciler
+    from asyncsdk.upload.intake.batches import Batch
+    from asyncsdk.upload.intake.check import Checker
+    from asyncsdk.upload.recovery.reconcile import Reconciler
 
 __all__ = ["Pipeline", "Post"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from asyncsdk.errors import NotSentError, OutcomeUnknownError
-from asyncsdk.exchange import CertificateError
+from asyncsdk.http.exchange import CertificateError
 
 if TYPE_CHECKING:
     from random import Random

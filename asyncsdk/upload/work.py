@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asyncsdk.upload.batches import Batch, Batches
+    from asyncsdk.upload.intake.batches import Batch, Batches
 
 __all__ = ["Work"]
 

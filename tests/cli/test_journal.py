@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asyncsdk import Journal, UploadReport
+from asyncsdk.ledger.journal.sqlite import SqliteLedger
 from asyncsdk.ledger.run import Run
-from asyncsdk.ledger.sqlite import SqliteLedger
 
 from .kit import COMMAND, KONTAKTE, run, whole_environment
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asyncsdk.export.rejects import rejected_rows
 from asyncsdk.models import Phone, Problem
+from asyncsdk.rejects import rejected_rows
 from asyncsdk.results import Outcome, PhoneResult
 from asyncsdk.sandbox import Faults
 from asyncsdk.sources import read_csv

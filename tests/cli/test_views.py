@@ -20,7 +20,7 @@ from asyncsdk.errors import (
     SourceError,
 )
 from asyncsdk.models import Problem
-from asyncsdk.report import Progress
+from asyncsdk.progress import Progress
 
 
 def drawn(progress: Progress, total: int, note: str = "") -> list[str]:

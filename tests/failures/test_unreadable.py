@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from asyncsdk import Delivery, Outcome, Phone
-from asyncsdk.upload import judge
+from asyncsdk.upload.verdict import judge
 from asyncsdk.wire.batch import decode_ids
 from tests.client.provider import serving
 from tests.rig import connected, numbers

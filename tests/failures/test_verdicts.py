@@ -21,7 +21,7 @@ from asyncsdk import (
     PayloadTooLargeError,
     Phone,
 )
-from asyncsdk.exchange import CertificateError, StaleConnectionError
+from asyncsdk.http.exchange import CertificateError, StaleConnectionError
 from asyncsdk.upload.retry import Verdict, verdict_of_error
 from tests.failures.raw import answer, read_request, serving
 

@@ -24,10 +24,10 @@ from asyncsdk import (
     UploadReport,
     UploadStopped,
 )
-from asyncsdk.ledger.lock import Lock
-from asyncsdk.ledger.reader import Reader
-from asyncsdk.ledger.sqlite import SqliteLedger
-from asyncsdk.ledger.writer import Writer
+from asyncsdk.ledger.journal.lock import Lock
+from asyncsdk.ledger.journal.reader import Reader
+from asyncsdk.ledger.journal.sqlite import SqliteLedger
+from asyncsdk.ledger.journal.writer import Writer
 from asyncsdk.sandbox import Faults
 from tests.failures.raw import answer, read_request, serving
 from tests.journal.test_wrong import half
@@ -327,7 +327,7 @@ async def test_a_broken_disk_ends_an_upload_that_has_nothing_to_send(
         msg = "database or disk is full"
         raise sqlite3.OperationalError(msg)
 
-    monkeypatch.setattr("asyncsdk.ledger.sqlite.insert_entry", fails)
+    monkeypatch.setattr("asyncsdk.ledger.journal.sqlite.insert_entry", fails)
     async with connected() as rig:
         with pytest.raises(UploadStopped, match="disk is full") as caught:
             await rig.upload(repeat(""), journal=journal, batch_size=100)

@@ -111,7 +111,7 @@ async def test_two_uploads_at_once(journal: Path) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from asyncsdk.ledger.lock import Lock
+from asyncsdk.ledger.journal.lock import Lock
 lock = Lock(Path(sys.argv[1]))
 lock.acquire()
 print("held", flush=True)

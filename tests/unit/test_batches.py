@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import ConfigurationError, Phone
-from asyncsdk.upload.batches import Batch, Batches, check_source
-from asyncsdk.upload.check import Checker
+from asyncsdk.upload.intake.batches import Batch, Batches, check_source
+from asyncsdk.upload.intake.check import Checker
 from tests.rig import numbers
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import ConfigurationError, Phone, Problem
-from asyncsdk.upload.check import Checker
-from asyncsdk.upload.normalize import normalizer
+from asyncsdk.upload.intake.check import Checker
+from asyncsdk.upload.intake.normalize import normalizer
 
 german = normalizer("DE")
 assert german is not None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from asyncsdk import Phone
-from asyncsdk.upload.check import Checker, Rejection
+from asyncsdk.upload.intake.check import Checker, Rejection
 from asyncsdk.wire.batch import decode_rows
 
 CALLBACK = "c" * 36

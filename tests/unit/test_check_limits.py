@@ -6,7 +6,7 @@ import pytest
 
 from asyncsdk import Phone
 from asyncsdk.models import COLUMNS
-from asyncsdk.upload.check import Checked, Checker
+from asyncsdk.upload.intake.check import Checked, Checker
 
 LIMITS = [("phone", 30), *((column, 1530) for column in COLUMNS), ("callback_data", 36)]
 BAD = object()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import Phone
-from asyncsdk.upload.check import Checked, Checker
+from asyncsdk.upload.intake.check import Checked, Checker
 from asyncsdk.wire.batch import decode_rows, encode_rows, numbers_of
 
 numbers = st.one_of(

@@ -12,7 +12,7 @@ from attrs import frozen
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from asyncsdk.upload.match import Places, match
+from asyncsdk.upload.verdict.matching import Places, match
 from asyncsdk.wire.batch import Row, decode_reply
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncsdk.upload.numbers import alike, digits, tail
+from asyncsdk.numbers import alike, digits, tail
 
 SPELLINGS = [
     "+4915112345678",

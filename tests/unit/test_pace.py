@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import Rate
-from asyncsdk.exchange import Attempt
+from asyncsdk.http.exchange import Attempt
 from asyncsdk.upload.pace import Gate, Limiter
 from tests.leaping import run_leaping
 

@@ -17,7 +17,7 @@ from asyncsdk import (
     ProtocolError,
     RetryPolicy,
 )
-from asyncsdk.exchange import CertificateError, StaleConnectionError
+from asyncsdk.http.exchange import CertificateError, StaleConnectionError
 from asyncsdk.upload.retry import (
     Budget,
     Verdict,

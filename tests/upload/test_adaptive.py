@@ -12,8 +12,8 @@ import pytest
 from attrs import define, field, frozen
 
 from asyncsdk import Adaptive
+from asyncsdk.pace.knee import Knee
 from asyncsdk.sandbox import Faults
-from asyncsdk.upload.adaptive import Knee
 from asyncsdk.upload.pace import Slots
 from tests.rig import assert_accounts, connected, phones
 

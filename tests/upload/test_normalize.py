@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.models import Phone, Problem
 from asyncsdk.sources import read
-from asyncsdk.upload.check import Checker
-from asyncsdk.upload.normalize import normalizer
+from asyncsdk.upload.intake.check import Checker
+from asyncsdk.upload.intake.normalize import normalizer
 from tests.rig import connected
 from tests.sources.lists import KONTAKTE
 

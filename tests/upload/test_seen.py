@@ -5,7 +5,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncsdk.upload.seen import Seen
+from asyncsdk.upload.intake.duplicates import Seen
 
 NUMBERS = st.one_of(
     st.text("+0123456789", max_size=22),

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from attrs import define, field
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import open_to_write, translated_errors
-from asyncsdk.ledger.lock import Lock
+from asyncsdk.ledger.journal.database import open_to_write, translated_errors
+from asyncsdk.ledger.journal.lock import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

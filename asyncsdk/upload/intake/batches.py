@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
-from asyncsdk.upload.check import join
+from asyncsdk.upload.intake.check import join
 from asyncsdk.upload.turns import Stride
 from asyncsdk.wire.batch import (
     decode_rows,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.ledger.held import Held
     from asyncsdk.models import Problem
-    from asyncsdk.upload.check import Checked, Checker, Rejection
+    from asyncsdk.upload.intake.check import Checked, Checker, Rejection
     from asyncsdk.wire.batch import Row
 
 __all__ = ["Batch", "Batches", "Register", "check_source"]

@@ -22,7 +22,7 @@ from asyncsdk.errors import (
     OutcomeUnknownError,
     ProtocolError,
 )
-from asyncsdk.exchange import (
+from asyncsdk.http.exchange import (
     Attempt,
     Body,
     Reply,
@@ -31,7 +31,7 @@ from asyncsdk.exchange import (
     is_kept,
     read_reply,
 )
-from asyncsdk.keepalive import KeepAlive, Lease
+from asyncsdk.http.keepalive import KeepAlive, Lease
 
 if TYPE_CHECKING:
     import ssl

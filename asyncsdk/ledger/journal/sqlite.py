@@ -17,14 +17,13 @@ import msgspec
 from attrs import define, evolve, field
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import damaged, translated_errors
-from asyncsdk.ledger.encoding import encode_problem
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import State
 from asyncsdk.ledger.interface import Ledger, Resumed
-from asyncsdk.ledger.reader import Reader
-from asyncsdk.ledger.run import Counts, Run
-from asyncsdk.ledger.statements import (
+from asyncsdk.ledger.journal.database import damaged, translated_errors
+from asyncsdk.ledger.journal.encoding import encode_problem
+from asyncsdk.ledger.journal.reader import Reader
+from asyncsdk.ledger.journal.statements import (
     end_run,
     hold,
     insert_batch,
@@ -34,7 +33,8 @@ from asyncsdk.ledger.statements import (
     set_meta,
     update_run,
 )
-from asyncsdk.ledger.writer import Writer
+from asyncsdk.ledger.journal.writer import Writer
+from asyncsdk.ledger.run import Counts, Run
 from asyncsdk.results import Delivery, Outcome
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.config import Journal
     from asyncsdk.ledger.held import BatchLike
-    from asyncsdk.ledger.writer import Write
+    from asyncsdk.ledger.journal.writer import Write
 
 __all__ = ["SqliteLedger"]
 

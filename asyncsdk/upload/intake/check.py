@@ -15,8 +15,8 @@ import msgspec
 from attrs import define, field, frozen
 
 from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation, Withheld
-from asyncsdk.upload.columns import rename
-from asyncsdk.upload.seen import Seen
+from asyncsdk.upload.intake.columns import rename
+from asyncsdk.upload.intake.duplicates import Seen
 from asyncsdk.wire.batch import Row, encode_rows, join_rows, numbers_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from asyncsdk.ledger.digest import digest
-from asyncsdk.ledger.encoding import deflate, encode_problem, pack_indices
+from asyncsdk.ledger.journal.encoding import deflate, encode_problem, pack_indices
 from asyncsdk.wire.batch import ids_alone
 
 if TYPE_CHECKING:

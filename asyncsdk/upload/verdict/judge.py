@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve
 
 from asyncsdk.errors import ApiError, ProtocolError
-from asyncsdk.exchange import StaleConnectionError
+from asyncsdk.http.exchange import StaleConnectionError
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.retry import (
@@ -20,7 +20,7 @@ from asyncsdk.upload.retry import (
     verdict_of_error,
     verdict_of_status,
 )
-from asyncsdk.upload.settle import Settlement, blame, conflicts, settle
+from asyncsdk.upload.verdict.settlement import Settlement, blame, conflicts, settle
 from asyncsdk.wire.batch import decode_reply
 from asyncsdk.wire.problems import problem_of
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from random import Random
 
     from asyncsdk.config import OnUnknown, RetryPolicy
-    from asyncsdk.exchange import Attempt, Reply
+    from asyncsdk.http.exchange import Attempt, Reply
     from asyncsdk.ledger.entry import Entry
-    from asyncsdk.upload.batches import Batch, Batches
+    from asyncsdk.upload.intake.batches import Batch, Batches
     from asyncsdk.upload.pace import Gate
     from asyncsdk.upload.retry import Budget
 

@@ -20,10 +20,10 @@ from attrs import define, field
 
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.models import COLUMNS, Problem
+from asyncsdk.numbers import alike, digits, tail
 from asyncsdk.results import Delivery, Outcome
-from asyncsdk.upload.numbers import alike, digits, tail
 from asyncsdk.upload.patience import patiently
-from asyncsdk.upload.settle import Settlement
+from asyncsdk.upload.verdict.settlement import Settlement
 from asyncsdk.wire.batch import encode_members, member_of_created
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.config import RetryPolicy
     from asyncsdk.models import CreatedPhone
-    from asyncsdk.upload.batches import Batch
+    from asyncsdk.upload.intake.batches import Batch
     from asyncsdk.wire.batch import Row
 
 __all__ = ["GroupView", "Reconciler"]

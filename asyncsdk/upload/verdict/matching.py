@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Protocol
 
-from asyncsdk.upload.numbers import alike, digits, tail
+from asyncsdk.numbers import alike, digits, tail
 from asyncsdk.wire.batch import content_of
 
 if TYPE_CHECKING:

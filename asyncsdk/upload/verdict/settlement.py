@@ -11,8 +11,8 @@ from attrs import define, field
 
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome
-from asyncsdk.upload.match import match
 from asyncsdk.upload.retry import Verdict, verdict_of_item
+from asyncsdk.upload.verdict.matching import match
 from asyncsdk.wire.batch import decode_member, encode_members, succeeded
 from asyncsdk.wire.problems import row_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.models import Violation
-    from asyncsdk.upload.batches import Batch
+    from asyncsdk.upload.intake.batches import Batch
     from asyncsdk.wire.batch import BatchReply
 
 __all__ = ["Settlement", "blame", "conflicts", "settle"]

@@ -12,10 +12,10 @@ import msgspec
 from attrs import define, field, frozen
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.database import damage_detected, open_to_read
-from asyncsdk.ledger.encoding import decode_problem, inflate, unpack_indices
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import INTERRUPTED, Held, State
+from asyncsdk.ledger.journal.database import damage_detected, open_to_read
+from asyncsdk.ledger.journal.encoding import decode_problem, inflate, unpack_indices
 from asyncsdk.ledger.run import Counts, Run
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome

@@ -10,15 +10,15 @@ from asyncsdk.ledger.digest import digest
 from asyncsdk.ledger.held import State
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery
-from asyncsdk.upload.batches import Batch
-from asyncsdk.upload.settle import Settlement
+from asyncsdk.upload.intake.batches import Batch
+from asyncsdk.upload.verdict.settlement import Settlement
 from asyncsdk.wire.batch import encode_rows
 
 if TYPE_CHECKING:
     from asyncsdk.config import OnUnknown
     from asyncsdk.ledger.interface import Ledger, Resumed
-    from asyncsdk.upload.batches import Batches
-    from asyncsdk.upload.reconcile import Reconciler
+    from asyncsdk.upload.intake.batches import Batches
+    from asyncsdk.upload.recovery.reconcile import Reconciler
 
 __all__ = ["given_up", "know_again", "left_over", "note_group"]
 

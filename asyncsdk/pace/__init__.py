@@ -1,0 +1,1 @@
+"""When a request may leave: rate, pauses, connections and credentials of one account."""

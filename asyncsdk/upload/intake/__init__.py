@@ -1,0 +1,1 @@
+"""Rows of a source become batches: drawn, named, checked, put into normal form, cut."""

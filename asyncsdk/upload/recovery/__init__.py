@@ -1,0 +1,1 @@
+"""What is found again: phones without an answer, and what an earlier run left."""

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Never, Self
 
-from asyncsdk.config import DEFAULT_BASE_URL, ClientConfig
-from asyncsdk.credentials import Credentials
+from asyncsdk.completion import completed
+from asyncsdk.config import DEFAULT_BASE_URL, ClientConfig, Rate
 from asyncsdk.http.transport import Transport
+from asyncsdk.pace.credentials import Credentials
+from asyncsdk.pace.pace import LocalPace
+from asyncsdk.pace.requests import Requests
 from asyncsdk.resources.account import AccountResource
 from asyncsdk.resources.groups import GroupsResource
 from asyncsdk.resources.phones import PhonesResource
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Mapping
     from types import TracebackType
 
     import aiohttp
 
     from asyncsdk.models import Account
+    from asyncsdk.pace.pace import Pace
     from asyncsdk.upload.handle import Upload
 
 __all__ = ["Client"]
+
+DEFAULT_RATE = Rate(10, per=1.0)
 
 
 class Client:
@@ -31,14 +38,23 @@ class Client:
     Opens no socket before the first call. Use it with `async with`, or call `aclose` at the end;
     one that is left open warns.
 
+    The limits of the account belong to the client: every request of it, whoever makes it, passes
+    one rate, one pause, one number of connections and one guard of the credentials.
+
     Args:
         client_id: The account's number.
         api_key: Its API key.
         base_url: Where the API is.
+        rate: Requests in any window of time at most, over all that the client does; None for no
+            limit.
+        connections: Requests under way at once at most, likewise.
+        pace: In place of `rate`, a pace that is shared with other clients.
         session: A session to borrow: its pool is used, and it is not closed.
         timeout: Seconds per attempt, from the first byte sent to the last one received; waiting
             for the rate limit or a connection does not count.
         connect_timeout: Seconds to open a connection.
+        default_headers: Headers that every request carries, such as a proxy of the company's own
+            may want.
         ssl: How to verify the server, for a CA of your own. A borrowed session has its own.
         trust_env: Whether to honour the proxy variables of the environment. Likewise.
 
@@ -52,29 +68,51 @@ class Client:
         api_key: str,
         *,
         base_url: str = DEFAULT_BASE_URL,
+        rate: Rate | None = DEFAULT_RATE,
+        connections: int = 64,
+        pace: Pace | None = None,
         session: aiohttp.ClientSession | None = None,
         timeout: float = 60.0,
         connect_timeout: float = 10.0,
+        default_headers: Mapping[str, str] | None = None,
         ssl: ssl.SSLContext | None = None,
         trust_env: bool = False,
     ) -> None:
-        config = ClientConfig(client_id, api_key, base_url, timeout, connect_timeout)
-        self._config = config
-        self._transport = Transport(config, session=session, ssl=ssl, trust_env=trust_env)
+        config = ClientConfig(
+            client_id,
+            api_key,
+            base_url,
+            timeout,
+            connect_timeout,
+            rate=rate,
+            connections=connections,
+            default_headers=default_headers or {},
+        )
+        self._requests = Requests(
+            Transport(config, session=session, ssl=ssl, trust_env=trust_env),
+            Credentials(config.client_id, config.api_key),
+            LocalPace(config.rate) if pace is None else pace,
+            config.connections,
+        )
         self._running: set[Upload] = set()
-        self.groups = GroupsResource(self._transport)
+        self.groups = GroupsResource(self._requests)
         """The account's groups."""
-        self.phones = PhonesResource(self._transport, self.groups, self._running)
+        self.phones = PhonesResource(self._requests, self.groups, self._running)
         """The phones of a group: `upload`, `create_batch`, and single ones."""
-        self._account = AccountResource(self._transport)
+        self._account = AccountResource(self._requests)
+        self._closing: asyncio.Task[None] | None = None
 
     @classmethod
     def from_env(
         cls,
         *,
+        rate: Rate | None = DEFAULT_RATE,
+        connections: int = 64,
+        pace: Pace | None = None,
         session: aiohttp.ClientSession | None = None,
         timeout: float = 60.0,
         connect_timeout: float = 10.0,
+        default_headers: Mapping[str, str] | None = None,
         ssl: ssl.SSLContext | None = None,
         trust_env: bool = False,
     ) -> Self:
@@ -88,9 +126,13 @@ class Client:
             found.client_id,
             found.api_key,
             base_url=str(found.base_url),
+            rate=rate,
+            connections=connections,
+            pace=pace,
             session=session,
             timeout=timeout,
             connect_timeout=connect_timeout,
+            default_headers=default_headers,
             ssl=ssl,
             trust_env=trust_env,
         )
@@ -102,7 +144,7 @@ class Client:
             ConfigurationError: They are empty or impossible.
         """
         config = ClientConfig(client_id, api_key)
-        self._transport.credentials = Credentials(config.client_id, config.api_key)
+        self._requests.credentials = Credentials(config.client_id, config.api_key)
 
     async def me(self) -> Account:
         """The account that the credentials belong to: one request says whether the key is good.
@@ -115,20 +157,28 @@ class Client:
         return await self._account.get()
 
     async def aclose(self) -> None:
-        """End the uploads that still run and close what was opened; a second call does nothing."""
+        """End the uploads that still run and close what was opened; a second call does nothing.
+
+        It finishes whatever cancels it meanwhile, and raises the cancellation afterwards.
+        """
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+        await completed(self._closing)
+
+    async def _close(self) -> None:
         running = list(self._running)
         for upload in running:
             upload.cancel()
         await asyncio.gather(*(upload.wait_closed() for upload in running))
-        await self._transport.close()
+        await self._requests.transport.sessions.close()
 
     @property
     def closed(self) -> bool:
         """Whether it was closed."""
-        return self._transport.closed
+        return self._requests.transport.sessions.closed
 
     async def __aenter__(self) -> Self:
-        self._transport.open()
+        self._requests.transport.sessions.check()
         return self
 
     async def __aexit__(
@@ -141,15 +191,23 @@ class Client:
 
     def __repr__(self) -> str:
         state = " closed" if self.closed else ""
-        return f"<Client {self._config.client_id} at {self._config.base_url}{state}>"
+        account = self._requests.credentials.client_id
+        return f"<Client {account} at {self._requests.transport.base_url}{state}>"
+
+    def __reduce__(self) -> Never:
+        msg = (
+            "a client is not pickled: it holds the API key and connections. "
+            "Make one in each process, with Client.from_env()"
+        )
+        raise TypeError(msg)
 
     def __del__(self) -> None:
-        transport = getattr(self, "_transport", None)  # absent where __init__ raised
-        if transport is not None and transport.holds_connections:
+        requests = getattr(self, "_requests", None)  # absent where __init__ raised
+        if requests is not None and requests.transport.sessions.open:
             warnings.warn(
                 f"{self!r} was not closed: use 'async with', or await its aclose()",
                 ResourceWarning,
                 source=self,
                 stacklevel=2,
             )
-            transport.abandon()
+            requests.transport.sessions.abandon()

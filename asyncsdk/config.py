@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Never
 
 from attrs import Attribute, field, frozen
 from yarl import URL
@@ -14,7 +15,7 @@ from yarl import URL
 from asyncsdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from asyncsdk.progress import Progress
 
@@ -131,6 +132,35 @@ def _base_url(value: object) -> URL:
     return url
 
 
+_OWN_HEADERS = frozenset({"x-lox24-auth-token", "accept", "content-length", "content-type", "host"})
+
+
+def _headers(value: object) -> dict[str, str]:
+    """Headers that a request may carry besides its own."""
+    if not isinstance(value, Mapping):
+        msg = f"default_headers must be a mapping of names to values, not {type(value).__name__}"
+        raise ConfigurationError(msg)
+    for name, text in value.items():
+        if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            msg = f"default_headers: {name!r} is no name of a header"
+            raise ConfigurationError(msg)
+        if name.lower() in _OWN_HEADERS:
+            msg = f"default_headers: {name} is set by the client itself; leave it out"
+            raise ConfigurationError(msg)
+        if not isinstance(text, str) or not (text.isascii() and text.isprintable()):
+            msg = f"default_headers: the value of {name} must be a text of printable ASCII"
+            raise ConfigurationError(msg)
+    return dict(value)
+
+
+@frozen
+class Rate:
+    """At most `requests` in any window of `per` seconds, evenly spaced."""
+
+    requests: int = field(validator=_count(1))
+    per: float = field(default=1.0, validator=_number(0, above=True))
+
+
 @frozen
 class ClientConfig:
     """What a client needs to know. The key is in no repr."""
@@ -142,6 +172,16 @@ class ClientConfig:
     """Seconds per attempt, from the first byte sent to the last byte received."""
     connect_timeout: float = field(default=10.0, validator=_number(0, above=True))
     """Seconds to open a connection."""
+    rate: Rate | None = field(default=None, validator=_instance(Rate), kw_only=True)
+    """Requests in any window of time at most."""
+    connections: int = field(default=64, validator=_count(1), kw_only=True)
+    """Requests under way at once at most."""
+    default_headers: Mapping[str, str] = field(factory=dict, converter=_headers, kw_only=True)
+    """Headers of every request."""
+
+    def __reduce__(self) -> Never:
+        msg = "a configuration is not pickled: the key would stand there in clear"
+        raise TypeError(msg)
 
     @classmethod
     def from_env(cls, **settings: object) -> ClientConfig:
@@ -162,14 +202,6 @@ class ClientConfig:
         if base_url:
             found["base_url"] = base_url
         return cls(**(found | settings))  # type: ignore[arg-type]
-
-
-@frozen
-class Rate:
-    """At most `requests` in any window of `per` seconds, evenly spaced."""
-
-    requests: int = field(validator=_count(1))
-    per: float = field(default=1.0, validator=_number(0, above=True))
 
 
 @frozen

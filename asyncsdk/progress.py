@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from attrs import frozen
 
-__all__ = ["Progress"]
+__all__ = ["Lookup", "Phase", "Progress"]
+
+
+class Phase(StrEnum):
+    """What an upload does at the moment."""
+
+    UPLOADING = "uploading"
+    """Phones are sent."""
+    READING_GROUP = "reading_group"
+    """It reads what the group holds already, before anything is sent."""
+    WAITING_QUIET = "waiting_quiet"
+    """Phones are without an answer: it waits until the group stands still."""
+    LOOKING_UP = "looking_up"
+    """It looks for them in the group."""
+    ENDED = "ended"
+
+
+@frozen
+class Lookup:
+    """Phones without an answer that are, or were, looked up in the group."""
+
+    sought: int
+    """How many."""
+    found: int | None = None
+    """How many of them are there; None before that is known."""
 
 
 @frozen
@@ -34,10 +60,10 @@ class Progress:
     """Seconds that all requests still pause because the server asked for it."""
     paused_by: str = ""
     """What it said last when it asked for a pause, such as `HTTP 429`."""
-    looking: str = ""
-    """What a reconcile does now, such as reading the group; empty while phones are sent."""
-    looked_up: str = ""
-    """What it found the last time that it looked phones up in the group."""
+    phase: Phase = Phase.UPLOADING
+    """What the upload does now."""
+    lookup: Lookup | None = None
+    """The phones without an answer that it looks up, or looked up last."""
 
     @property
     def rate(self) -> float:

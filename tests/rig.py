@@ -63,6 +63,7 @@ def client_of(sandbox: Sandbox, **options: Any) -> Client:
         "client_id": sandbox.client_id,
         "api_key": sandbox.api_key,
         "base_url": sandbox.url,
+        "rate": None,
     }
     return Client(**{**good, **options})
 

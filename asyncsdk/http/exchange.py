@@ -1,48 +1,62 @@
-"""One HTTP exchange: when its body leaves, what comes back, and what a failure makes certain."""
+"""One HTTP exchange: what is asked, when it leaves, what comes back."""
 
 from __future__ import annotations
 
+import codecs
 import time
 from typing import TYPE_CHECKING
 
 import aiohttp
 from attrs import define, frozen
 
-from asyncsdk.errors import NotSentError, OutcomeUnknownError, api_error
-from asyncsdk.wire.headers import retry_after
+from asyncsdk.errors import api_error
+from asyncsdk.status import is_success
+from asyncsdk.wire.headers import moment_of, retry_after
 from asyncsdk.wire.problems import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp.abc import AbstractStreamWriter
+    from yarl import URL
 
     from asyncsdk.errors import ApiError
 
-__all__ = [
-    "Attempt",
-    "Body",
-    "CertificateError",
-    "Reply",
-    "StaleConnectionError",
-    "failure_of",
-    "is_kept",
-    "read_reply",
-]
+__all__ = ["JSON_LD", "PLAIN_JSON", "Attempt", "Body", "Reply", "Request", "is_kept", "read_reply"]
 
-REQUEST_ID_HEADER = "X-LOX24-REQUEST-ID"
+JSON_LD = "application/ld+json"
+PLAIN_JSON = "application/json, application/ld+json;q=0.5"
+"""For replies that are large and of which the links of JSON-LD would be a quarter."""
+
+_REQUEST_ID_HEADER = "X-LOX24-REQUEST-ID"
 
 _FIRST_PIECE = 0x10000
 """Bytes that are handed to the socket without waiting for it: an error in that means that the
 connection was closed before anything left."""
 
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # it begins like the mark of UTF-16
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+"""Byte order marks, which some servers put before JSON (RFC 8259 §8.1: a reader may ignore them)."""
 
-class CertificateError(NotSentError):
-    """The server's TLS certificate is not to be trusted: trying again cannot help."""
+_UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
-class StaleConnectionError(NotSentError):
-    """A kept-alive connection was closed by the server before the request could be written."""
+@frozen
+class Request:
+    """What is asked of the server."""
+
+    method: str
+    path: str | URL
+    """Path below the base URL, beginning with a slash; or a whole URL of the server."""
+    body: bytes | None = None
+    """JSON to send."""
+    accept: str = JSON_LD
+    """The formats in which the reply may come."""
 
 
 @frozen
@@ -58,7 +72,7 @@ class Reply:
     @property
     def ok(self) -> bool:
         """Whether the status is 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - the class 2xx
+        return is_success(self.status)
 
     def error(self) -> ApiError:
         """The typed error of a refusal (status 400 and above)."""
@@ -68,36 +82,46 @@ class Reply:
 
 @define(eq=False)
 class Attempt:
-    """What is known of a request while it is under way, and after it failed."""
+    """What is known of one request, from its permit to its end."""
 
     begun: bool = False
-    """Whether its turn has come: from now on it may leave."""
+    """Whether it has its permit: from now on it may leave."""
     left: bool = False
     """Whether any of it was handed to an open connection."""
     left_at: float = 0.0
     """When that was, by the event loop's clock."""
+    epoch: int = 0
+    """The pauses of its client before it had its permit; see `Gate`."""
+    streak: int = 0
+    """Once it was refused for now: how many pauses in a row that makes."""
 
 
 class Body(aiohttp.Payload):
-    """A request body that tells when it leaves."""
+    """A request body that says when it leaves.
+
+    Args:
+        body: The bytes.
+        leaving: Called with the local port, if there is one, right before the first byte.
+        left: Called right after the first bytes.
+    """
 
     def __init__(
-        self, body: bytes, leaves: Callable[[int | None], None], left: Callable[[], None]
+        self, body: bytes, leaving: Callable[[int | None], None], left: Callable[[], None]
     ) -> None:
         super().__init__(body, content_type="application/json")
         self._size = len(body)
-        self._leaves = leaves
+        self._leaving = leaving
         self._left = left
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """The body as text; see `aiohttp.Payload`."""
+        """The body as text: every `aiohttp.Payload` has to offer that."""
         text: str = self._value.decode(encoding, errors)
         return text
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Hand the body to a connection."""
         body = memoryview(self._value)
-        self._leaves(_local_port(writer))
+        self._leaving(_local_port(writer))
         await writer.write(body[:_FIRST_PIECE], drain=False)  # type: ignore[call-arg]
         self._left()
         if len(body) > _FIRST_PIECE:
@@ -122,38 +146,36 @@ async def read_reply(response: aiohttp.ClientResponse) -> Reply:
     try:
         body = await response.read()
     except (aiohttp.ClientError, OSError):
-        if 200 <= response.status < 300:  # noqa: PLR2004 - the class 2xx
+        if is_success(response.status):
             raise
         body = b""
     headers = response.headers
+    now = moment_of(headers.get("Date")) or time.time()  # our clock may be wrong, not theirs
     return Reply(
         status=response.status,
-        body=body,
-        request_id=_carried(headers.get(REQUEST_ID_HEADER)),
-        retry_after=retry_after(headers.get("Retry-After"), time.time()),
+        body=_as_utf_8(body, response.charset),
+        request_id=_printable(headers.get(_REQUEST_ID_HEADER)),
+        retry_after=retry_after(headers.get("Retry-After"), now),
     )
 
 
-def _carried(text: str | None) -> str | None:
+def _as_utf_8(body: bytes, charset: str | None) -> bytes:
+    """A body as JSON has to be: in UTF-8, without a byte order mark."""
+    for mark, encoding in _MARKS:
+        if body.startswith(mark):
+            return _encoded_anew(body[len(mark) :], encoding)
+    if charset is not None and charset.lower() not in _UTF_8:
+        return _encoded_anew(body, charset)
+    return body
+
+
+def _encoded_anew(body: bytes, encoding: str) -> bytes:
+    try:
+        return body if encoding == "utf-8" else body.decode(encoding).encode()
+    except (LookupError, UnicodeError):
+        return body  # whoever reads it says what is wrong
+
+
+def _printable(text: str | None) -> str | None:
     """A header as text that can be written anywhere: bytes that are none come as surrogates."""
     return None if text is None else text.encode(errors="replace").decode()
-
-
-def failure_of(error: Exception, attempt: Attempt) -> NotSentError | OutcomeUnknownError:
-    """The error of an exchange that failed, other than by running out of time.
-
-    Texts name the kind of failure, never headers or bodies.
-    """
-    if isinstance(error, ValueError) and not isinstance(error, aiohttp.ClientError):
-        # aiohttp's parser, on a reply that is no HTTP
-        return OutcomeUnknownError(f"the reply was not HTTP: {type(error).__name__}")
-    kind = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    if isinstance(
-        error, (aiohttp.ClientConnectorCertificateError, aiohttp.ServerFingerprintMismatch)
-    ):
-        return CertificateError(f"the server's certificate is not trusted ({kind})")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return NotSentError(f"no connection ({kind})")
-    if not attempt.left:
-        return StaleConnectionError(f"the connection was closed before the request left ({kind})")
-    return OutcomeUnknownError(f"the connection was lost before a whole reply came ({kind})")

@@ -1,9 +1,11 @@
-"""Whether the server keeps idle connections open, learned from which of them come back.
+"""Whether the server keeps idle connections open, learned from which of them are used again.
 
 A request written to a connection that the server is just closing fails like one that was processed
 and lost its reply, so such a connection must not be used in the first place. HTTP has a header for
-that, but not every server sends it. So the first connection is given a moment of rest before it is
-used again; if it, or any later one, is gone soon after an answer, each request gets a new one.
+that, but not every server sends it. So a first connection is given a moment of rest before it is
+used again; if it is gone then, each request gets a new one for a while. A server that was seen to
+keep its connections may close them all at once (it is restarted, or sends clients elsewhere):
+after that the next one rests once more.
 """
 
 from __future__ import annotations
@@ -19,6 +21,14 @@ _REST = 0.05
 
 _YOUNG = 5.0
 """Seconds of idleness after which any server may close: that is no sign."""
+
+_DISTRUST = 30.0
+"""Seconds for which each request gets a new connection, before it is tried again."""
+
+_STRIKES = 3
+"""Losses without a hundred connections used again between them that are one too many."""
+
+_FORGIVEN = 100
 
 
 @define
@@ -41,6 +51,11 @@ class KeepAlive:
     _idle: dict[int, float] = field(factory=dict, init=False)
     _promised: int = field(default=0, init=False)
     _era: int = field(default=0, init=False)
+    _again_at: float = field(default=0.0, init=False)
+    """When connections are used again to see whether they are kept by now."""
+    _strikes: int = field(default=0, init=False)
+    _reused: int = field(default=0, init=False)
+    """Connections that were used again since the last loss."""
 
     async def rest(self) -> None:
         """Wait until the first connection has had its moment of rest."""
@@ -51,35 +66,53 @@ class KeepAlive:
                 return
             await asyncio.sleep(left)
 
+    def reusing(self, now: float) -> bool:
+        """Whether the next request may get a connection that was used before."""
+        if self.trusted is False and now >= self._again_at:
+            self.trusted = None
+        return self.trusted is not False
+
     def begin(self, now: float, *, traceable: bool) -> Lease:
         """A request looks for a connection.
 
         Args:
             now: The event loop's time.
-            traceable: Whether `leave` will tell which one it got; if not, nothing is known of the
+            traceable: Whether `leave` will say which one it got; if not, nothing is known of the
                 idle ones any more.
         """
         if not traceable:
-            self._idle.clear()
-            self._promised = 0
-            self._era += 1
+            self._forget()
         young = {port: since for port, since in self._idle.items() if now - since < _YOUNG}
         self._idle = young
         promised = traceable and len(young) > self._promised
         self._promised += promised
         return Lease(promised, self._era)
 
-    def leave(self, lease: Lease, port: int) -> None:
+    def leave(self, lease: Lease, port: int, now: float) -> None:
         """The request is written to a connection."""
         lease.port = port
         if lease.era != self._era:
             return
         reused = self._idle.pop(port, None) is not None
-        if lease.promised:
-            lease.promised = False
-            self._promised -= 1
-            if self.trusted is not False:
-                self.trusted = reused
+        if not lease.promised:
+            return
+        lease.promised = False
+        self._promised -= 1
+        if not reused:
+            self.lost(now)
+        elif self.trusted is not False:
+            self.trusted = True
+            self._reused += 1
+
+    def lost(self, now: float) -> None:
+        """An idle connection was closed that should have been there."""
+        self._forget()  # those that were closed together with it are no further sign
+        self._strikes = 1 if self._reused >= _FORGIVEN else self._strikes + 1
+        self._reused = 0
+        if self.trusted and self._strikes < _STRIKES:
+            self.trusted = None
+        else:
+            self.trusted, self._again_at, self._strikes = False, now + _DISTRUST, 0
 
     def end(self, lease: Lease, now: float, *, kept: bool) -> None:
         """The exchange is over; `kept` says whether its connection went back to the pool."""
@@ -89,3 +122,9 @@ class KeepAlive:
             self._promised -= 1
         if kept and lease.port is not None and self.trusted is not False:
             self._idle[lease.port] = now
+
+    def _forget(self) -> None:
+        """Nothing is known of the connections there are now."""
+        self._idle.clear()
+        self._promised = 0
+        self._era += 1

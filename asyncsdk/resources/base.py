@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
 from yarl import URL
 
 from asyncsdk.config import RetryPolicy
 from asyncsdk.errors import ConfigurationError, ProtocolError
+from asyncsdk.http.exchange import Request
 from asyncsdk.models import Account, CreatedPhone, Group
-from asyncsdk.upload.patience import patiently
+from asyncsdk.pace.retrying import Retrying
 from asyncsdk.wire.resources import decode_object, decode_page, encode_object
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from asyncsdk.http.exchange import Reply
-    from asyncsdk.http.transport import Transport
+    from asyncsdk.http.exchange import Attempt, Reply
+    from asyncsdk.pace.requests import Requests
 
 __all__ = ["Resource", "whole_number"]
 
@@ -27,27 +29,31 @@ _POLICY = RetryPolicy()
 
 
 class Resource:
-    """Operations over one transport."""
+    """Operations of one client."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    def __init__(self, requests: Requests) -> None:
+        self._requests = requests
+        self._retrying = Retrying(_POLICY, requests.pace.gate, Random())
 
     async def _ask(
         self, method: str, path: str | URL, fields: Mapping[str, object] | None = None
     ) -> Reply:
         """The reply to a request; a refusal is raised.
 
-        Idempotent methods are repeated while they fail for a reason that passes.
+        It is made again while it fails for a reason that passes: where it was certainly not
+        processed, and with an idempotent method also where it may have been.
         """
-        body = None if fields is None else encode_object(fields)
+        request = Request(method, path, None if fields is None else encode_object(fields))
+        return await self._retrying.call(
+            lambda attempt: self._once(request, attempt), idempotent=method in _IDEMPOTENT
+        )
 
-        async def once() -> Reply:
-            reply = await self._transport.request(method, path, body=body)
-            if not reply.ok:
-                raise reply.error()
-            return reply
-
-        return await patiently(_POLICY, once) if method in _IDEMPOTENT else await once()
+    async def _once(self, request: Request, attempt: Attempt) -> Reply:
+        """The reply to one request; a refusal is raised."""
+        reply = await self._requests.send(request, attempt=attempt)
+        if not reply.ok:
+            raise reply.error()
+        return reply
 
     async def _list(self, path: str, kind: type[T]) -> AsyncIterator[T]:
         """The members of all pages."""
@@ -66,7 +72,7 @@ class Resource:
         Raises:
             ProtocolError: It leads elsewhere.
         """
-        base = self._transport.base_url
+        base = self._requests.transport.base_url
         url = base.join(URL(link))
         if url.origin() != base.origin():
             msg = f"the next page is said to be at {url.host}, another server; it was not asked"

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from asyncsdk.errors import ConfigurationError
+from asyncsdk.http.exchange import Attempt, Request
 from asyncsdk.models import COLUMNS, Group
 from asyncsdk.resources.base import Resource, whole_number
 from asyncsdk.wire.export import ExportDecoder
@@ -70,13 +71,27 @@ class GroupsResource(Resource):
 
         The export has no subscription data: those fields are None.
         """
+        async with aclosing(self.export_once(group_id, Attempt())) as phones:
+            async for phone in phones:
+                yield phone
+
+    async def export_once(
+        self, group_id: int, attempt: Attempt
+    ) -> AsyncGenerator[CreatedPhone, None]:
+        """As `export`; the attempt is kept up to date, for whoever makes another."""
         decoder = ExportDecoder()
-        async with aclosing(self._transport.stream(f"{_path(group_id)}/file/csv")) as pieces:
+        request = Request("GET", f"{_path(group_id)}/file/csv", accept="text/csv")
+        async with aclosing(self._requests.stream(request, attempt=attempt)) as pieces:
             async for piece in pieces:
                 for phone in decoder.feed(piece):
                     yield phone
         for phone in decoder.close():
             yield phone
+
+    async def get_once(self, group_id: int, attempt: Attempt) -> Group:
+        """As `get`, with one request."""
+        reply = await self._once(Request("GET", _path(group_id)), attempt)
+        return decode_object(reply.body, Group)
 
 
 def _path(group_id: int) -> str:

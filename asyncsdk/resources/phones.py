@@ -8,39 +8,46 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from asyncsdk.config import Rate, RetryPolicy, UploadOptions
+from asyncsdk.config import RetryPolicy, UploadOptions
 from asyncsdk.errors import ConfigurationError
-from asyncsdk.http.transport import PLAIN_JSON
+from asyncsdk.http.exchange import PLAIN_JSON, Attempt, Request
+from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.models import FIELDS, CreatedPhone, Phone
 from asyncsdk.resources.base import Resource, whole_number
+from asyncsdk.upload.assembly import Order, assemble
 from asyncsdk.upload.handle import Upload
-from asyncsdk.upload.intake.batches import check_source
 from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.columns import check_columns, needs_names, resolve
 from asyncsdk.upload.intake.normalize import normalizer
-from asyncsdk.upload.pipeline import Pipeline
-from asyncsdk.upload.recovery.reconcile import Reconciler
-from asyncsdk.wire.batch import BatchResponse, decode_members, decode_rows
+from asyncsdk.upload.intake.source import check_source
+from asyncsdk.upload.recovery.claims import Claims
+from asyncsdk.wire.batch import (
+    BatchResponse,
+    decode_members,
+    decode_rows,
+    encode_members,
+    member_of_created,
+)
 from asyncsdk.wire.resources import decode_object
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
     from os import PathLike
 
-    from asyncsdk.config import Adaptive, Duplicates, FailureLimit, Journal, OnUnknown
-    from asyncsdk.http.transport import Transport
+    from asyncsdk.config import Adaptive, Duplicates, FailureLimit, Journal, OnUnknown, Rate
     from asyncsdk.ledger.interface import Ledger
+    from asyncsdk.pace.requests import Requests
     from asyncsdk.progress import Progress
     from asyncsdk.resources.groups import GroupsResource
     from asyncsdk.upload.channel import Channel
+    from asyncsdk.upload.run import UploadRun
 
 __all__ = ["PhoneLike", "PhonesResource"]
 
 PhoneLike = Phone | Mapping[str, str | None] | str
 """What stands for one phone: a `Phone`, a mapping with its field names, or the bare number."""
 
-DEFAULT_RATE = Rate(10, per=1.0)
 DEFAULT_RETRY = RetryPolicy()
 
 
@@ -51,10 +58,11 @@ class PhonesResource(Resource):
     `TransportError` where no reply came.
     """
 
-    def __init__(self, transport: Transport, groups: GroupsResource, running: set[Upload]) -> None:
-        super().__init__(transport)
+    def __init__(self, requests: Requests, groups: GroupsResource, running: set[Upload]) -> None:
+        super().__init__(requests)
         self._groups = groups
         self._running = running
+        self._claims = Claims()
 
     def list(self, group_id: int) -> AsyncIterator[CreatedPhone]:
         """All phones of a group, page after page where the server makes pages."""
@@ -67,7 +75,10 @@ class PhonesResource(Resource):
             ConfigurationError: It breaks a local rule.
         """
         fields = _fields(phone)
-        return decode_object((await self._ask("POST", _path(group_id), fields)).body, CreatedPhone)
+        reply = await self._ask("POST", _path(group_id), fields)
+        created = decode_object(reply.body, CreatedPhone)
+        self._claims.created(group_id, encode_members([member_of_created(created)]))
+        return created
 
     async def update(self, phone_id: int, phone: PhoneLike) -> CreatedPhone:
         """Put other data in the place of a phone's.
@@ -107,10 +118,10 @@ class PhonesResource(Resource):
         for rejection in checked.rejected:
             msg = f"item {rejection.index} is no phone: {rejection.problem}"
             raise ConfigurationError(msg)
-        reply = await self._transport.request("POST", path, body=checked.body)
-        if not reply.ok:
-            raise reply.error()
-        return BatchResponse(tuple(decode_members(reply.body)), reply.status, reply.request_id)
+        reply = await self._once(Request("POST", path, checked.body), Attempt())
+        members = tuple(decode_members(reply.body))
+        self._claims.created(group_id, reply.body)
+        return BatchResponse(members, reply.status, reply.request_id)
 
     def upload(
         self,
@@ -120,7 +131,7 @@ class PhonesResource(Resource):
         batch_size: int = 1000,
         max_batch_bytes: int = 1_000_000,
         concurrency: int | Adaptive = 8,
-        rate: Rate | None = DEFAULT_RATE,
+        rate: Rate | None = None,
         retry: RetryPolicy = DEFAULT_RETRY,
         on_unknown: OnUnknown = "report",
         quiet_period: float = 30.0,
@@ -148,7 +159,8 @@ class PhonesResource(Resource):
             batch_size: Phones per request at most.
             max_batch_bytes: Bytes per request body at most; one phone alone may be larger.
             concurrency: Requests under way at once, or `Adaptive(min, max)`.
-            rate: Requests per window of time at most, or None for no limit.
+            rate: Requests per window of time at most, for this upload alone; None for no limit but
+                that of the client.
             retry: How often and how patiently to resend what was certainly not processed.
             on_unknown: What to do with phones whose request left without an answer: `report` them
                 as failed with delivery UNKNOWN; `reconcile` them with the group's export and
@@ -209,13 +221,13 @@ class PhonesResource(Resource):
             resolve(chosen, {})
         ledger = _ledger(group_id, options)
         return Upload(
-            partial(self._pipeline, group_id, phones, options, chosen, ledger),
+            partial(self._assemble, group_id, phones, options, chosen, ledger),
             ledger,
             running=self._running,
             group_id=group_id,
         )
 
-    def _pipeline(
+    def _assemble(
         self,
         group_id: int,
         phones: object,
@@ -223,31 +235,31 @@ class PhonesResource(Resource):
         columns: dict[str, str] | None,
         ledger: Ledger,
         channel: Channel | None,
-    ) -> Pipeline:
-        self._transport.open()
+    ) -> UploadRun:
+        self._requests.transport.sessions.check()
         checker = Checker(
             limits=options.validate,
             normalize=normalizer(options.normalize, mobile_only=options.mobile_only),
             skip_duplicates=options.duplicates == "skip",
-            keep_source=ledger.durable,
+            keep_source=isinstance(ledger, DurableLedger),
             columns=columns,
         )
-        return Pipeline(
-            phones,
-            options,
-            post=partial(
-                self._transport.request,
+        order = Order(
+            group_id=group_id,
+            source=phones,
+            options=options,
+            request=Request(
                 "POST",
-                self._transport.url(f"{_path(group_id)}/batch"),
+                self._requests.transport.url(f"{_path(group_id)}/batch"),
                 accept=PLAIN_JSON,
             ),
+            requests=self._requests,
             checker=checker,
             prepare=partial(self._name_columns, group_id, checker),
-            ledger=ledger,
-            channel=channel,
-            pool_size=self._transport.pool_size,
-            reconciler=self._reconciler(group_id, options, ledger),
+            view=_GroupView(self._groups, group_id),
+            claims=self._claims,
         )
+        return assemble(order, ledger, channel)
 
     async def _name_columns(self, group_id: int, checker: Checker) -> None:
         """Ask the group what it calls its columns, if that must be known."""
@@ -255,23 +267,15 @@ class PhonesResource(Resource):
             group = await self._groups.get(group_id)
             checker.columns = resolve(checker.columns, group.columns)
 
-    def _reconciler(
-        self, group_id: int, options: UploadOptions, ledger: Ledger
-    ) -> Reconciler | None:
-        if options.on_unknown != "reconcile" or options.dry_run:
-            return None
-        view = _GroupView(self._groups, group_id)
-        return Reconciler(view, options.retry, options.quiet_period, ledger.answered)
-
 
 def _ledger(group_id: int, options: UploadOptions) -> Ledger:
     """Where the accounts of an upload are kept; a dry run has nothing to survive."""
     keep_ids = options.on_unknown == "reconcile"
     if options.journal is None or options.dry_run:
         return MemoryLedger(options.keep_created, keep_ids=keep_ids)
-    from asyncsdk.ledger.journal.sqlite import SqliteLedger  # noqa: PLC0415 - loaded when used
+    from asyncsdk.ledger.journal.ledger import JournalLedger  # noqa: PLC0415 - loaded when used
 
-    return SqliteLedger(options.journal, group_id, options.keep_created, keep_ids=keep_ids)
+    return JournalLedger(options.journal, group_id, options.keep_created, keep_ids=keep_ids)
 
 
 @frozen
@@ -281,11 +285,11 @@ class _GroupView:
     groups: GroupsResource
     group_id: int
 
-    async def count(self) -> int | None:
-        return (await self.groups.get(self.group_id)).count_items
+    async def count(self, attempt: Attempt) -> int | None:
+        return (await self.groups.get_once(self.group_id, attempt)).count_items
 
-    def phones(self) -> AsyncGenerator[CreatedPhone, None]:
-        return self.groups.export(self.group_id)
+    def phones(self, attempt: Attempt) -> AsyncGenerator[CreatedPhone, None]:
+        return self.groups.export_once(self.group_id, attempt)
 
 
 def _path(group_id: int) -> str:

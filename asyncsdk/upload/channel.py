@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections import deque
 from typing import TYPE_CHECKING
+
+from asyncsdk.condition import Condition
 
 if TYPE_CHECKING:
     from asyncsdk.ledger.entry import Entry
@@ -23,13 +24,13 @@ class Channel:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._entries: deque[Entry] = deque()
-        self._changed = asyncio.Event()
+        self._changed = Condition()
         self._closed = False
 
     def put(self, entry: Entry) -> None:
         """Add an entry."""
         self._entries.append(entry)
-        self._wake()
+        self._changed.notify_all()
 
     async def room(self) -> None:
         """Wait until the consumer has caught up."""
@@ -43,25 +44,21 @@ class Channel:
                 return None
             await self._changed.wait()
         entry = self._entries.popleft()
-        self._wake()
+        self._changed.notify_all()
         return entry
 
-    def open_wide(self) -> None:
-        """From here on there is always room: no new work is begun."""
+    def lift_limit(self) -> None:
+        """From here on there is always room: no consumer is waited for any more."""
         self._limit = sys.maxsize
-        self._wake()
+        self._changed.notify_all()
 
     def close(self) -> None:
         """Nothing more will be put."""
         self._closed = True
-        self._wake()
+        self._changed.notify_all()
 
     def leftover(self) -> list[Entry]:
         """Take out what was not consumed."""
         entries = list(self._entries)
         self._entries.clear()
         return entries
-
-    def _wake(self) -> None:
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import evolve
 
+from asyncsdk.completion import ended
 from asyncsdk.errors import ConfigurationError, UploadStopped
+from asyncsdk.ledger.interface import DurableLedger
+from asyncsdk.ledger.run import Run
 from asyncsdk.progress import Progress
-from asyncsdk.report import Run, UploadReport
+from asyncsdk.report import UploadReport
 from asyncsdk.upload.channel import Channel
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.ledger.interface import Ledger
     from asyncsdk.results import PhoneResult
-    from asyncsdk.upload.pipeline import Pipeline
+    from asyncsdk.upload.run import UploadRun
 
 __all__ = ["Upload"]
 
@@ -29,25 +33,29 @@ _AHEAD = 2
 """Settled requests that may wait for the consumer of an `async for`."""
 
 
-class Upload:
+class Upload(Coroutine[Any, Any, UploadReport]):
     """An upload, of which nothing is sent before it is awaited, iterated or started.
 
-    - `await upload` gives the `UploadReport`;
+    - `await upload` gives the `UploadReport`; so do `asyncio.create_task(upload)`, task groups and
+      whatever else takes a coroutine;
     - `async for result in upload` gives each `PhoneResult` as it lands and keeps none (with a
       journal, each that this run settles, and all are in the report);
     - `upload.start()` runs it in the background, to be awaited later;
     - `async with upload:` stops it for certain when the block is left.
 
     However it ends, `upload.report` is the whole account. One that is let go of before any of these
-    warns, as a coroutine does; `cancel()` says that this is meant.
+    warns, as a coroutine does; `cancel()` says that this is meant. One that was started, failed,
+    and was never awaited says so in the log.
     """
 
     _forgotten = False
     """Whether nobody has done anything with it."""
+    _unheard = False
+    """Whether nobody has heard yet how it ended."""
 
     def __init__(
         self,
-        make: Callable[[Channel | None], Pipeline],
+        make: Callable[[Channel | None], UploadRun],
         ledger: Ledger,
         *,
         running: set[Upload],
@@ -58,8 +66,9 @@ class Upload:
         self._make = make
         self._running = running
         self._channel: Channel | None = None
-        self._pipeline: Pipeline | None = None
+        self._run: UploadRun | None = None
         self._task: asyncio.Task[None] | None = None
+        self._coroutine: Coroutine[Any, Any, UploadReport] | None = None
         self._forgotten = True
 
     def __repr__(self) -> str:
@@ -69,20 +78,43 @@ class Upload:
     def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
         if self._forgotten:
             _warn(f"{self!r} was never awaited: nothing was sent", RuntimeWarning, source=self)
+        elif self._unheard and self._task is not None and self.error is not None:
+            loop = self._task.get_loop()
+            loop.call_exception_handler(
+                {"message": f"{self!r} failed, and nobody awaited it", "exception": self.error}
+            )
+
+    # -- how it goes -----------------------------------------------------------------------
 
     @property
     def progress(self) -> Progress:
         """How far it is, at any time."""
-        return Progress() if self._pipeline is None else self._pipeline.progress()
+        return Progress() if self._run is None else self._run.progress()
 
     @property
     def report(self) -> UploadReport:
         """The account so far; the whole one after the end, a cancellation or an error."""
-        if self._pipeline is None:
-            none = Run(self._ledger.counts, complete=False, group_id=self._group_id)
-            return UploadReport(none, self._ledger.results)
-        totals = evolve(self._pipeline.totals(), group_id=self._group_id)
-        return UploadReport(totals, self._ledger.results)
+        if self._run is None:
+            totals = Run(self._ledger.counts, complete=False)
+        else:
+            totals = self._run.run_totals()
+        return UploadReport(evolve(totals, group_id=self._group_id), self._ledger.results)
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, however."""
+        return self._task is not None and self._task.done()
+
+    @property
+    def error(self) -> BaseException | None:
+        """The error that ended it; None while it runs, and where none did."""
+        if self._run is None or self._task is None or not self._task.done():
+            return None
+        return self._run.ending.cause or (
+            None if self._task.cancelled() else self._task.exception()
+        )
+
+    # -- running ---------------------------------------------------------------------------
 
     def start(self) -> Upload:
         """Run it in the background; await the upload for its report, or stop it.
@@ -93,15 +125,20 @@ class Upload:
         if self._task is not None:
             msg = "this upload was started before; each upload runs once"
             raise ConfigurationError(msg)
-        self._run()
+        self._begin()
+        self._unheard = True
         return self
 
     async def stop(self) -> UploadReport:
-        """Begin nothing new, wait for what is in flight, and give the account."""
-        if self._pipeline is None or self._task is None:
-            self._run().halt("stop")
-        else:
-            self._pipeline.halt("stop")
+        """Begin nothing new, wait for what is in flight, and give the account.
+
+        From its own source or `on_progress` it gives the account so far, for its end waits for
+        these.
+        """
+        run = self._run or self._begin()
+        run.ending.begin("stop")
+        if run.runs_in(asyncio.current_task()):
+            return self.report
         return await self._end()
 
     def cancel(self) -> None:
@@ -110,14 +147,19 @@ class Upload:
         The account is whole when this returns; the connections are closed soon after.
         """
         self._forgotten = False
-        if self._pipeline is not None and self._task is not None and not self._task.done():
-            self._pipeline.abandon()
+        if self._run is not None and self._task is not None and not self._task.done():
+            self._run.abandon()
             self._task.cancel()
         if self._channel is not None:
             for entry in self._channel.leftover():
                 self._ledger.retain(entry)
 
-    def __await__(self) -> Generator[object, None, UploadReport]:
+    async def wait_closed(self) -> None:
+        """Wait until nothing of it runs any more, whatever cancels that."""
+        if self._task is not None:
+            await ended(self._task)
+
+    def __await__(self) -> Generator[Any, Any, UploadReport]:
         return self._wait().__await__()
 
     def __aiter__(self) -> AsyncIterator[PhoneResult]:
@@ -138,33 +180,57 @@ class Upload:
         self.cancel()
         await self.wait_closed()
 
+    # A coroutine, so that `asyncio.create_task` and the like take it.
+
+    def send(self, value: Any) -> Any:
+        """Go on, as a coroutine does."""
+        if self._coroutine is None:
+            self._coroutine = self._wait()
+        return self._coroutine.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Raise an error where it waits, as a coroutine does."""
+        self._forgotten = False
+        if self._coroutine is None:
+            self._coroutine = self._wait()
+        return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        """Let go of it: what runs is ended, and what does not never will be."""
+        self.cancel()
+        if self._coroutine is not None:
+            self._coroutine.close()
+
+    # -- inside ----------------------------------------------------------------------------
+
     async def _wait(self) -> UploadReport:
         """The report, once the upload has run to its end."""
-        if self._task is None:
-            self._run()
+        run = self._run or self._begin()
+        if run.runs_in(asyncio.current_task()):
+            msg = "an upload cannot be awaited by its own source or on_progress: use stop()"
+            raise ConfigurationError(msg)
+        if self._channel is not None:
+            self._channel.lift_limit()  # its consumer waits here, and cannot take anything
         return await self._end()
 
     async def _end(self) -> UploadReport:
         """Wait for the end; a cancellation of whoever waits cancels the upload."""
-        task, pipeline = self._task, self._pipeline
+        task, run = self._task, self._run
         assert task is not None  # noqa: S101 - it was started
-        assert pipeline is not None  # noqa: S101 - likewise
+        assert run is not None  # noqa: S101 - likewise
+        self._unheard = False
         try:
             await asyncio.wait([task])
         except asyncio.CancelledError:
             self.cancel()
-            await asyncio.wait([task])
+            with suppress(asyncio.CancelledError):
+                await ended(task)
             raise
         if not task.cancelled():
             task.result()  # a fault of our own is not to be swallowed
-        if pipeline.cause is not None:
-            raise UploadStopped(self.report, pipeline.cause) from pipeline.cause
+        if run.ending.cause is not None:
+            raise UploadStopped(self.report, run.ending.cause) from run.ending.cause
         return self.report
-
-    async def wait_closed(self) -> None:
-        """Wait until nothing of it runs any more."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
 
     async def _next_entry(self) -> Entry:
         """What was settled next.
@@ -175,21 +241,22 @@ class Upload:
         """
         if self._channel is None:
             self._channel = Channel(_AHEAD)
-            self._run(self._channel)
+            self._begin(self._channel)
         entry = await self._channel.get()
-        await self._ledger.flush()
+        if isinstance(self._ledger, DurableLedger):
+            await self._ledger.flush()
         if entry is None:
             await self._end()
             raise StopAsyncIteration
         return entry
 
-    def _run(self, channel: Channel | None = None) -> Pipeline:
+    def _begin(self, channel: Channel | None = None) -> UploadRun:
         self._forgotten = False
-        self._pipeline = self._make(channel)
-        self._task = asyncio.create_task(self._pipeline.run())
+        self._run = self._make(channel)
+        self._task = asyncio.create_task(self._run.run())
         self._running.add(self)
         self._task.add_done_callback(lambda _: self._running.discard(self))
-        return self._pipeline
+        return self._run
 
 
 class _Results:

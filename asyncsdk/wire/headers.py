@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-__all__ = ["retry_after"]
+__all__ = ["moment_of", "retry_after"]
+
+_SECONDS = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
+"""RFC 9110 has whole seconds; some servers and proxies send fractions of them."""
+_LONGEST = 1e12
+"""Seconds: a larger number means no more."""
 
 
 def retry_after(value: str | None, now: float) -> float | None:
@@ -13,7 +19,7 @@ def retry_after(value: str | None, now: float) -> float | None:
 
     Args:
         value: The header as it came, or None.
-        now: The time in unix seconds.
+        now: The time in unix seconds by the clock of whoever wrote it: the reply's own `Date`.
 
     Returns:
         None where the header is absent or makes no sense; never less than 0.
@@ -21,11 +27,18 @@ def retry_after(value: str | None, now: float) -> float | None:
     if value is None:
         return None
     text = value.strip()
-    if text.isascii() and text.isdecimal():
-        return float(text[:12])
+    if _SECONDS.fullmatch(text):
+        return min(float(text), _LONGEST)
+    when = moment_of(text)
+    return None if when is None else max(0.0, when - now)
+
+
+def moment_of(value: str | None) -> float | None:
+    """The unix seconds of an HTTP date; None where it is absent or makes no sense."""
+    if value is None:
+        return None
     try:
-        date = parsedate_to_datetime(text)
-        when = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return max(0.0, when.timestamp() - now)
+        date = parsedate_to_datetime(value.strip())
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None

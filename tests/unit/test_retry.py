@@ -17,15 +17,16 @@ from asyncsdk import (
     ProtocolError,
     RetryPolicy,
 )
-from asyncsdk.http.exchange import CertificateError, StaleConnectionError
-from asyncsdk.upload.retry import (
-    Budget,
+from asyncsdk.http.certainty import (
+    CertificateError,
+    ProxyRefusedError,
+    StaleConnectionError,
     Verdict,
-    backoff,
     verdict_of_error,
-    verdict_of_item,
     verdict_of_status,
 )
+from asyncsdk.pace.retry import Budget, backoff
+from asyncsdk.upload.verdict.settlement import verdict_of_item
 from asyncsdk.wire.headers import retry_after
 
 STATUSES = {
@@ -33,6 +34,7 @@ STATUSES = {
     Verdict.PAUSE: [408, 429, 503],
     Verdict.HALVE: [413],
     Verdict.BLAME: [400, 409, 422],
+    Verdict.AGAIN: [421, 425],
     Verdict.STOP: [401, 402, 403, 404, 405, 410, 451],
     Verdict.DOUBT: [500, 501, 502, 504, 507, 520, 599],
 }
@@ -61,9 +63,10 @@ def test_the_status_of_one_phone(status: int | None, verdict: Verdict) -> None:
 @pytest.mark.parametrize(
     ("error", "verdict"),
     [
-        (NotSentError("x"), Verdict.AGAIN),
+        (NotSentError("x"), Verdict.OUTAGE),
         (StaleConnectionError("x"), Verdict.AGAIN),
         (CertificateError("x"), Verdict.STOP),
+        (ProxyRefusedError("x"), Verdict.STOP),
         (OutcomeUnknownError("x"), Verdict.DOUBT),
         (AuthenticationError(401, Problem()), Verdict.STOP),
         (ProtocolError("x", 301), Verdict.STOP),
@@ -100,13 +103,18 @@ EPOCH = 784_111_777  # Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110
         ("", None),
         ("soon", None),
         ("-1", None),
-        ("1.5", None),
+        ("1.5", 1.5),
+        (".5", 0.5),
+        ("1.5s", None),
+        ("inf", None),
+        ("nan", None),
+        ("1e3", None),
         ("\u0663", None),
         ("Sun, 99 Nov 1994 08:49:37 GMT", None),
         ("0", 0.0),
         ("120", 120.0),
         (" 7 ", 7.0),
-        ("9" * 400, 999_999_999_999.0),
+        ("9" * 400, 1e12),
         ("Sun, 06 Nov 1994 08:49:37 GMT", 10.0),
         ("Sunday, 06-Nov-94 08:49:37 GMT", 10.0),
         ("Sun Nov  6 08:49:37 1994", 10.0),

@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 from asyncsdk import Adaptive
 from asyncsdk.pace.knee import Knee
 from asyncsdk.sandbox import Faults
-from asyncsdk.upload.pace import Slots
+from asyncsdk.pace.slots import Slots
 from tests.rig import assert_accounts, connected, phones
 
 if TYPE_CHECKING:

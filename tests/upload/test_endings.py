@@ -148,7 +148,7 @@ async def test_a_deadline_that_is_not_reached_changes_nothing(rig: Rig) -> None:
 
 
 async def test_the_deadline_ends_a_wait_for_the_rate_limit_too() -> None:
-    async with connected() as rig:
+    async with connected(client={"rate": Rate(10)}) as rig:
         source = phones(10)
         report = await rig.client.phones.upload(rig.group_id, source, batch_size=1, deadline=0.45)
     assert report.created_count == 5

@@ -11,7 +11,7 @@ from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncsdk.upload.turns import Turns
+from asyncsdk.upload.sharing import LoopShare
 
 ROOM = 10
 
@@ -30,13 +30,13 @@ class Rounds:
 
 async def work_off(jobs: list[tuple[int, int]]) -> Rounds:
     """Each of these jobs comes so many rounds later."""
-    rounds, turns = Rounds(), Turns(ROOM)
+    rounds, turns = Rounds(), LoopShare(ROOM)
     rounds.begin()
 
     async def work(job: int, later: int) -> None:
         for _ in range(later):
             await asyncio.sleep(0)
-        await turns.take(job)
+        await turns.acquire(job)
         rounds.done[rounds.now].append(job)
 
     await asyncio.gather(*(work(*job) for job in jobs))
@@ -60,10 +60,10 @@ def test_small_jobs_share_a_round() -> None:
 @pytest.mark.parametrize("leaving", [0, 1, 2])
 def test_who_leaves_the_queue_holds_nobody_up(leaving: int) -> None:
     async def scenario() -> list[int]:
-        turns, came = Turns(ROOM), list[int]()
+        turns, came = LoopShare(ROOM), list[int]()
 
         async def work(number: int) -> None:
-            await turns.take(ROOM)
+            await turns.acquire(ROOM)
             came.append(number)
 
         tasks = [asyncio.create_task(work(number)) for number in range(4)]

@@ -1,357 +1,92 @@
-"""Source to batches: lazy, numbered, checked, bounded by count and by encoded bytes."""
+"""Rows become batches: numbered, checked, cut by count and by encoded bytes. Pure."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
-from itertools import islice
-from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
-from asyncsdk.errors import ConfigurationError
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
+from asyncsdk.upload.batch import Batch
 from asyncsdk.upload.intake.check import join
-from asyncsdk.upload.turns import Stride
-from asyncsdk.wire.batch import (
-    decode_rows,
-    encode_members,
-    encode_rows,
-    member_of,
-    numbers_of,
-)
+from asyncsdk.wire.batch import encode_members, encode_rows, member_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import Iterator, Sequence
 
-    from asyncsdk.ledger.held import Held
-    from asyncsdk.models import Problem
     from asyncsdk.upload.intake.check import Checked, Checker, Rejection
-    from asyncsdk.wire.batch import Row
 
-__all__ = ["Batch", "Batches", "Register", "check_source"]
+__all__ = ["Batches", "Chunk"]
 
 _BRACKETS = 2
 """Bytes of an empty JSON array; each row adds its own length and a comma."""
 
 
-@define(eq=False)
-class Batch:
-    """Rows that travel in one request."""
+@frozen
+class Chunk:
+    """Rows that follow each other in the source, and what was made of them."""
 
-    indices: Sequence[int]
-    body: bytes
-    """The rows as they are posted."""
-    numbers: list[str]
-    """The numbers in them."""
-    submitted: list[str] | None = None
-    """The numbers as submitted, where normalising changed any."""
-    attempts: int = 0
-    """Requests that carried these rows."""
-    failures: int = 0
-    """Attempts that count against the retry policy."""
-    stale: int = 0
-    """Times that a connection was found closed before these rows could leave."""
-    doubtful: bool = False
-    """Whether an earlier request with these rows may have been processed."""
-    status: int | None = None
-    """The status last said of these rows while they were refused for now."""
-    problem: Problem | None = None
-    """The reason last given for these rows not having gone through."""
-    request_id: str | None = None
-    """The id of the reply that said so."""
-    key: int | None = field(default=None, init=False)
-    """The ledger's number for it."""
-    _rows: list[Row] | None = field(default=None, init=False)
-
-    @classmethod
-    def of(cls, checked: Checked) -> Batch:
-        """The rows that were found good."""
-        return cls(checked.indices, checked.body, checked.numbers, checked.submitted)
-
-    @classmethod
-    def restored(cls, held: Held) -> Batch:
-        """A batch that an earlier run left on record; its failures are forgiven."""
-        batch = cls(
-            held.indices,
-            held.body,
-            numbers_of(decode_rows(held.body)),
-            None if held.submitted is None else msgspec.json.decode(held.submitted),
-            attempts=held.attempts,
-            doubtful=held.doubtful,
-            status=held.status,
-            problem=held.problem,
-            request_id=held.request_id,
-        )
-        batch.key = held.key
-        return batch
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    @property
-    def rows(self) -> list[Row]:
-        """The rows, which only those ask for that have to be split or looked up."""
-        if self._rows is None:
-            self._rows = decode_rows(self.body)
-        return self._rows
-
-    def take(self, positions: Sequence[int]) -> Batch:
-        """The rows at these positions, with the same history."""
-        if len(positions) == len(self):
-            return self
-        rows = [self.rows[i] for i in positions]
-        return Batch(
-            indices=_picked(self.indices, positions),
-            body=encode_rows(rows),
-            numbers=numbers_of(rows),
-            submitted=self.submitted and [self.submitted[i] for i in positions],
-            attempts=self.attempts,
-            failures=self.failures,
-            doubtful=self.doubtful,
-            status=self.status,
-            problem=self.problem,
-            request_id=self.request_id,
-        )
-
-    def halves(self) -> tuple[Batch, Batch]:
-        """The first and the second half of two or more rows."""
-        middle = len(self) // 2
-        return self.take(range(middle)), self.take(range(middle, len(self)))
-
-    def because(
-        self, problem: Problem, status: int | None = None, request_id: str | None = None
-    ) -> Batch:
-        """The same batch, with the reason why it has not gone through so far."""
-        self.problem, self.status, self.request_id = problem, status, request_id
-        return self
-
-    def failed(self, delivery: Delivery) -> Entry:
-        """The account of rows that are given up, for the reason last given."""
-        return self.entry(
-            Outcome.FAILED,
-            Delivery.UNKNOWN if self.doubtful else delivery,
-            status=self.status,
-            problem=self.problem,
-            request_id=self.request_id,
-        )
-
-    def entry(
-        self,
-        outcome: Outcome,
-        delivery: Delivery,
-        *,
-        status: int | None = None,
-        problem: Problem | None = None,
-        members: bytes | None = None,
-        request_id: str | None = None,
-    ) -> Entry:
-        """The account of these rows; arguments as for `Entry`."""
-        return Entry(
-            outcome,
-            delivery,
-            self.indices,
-            self.body,
-            submitted=None if self.submitted is None else msgspec.json.encode(self.submitted),
-            members=members,
-            status=status,
-            problem=problem,
-            attempts=self.attempts,
-            request_id=request_id,
-        )
-
-
-def _picked(indices: Sequence[int], positions: Sequence[int]) -> Sequence[int]:
-    """The indices at these positions; a slice of a range stays a range."""
-    if isinstance(positions, range) and positions.step == 1:
-        return indices[positions.start : positions.stop]
-    return [indices[i] for i in positions]
-
-
-def check_source(source: object) -> None:
-    """Do nothing if phones can be drawn from this.
-
-    Raises:
-        ConfigurationError: It is not iterable, or a single text or mapping.
-    """
-    single = isinstance(source, (str, bytes, Mapping))
-    if single or not isinstance(source, (Iterable, AsyncIterable)):
-        msg = (
-            "phones must be an iterable or async iterable of Phone, mapping or str, "
-            f"not {'a single ' if single else ''}{type(source).__name__}"
-        )
-        raise ConfigurationError(msg)
-
-
-class Register(Protocol):
-    """Who must know what becomes of the rows of a source."""
-
-    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: list[Entry]) -> None:
-        """Rows were drawn and cut into batches, but for those that break a local rule.
-
-        Args:
-            first: The index of the first.
-            source: All of them as submitted, encoded, if the checker tells.
-            batches: Those that may be sent.
-            bad: Those that may not.
-        """
-
-    def exhausted(self) -> None:
-        """The source has no more."""
-
-    def recut(self, batch: Batch, pieces: list[Batch]) -> None:
-        """A batch that was not sent yet was cut into pieces."""
+    first: int
+    """The index of the first."""
+    source: bytes
+    """All of them as submitted, encoded, if the checker says."""
+    batches: Sequence[Batch]
+    """Those that may be sent."""
+    rejected: Sequence[Entry]
+    """Those that may not."""
 
 
 @define(eq=False)
 class Batches:
-    """Draws rows from a source and cuts them into batches.
+    """Takes rows in pieces and gives them as batches.
 
-    Only one caller may be inside `next` at a time. What was drawn and is in no batch yet is in
-    `rest()`.
+    Every row that was drawn is in the piece, among what is checked, or in a chunk that was given.
     """
 
-    source: object
-    """An iterable or async iterable of rows."""
     checker: Checker
     size: int
     """Rows per batch at most; may be lowered at any time."""
     max_bytes: int
-    register: Register
-    breathe: Callable[[], Awaitable[None]]
-    """Awaited where the event loop would be held: by rows that take long, or are all invalid."""
-    clock: Callable[[], float] = monotonic
-    """Seconds."""
     checked: int = field(default=0, init=False)
-    """Rows drawn and checked so far, or passed over because an earlier run drew them."""
-    made: int = field(default=0, init=False)
-    """Batches handed out."""
-    encoded: int = field(default=0, init=False)
-    """Bytes of their bodies."""
-    exhausted: bool = field(default=False, init=False)
-    _ready: deque[Batch] = field(factory=deque, init=False)
+    """Rows checked so far, or passed over because an earlier run drew them."""
+    piece: list[object] = field(factory=list, init=False)
+    """What was drawn and is not checked yet; whoever draws adds to it."""
     _parts: list[Checked] = field(factory=list, init=False)
     """What was checked and is in no batch yet."""
-    _piece: list[object] = field(factory=list, init=False)
-    """What was drawn and is not checked yet."""
-    _stride: Stride = field(factory=Stride, init=False)
-    _rows: Iterator[object] | None = field(default=None, init=False)
-    _arows: AsyncIterator[object] | None = field(default=None, init=False)
 
     @property
     def read(self) -> int:
         """Rows drawn so far."""
-        return self.checked + len(self._piece)
+        return self.checked + len(self.piece)
 
-    async def next(self) -> Batch | None:
-        """The next batch, or None when the source is exhausted.
+    def check(self) -> None:
+        """Turn the piece into rows; the objects it was made of are let go.
 
         Raises:
-            Exception: Whatever the source raises; what it gave before is in `rest()`.
+            SourceError: Its rows are of a kind that is none.
         """
-        while not self._ready and not self.exhausted:
-            await self._draw(self.size)
-            self._cut()
-            if self.exhausted:
-                self.register.exhausted()
-            if not self._ready:
-                await self.breathe()
-        batch = self._pop()
-        if batch is not None:
-            self.made += 1
-            self.encoded += len(batch.body)
-        return batch
+        piece, self.piece = self.piece, []
+        if piece:
+            self._parts.append(self.checker.check(self.checked, piece))
+            self.checked += len(piece)
 
-    def rest(self) -> Iterator[Batch]:
-        """Everything that was drawn and has not been handed out."""
-        self._cut()
-        while (batch := self._pop()) is not None:
-            yield batch
-
-    async def close(self) -> None:
-        """Close the source if it is a generator."""
-        if self._arows is not None:
-            close = getattr(self._arows, "aclose", None)
-            if close is not None:
-                await close()
-        elif self._rows is not None:
-            close = getattr(self._rows, "close", None)
-            if close is not None and hasattr(self._rows, "gi_frame"):
-                close()
-
-    async def reread(self, first: int, rows: int) -> bytes:
-        """Draw rows that an earlier run read, to know them again; they are in no account here.
-
-        Args:
-            first: The index of the first.
-            rows: How many.
-
-        Returns:
-            Those that there are, as submitted, encoded.
-        """
-        parts, end = [], first + rows
-        while not self.exhausted and first < end:
-            began, piece = self.clock(), list[object]()
-            await self._fill(piece, min(end - first, self._stride.rows))
-            if piece:
-                parts.append(self.checker.check(first, piece))
-                first += len(piece)
-            await self._stepped(began)
-        return join(parts).source
-
-    async def _draw(self, size: int) -> None:
-        """Draw and check so many rows, piece by piece, or find the source exhausted."""
-        end = self.read + size
-        while not self.exhausted and (left := end - self.read) > 0:
-            began = self.clock()
-            await self._fill(self._piece, min(left, self._stride.rows))
-            self._check()
-            await self._stepped(began)
-
-    async def _stepped(self, began: float) -> None:
-        """A step is done that began then."""
-        if self._stride.took(self.clock() - began):
-            await self.breathe()
-
-    async def _fill(self, piece: list[object], size: int) -> None:
-        """Draw until the piece has so many rows, or find the source exhausted."""
-        if isinstance(self.source, AsyncIterable):
-            if self._arows is None:
-                self._arows = aiter(self.source)
-            async for row in self._arows:
-                piece.append(row)
-                if len(piece) >= size:
-                    return
-        else:
-            if self._rows is None:
-                self._rows = iter(self.source)  # type: ignore[call-overload]
-            piece.extend(islice(self._rows, size - len(piece)))
-            if len(piece) >= size:
-                return
-        self.exhausted = True
-
-    def _check(self) -> None:
-        """Turn the piece into rows; the objects it was made of are let go."""
-        if self._piece:
-            self._parts.append(self.checker.check(self.checked, self._piece))
-            self.checked += len(self._piece)
-            self._piece = []
-
-    def _cut(self) -> None:
-        """Turn what was drawn into batches."""
-        self._check()
+    def cut(self) -> Chunk | None:
+        """All that was drawn since the last time, as batches; None if that is nothing."""
+        self.check()
         if not self._parts:
-            return
+            return None
         checked, self._parts = join(self._parts), []
         first = self.read - len(checked.numbers) - len(checked.rejected)
-        batches = list(self._sized(Batch.of(checked))) if checked.numbers else []
-        self.register.drawn(first, checked.source, batches, list(_entries_of(checked.rejected)))
-        self._ready.extend(batches)
+        batches = list(self.sized(_batch_of(checked))) if checked.numbers else []
+        return Chunk(first, checked.source, batches, list(_entries_of(checked.rejected)))
 
-    def _sized(self, batch: Batch) -> Iterator[Batch]:
+    def recognise(self, first: int, rows: Sequence[object]) -> Checked:
+        """Rows that an earlier run drew, as they were submitted; they are in no account here."""
+        return self.checker.check(first, rows)
+
+    def sized(self, batch: Batch) -> Iterator[Batch]:
         """The batch, or the fewest pieces of it that keep the limits."""
         if len(batch) <= self.size and len(batch.body) <= self.max_bytes:
             yield batch
@@ -367,31 +102,27 @@ class Batches:
             length += more
         yield batch.take(range(start, len(batch)))
 
-    def _pop(self) -> Batch | None:
-        """The next ready batch, cut again if the size was lowered since."""
-        if not self._ready:
-            return None
-        batch = self._ready.popleft()
-        if len(batch) > self.size:
-            pieces = list(self._sized(batch))
-            self.register.recut(batch, pieces)
-            first, *others = pieces
-            self._ready.extendleft(reversed(others))
-            return first
-        return batch
+
+def _batch_of(checked: Checked) -> Batch:
+    """The rows that were found good."""
+    return Batch(
+        indices=checked.indices,
+        body=checked.body,
+        numbers=checked.numbers,
+        submitted=checked.submitted,
+    )
 
 
 def _entries_of(rejected: Sequence[Rejection]) -> Iterator[Entry]:
     """The account of rows that are not sent: local rules rejected them, or their source did."""
     doubtful = [rejection for rejection in rejected if rejection.doubtful]
     if doubtful:
-        problem, told = doubtful[0].problem, _entry_of(doubtful)
         yield evolve(
-            told,
+            _entry_of(doubtful),
             outcome=Outcome.FAILED,
             delivery=Delivery.UNKNOWN,
             members=None,
-            problem=problem,
+            problem=doubtful[0].problem,
         )
     if len(doubtful) < len(rejected):
         yield _entry_of([rejection for rejection in rejected if not rejection.doubtful])

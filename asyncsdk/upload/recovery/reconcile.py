@@ -21,20 +21,25 @@ from attrs import define, field
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.models import COLUMNS, Problem
 from asyncsdk.numbers import alike, digits, tail
+from asyncsdk.progress import Lookup, Phase
 from asyncsdk.results import Delivery, Outcome
-from asyncsdk.upload.patience import patiently
-from asyncsdk.upload.verdict.settlement import Settlement
+from asyncsdk.upload.verdict.decision import Decision
 from asyncsdk.wire.batch import encode_members, member_of_created
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncGenerator, Iterator, Sequence
 
-    from asyncsdk.config import RetryPolicy
+    from asyncsdk.http.exchange import Attempt
+    from asyncsdk.ledger.interface import Ledger
     from asyncsdk.models import CreatedPhone
-    from asyncsdk.upload.intake.batches import Batch
+    from asyncsdk.pace.retrying import Retrying
+    from asyncsdk.upload.batch import Batch
+    from asyncsdk.upload.recovery.claims import Claim
+    from asyncsdk.upload.verdict.table import Table
     from asyncsdk.wire.batch import Row
 
 __all__ = ["GroupView", "Reconciler"]
+
 _NOT_THERE = Problem("Not stored", "the group does not have this phone")
 _KEYS = (
     lambda phone: (phone.phone, *_texts(phone)),
@@ -45,31 +50,32 @@ _KEYS = (
 
 
 class GroupView(Protocol):
-    """What is asked of the group."""
+    """What is asked of the group, with one request each."""
 
-    async def count(self) -> int | None:
+    async def count(self, attempt: Attempt) -> int | None:
         """How many phones it holds; None if the server does not say."""
 
-    def phones(self) -> AsyncGenerator[CreatedPhone, None]:
+    def phones(self, attempt: Attempt) -> AsyncGenerator[CreatedPhone, None]:
         """All its phones."""
 
 
 @define(eq=False)
 class Reconciler:
-    """Tells which phones of unknown fate are in the group."""
+    """Finds out which phones of unknown fate are in the group."""
 
     view: GroupView
-    policy: RetryPolicy
+    retrying: Retrying
     quiet_period: float
     """Seconds that the group must stand still before it is looked at."""
-    answered: Callable[[set[int]], Awaitable[tuple[set[int], Counter[str]]]]
-    """Tells which of some ids the server answered, and the numbers it created without an id."""
+    ledger: Ledger
+    claim: Claim
+    table: Table
     before: array[int] = field(factory=lambda: array("q"), init=False)
     """The ids in the group before the upload, in order."""
-    doing: str = field(default="", init=False)
-    """What it does now, for whoever watches."""
-    found: str = field(default="", init=False)
-    """What it found the last time that it looked."""
+    phase: Phase | None = field(default=None, init=False)
+    """What it does now."""
+    lookup: Lookup | None = field(default=None, init=False)
+    """What it looks for, or found the last time."""
 
     async def begin(self) -> None:
         """Note what is in the group before anything is sent.
@@ -77,115 +83,125 @@ class Reconciler:
         Raises:
             AsyncSDKError: The group cannot be read.
         """
-        with self._telling("reading the group, to know what it has already"):
-            if await patiently(self.policy, self.view.count) != 0:
-                self.before = await patiently(self.policy, self._ids)
+        self.claim.watch()
+        with self._in(Phase.READING_GROUP):
+            if await self._count() != 0:
+                self.before = await self.retrying.call(self._ids, idempotent=True)
 
-    async def look(self, unknown: list[Batch]) -> Settlement:
+    def resume(self, before: array[int]) -> None:
+        """Take what an earlier run noted."""
+        self.claim.watch()
+        self.before = before
+
+    async def look(self, unknown: Sequence[Batch]) -> Decision:
         """Tell which of these rows are in the group: those are created, the others go out again.
 
         Where the group does not come to rest, or cannot be read, they stay unknown.
         """
-        phones = f"{sum(map(len, unknown)):,}"
-        waits = f"{phones} without an answer: waiting until the group is quiet for"
+        rows = sum(map(len, unknown))
+        self.lookup = Lookup(sought=rows)
         try:
-            with self._telling(f"{waits} {self.quiet_period:g} s"):
+            with self._in(Phase.WAITING_QUIET):
                 quiet = await self._at_rest()
             if quiet:
-                with self._telling(f"{phones} without an answer: looking for them in the group"):
-                    found = await patiently(self.policy, lambda: self._find(unknown))
+                with self._in(Phase.LOOKING_UP):
+                    found = await self.retrying.call(
+                        lambda attempt: self._find(unknown, attempt), idempotent=True
+                    )
                 return self._settle(unknown, found)
-            why = Problem("Outcome unknown", "the group did not come to rest, so it was not read")
+            reason = Problem("Outcome unknown", "the group never came to rest, so it was not read")
         except AsyncSDKError as error:
-            why = Problem("Outcome unknown", f"the group could not be read: {error}")
-        return Settlement([batch.because(why).failed(Delivery.UNKNOWN) for batch in unknown])
+            reason = Problem("Outcome unknown", f"the group could not be read: {error}")
+        return Decision([batch.because(reason).failed(Delivery.UNKNOWN) for batch in unknown])
 
     @contextmanager
-    def _telling(self, what: str) -> Iterator[None]:
-        self.doing = what
+    def _in(self, phase: Phase) -> Iterator[None]:
+        self.phase = phase
         try:
             yield
         finally:
-            self.doing = ""
+            self.phase = None
+
+    async def _count(self) -> int | None:
+        return await self.retrying.call(self.view.count, idempotent=True)
 
     async def _at_rest(self) -> bool:
         """Wait until the group's count stands still for the quiet period."""
         waited = 0.0
-        last = await patiently(self.policy, self.view.count)
+        last = await self._count()
         while True:
             await asyncio.sleep(self.quiet_period)
             waited += self.quiet_period
-            count = await patiently(self.policy, self.view.count)
+            count = await self._count()
             if count == last:
                 return True
-            if waited > self.policy.max_wait:
+            if waited > self.retrying.policy.max_wait:
                 return False
             last = count
 
-    async def _ids(self) -> array[int]:
+    async def _ids(self, attempt: Attempt) -> array[int]:
         ids = array("q")
-        async with aclosing(self.view.phones()) as phones:
+        async with aclosing(self.view.phones(attempt)) as phones:
             async for phone in phones:
                 if phone.id is not None:
                     ids.append(phone.id)
-        return _in_order(ids)
+        return array("q", sorted(ids))
 
-    async def _find(self, unknown: list[Batch]) -> list[CreatedPhone]:
+    async def _find(self, unknown: Sequence[Batch], attempt: Attempt) -> list[CreatedPhone]:
         """The phones in the group that are new, answer no other request, and may be wanted."""
         wanted = {tail(row.phone) for batch in unknown for row in batch.rows}
         candidates = []
-        async with aclosing(self.view.phones()) as phones:
+        async with aclosing(self.view.phones(attempt)) as phones:
             async for phone in phones:
                 if phone.phone is None or _has(self.before, phone.id):
                     continue
                 if tail(phone.phone) in wanted:
                     candidates.append(phone)
-        answered, numbers = await self.answered({p.id for p in candidates if p.id is not None})
+        await self.claim.others_answered()
+        ids = {phone.id for phone in candidates if phone.id is not None}
+        answered, numbers = await self.ledger.answered(ids)
+        answered |= ids.intersection(self.claim.foreign)
         nameless: Counter[str] = Counter()
         for number, times in numbers.items():
             nameless[tail(number)] += times
-        found = []
-        for phone in candidates:
-            key = tail(phone.phone or "")
-            if phone.id in answered:
-                continue
-            if nameless[key]:
-                nameless[key] -= 1
-            else:
-                found.append(phone)
-        return found
+        return list(_unclaimed(candidates, answered, nameless))
 
-    def _settle(self, unknown: list[Batch], found: list[CreatedPhone]) -> Settlement:
+    def _settle(self, unknown: Sequence[Batch], found: Sequence[CreatedPhone]) -> Decision:
         rows = [row for batch in unknown for row in batch.rows]
-        matched = _matched(rows, found)
+        matched = _matched(rows, list(found))
         matches = iter(matched)
-        settlement = Settlement()
+        entries, missing = [], []
         for batch in unknown:
             there = [next(matches) for _ in batch.rows]
-            stored = [i for i, phone in enumerate(there) if phone is not None]
-            missing = [i for i, phone in enumerate(there) if phone is None]
+            stored = {i: phone for i, phone in enumerate(there) if phone is not None}
+            absent = [i for i, phone in enumerate(there) if phone is None]
             if stored:
-                members = encode_members(member_of_created(there[i]) for i in stored)  # type: ignore[arg-type]
-                part = batch.take(stored)
-                entry = part.entry(Outcome.CREATED, Delivery.ANSWERED, members=members)
-                settlement.entries.append(entry)
-            if missing:
-                self._resend(batch.take(missing), settlement)
-        there_now = sum(match is not None for match in matched)
-        self.found = f"{there_now:,} of {len(rows):,} phones without an answer were in the group"
-        return settlement
+                members = encode_members(map(member_of_created, stored.values()))
+                part = batch.take(list(stored))
+                entries.append(part.entry(Outcome.CREATED, Delivery.ANSWERED, members=members))
+            if absent:
+                missing.append(batch.take(absent).because(_NOT_THERE))
+        there_now = len(rows) - sum(map(len, missing))
+        self.lookup = Lookup(sought=len(rows), found=there_now)
+        again = self.table.missing(missing)
+        return Decision([*entries, *again.entries], again.again)
 
-    def _resend(self, batch: Batch, settlement: Settlement) -> None:
-        """Rows that are certainly not in the group go out again, within the policy."""
-        batch.doubtful = False
-        batch.failures += 1
-        if batch.failures >= self.policy.attempts:
-            settlement.entries.append(batch.because(_NOT_THERE).failed(Delivery.NOT_SENT))
+
+def _unclaimed(
+    candidates: Sequence[CreatedPhone], answered: set[int], nameless: Counter[str]
+) -> Iterator[CreatedPhone]:
+    """Those that no request was answered with, by their ids or, where it had none, by numbers."""
+    for phone in candidates:
+        key = tail(phone.phone or "")
+        if phone.id in answered:
+            continue
+        if nameless[key]:
+            nameless[key] -= 1
         else:
-            settlement.again.append(batch)
+            yield phone
 
 
-def _matched(rows: list[Row], found: list[CreatedPhone]) -> list[CreatedPhone | None]:
+def _matched(rows: Sequence[Row], found: Sequence[CreatedPhone]) -> list[CreatedPhone | None]:
     """For each row a phone of its own, or None: two rows and one phone leave one row without."""
     matches: list[CreatedPhone | None] = [None] * len(rows)
     for key in _KEYS:
@@ -204,17 +220,13 @@ def _matched(rows: list[Row], found: list[CreatedPhone]) -> list[CreatedPhone | 
 
 def _may_be(row: Row, phone: CreatedPhone) -> bool:
     """Whether a phone in the group may be this row: of another callback it is another row's."""
-    told, found = row.callback_data, phone.callback_data
-    return alike(row.phone, phone.phone or "") and (not told or not found or told == found)
+    sent, found = row.callback_data, phone.callback_data
+    return alike(row.phone, phone.phone or "") and (not sent or not found or sent == found)
 
 
 def _texts(phone: Row | CreatedPhone) -> Iterator[str | None]:
     """Columns and callback data; the export cannot tell an empty text from none."""
     return (getattr(phone, name) or None for name in (*COLUMNS, "callback_data"))
-
-
-def _in_order(ids: array[int]) -> array[int]:
-    return array("q", sorted(ids))
 
 
 def _has(ids: array[int], wanted: int | None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from asyncsdk.errors import JournalError
@@ -10,17 +9,21 @@ from asyncsdk.ledger.digest import digest
 from asyncsdk.ledger.held import State
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery
-from asyncsdk.upload.intake.batches import Batch
-from asyncsdk.upload.verdict.settlement import Settlement
+from asyncsdk.upload.batch import Batch
+from asyncsdk.upload.intake.check import join
+from asyncsdk.upload.verdict.decision import Decision
 from asyncsdk.wire.batch import encode_rows
 
 if TYPE_CHECKING:
-    from asyncsdk.config import OnUnknown
-    from asyncsdk.ledger.interface import Ledger, Resumed
-    from asyncsdk.upload.intake.batches import Batches
-    from asyncsdk.upload.recovery.reconcile import Reconciler
+    from collections.abc import AsyncIterator, Sequence
 
-__all__ = ["given_up", "know_again", "left_over", "note_group"]
+    from asyncsdk.config import OnUnknown
+    from asyncsdk.ledger.interface import Resumed
+    from asyncsdk.upload.intake.batches import Batches
+    from asyncsdk.upload.intake.source import RowSource
+    from asyncsdk.upload.sharing import Steps
+
+__all__ = ["given_up", "left_over", "recognise"]
 
 _NOTHING = digest(encode_rows([]))
 
@@ -45,26 +48,50 @@ def left_over(resumed: Resumed, on_unknown: OnUnknown) -> tuple[list[Batch], lis
     return waiting, interrupted
 
 
-async def know_again(batches: Batches, ledger: Ledger, resumed: Resumed) -> None:
-    """Read again what was read before, and make certain that it is the same.
+async def recognise(
+    resumed: Resumed,
+    *,
+    rows: RowSource | None,
+    batches: Batches,
+    chunks: AsyncIterator[tuple[int, int, int]],
+    steps: Steps,
+) -> None:
+    """Read again what an earlier run read, and make certain that it is the same.
+
+    Args:
+        resumed: What the earlier run left.
+        rows: The source; None where that run read all of it.
+        batches: Encodes rows as they were submitted.
+        chunks: What that run read: first row, how many, digest.
+        steps: Lets others run meanwhile.
 
     Raises:
-        JournalError: It is not.
+        JournalError: It is not the same.
     """
-    if batches.source is None:
-        if not resumed.exhausted:
-            msg = "the source of this journal was not read to its end: give it once more"
-            raise JournalError(msg)
-        batches.exhausted = True
+    if rows is None:
         return
-    async for first, rows, known in ledger.chunks():
-        if digest(await batches.reread(first, rows)) != known:
-            where = f"in rows {first:,} to {first + rows - 1:,}"
+    async for first, count, known in chunks:
+        if digest(await _again(rows, batches, steps, first, count)) != known:
+            where = f"in rows {first:,} to {first + count - 1:,}"
             raise _another_source(where)
-        await asyncio.sleep(0)
-    if resumed.exhausted and digest(await batches.reread(resumed.read, 1)) != _NOTHING:
-        where = f"from row {resumed.read:,} on"
-        raise _another_source(where)
+    if (
+        resumed.exhausted
+        and digest(await _again(rows, batches, steps, resumed.read, 1)) != _NOTHING
+    ):
+        raise _another_source(f"from row {resumed.read:,} on")
+
+
+async def _again(rows: RowSource, batches: Batches, steps: Steps, first: int, count: int) -> bytes:
+    """Rows that are drawn to know them again, as submitted and encoded; fewer where they end."""
+    parts, end = [], first + count
+    while not rows.exhausted and first < end:
+        piece: list[object] = []
+        await rows.draw(piece, min(end - first, steps.begin()))
+        if piece:
+            parts.append(batches.recognise(first, piece))
+            first += len(piece)
+        await steps.end()
+    return join(parts).source
 
 
 def _another_source(where: str) -> JournalError:
@@ -75,16 +102,7 @@ def _another_source(where: str) -> JournalError:
     return JournalError(msg)
 
 
-async def note_group(reconciler: Reconciler, ledger: Ledger, resumed: Resumed) -> None:
-    """Know what the group held before the upload: as it was noted then, or by looking now."""
-    if resumed.baseline is not None:
-        reconciler.before = resumed.baseline
-    else:
-        await reconciler.begin()
-        ledger.baseline(reconciler.before)
-
-
-def given_up(interrupted: list[Batch]) -> Settlement:
+def given_up(interrupted: Sequence[Batch]) -> Decision:
     """Rows that nobody can look up: what the group held before them was never noted."""
-    told = [batch.because(_NO_BASELINE) for batch in interrupted]
-    return Settlement([batch.failed(Delivery.UNKNOWN) for batch in told])
+    unknown = [batch.because(_NO_BASELINE) for batch in interrupted]
+    return Decision([batch.failed(Delivery.UNKNOWN) for batch in unknown])

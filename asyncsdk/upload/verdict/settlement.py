@@ -7,11 +7,12 @@ from collections import defaultdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import frozen
 
+from asyncsdk.http.certainty import Verdict
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome
-from asyncsdk.upload.retry import Verdict, verdict_of_item
+from asyncsdk.status import is_client_error, is_success
 from asyncsdk.upload.verdict.matching import match
 from asyncsdk.wire.batch import decode_member, encode_members, succeeded
 from asyncsdk.wire.problems import row_of
@@ -21,26 +22,33 @@ if TYPE_CHECKING:
 
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.models import Violation
-    from asyncsdk.upload.intake.batches import Batch
+    from asyncsdk.upload.batch import Batch
     from asyncsdk.wire.batch import BatchReply
 
-__all__ = ["Settlement", "blame", "conflicts", "settle"]
+__all__ = ["Settlement", "blame", "conflicts", "settle", "verdict_of_item"]
 
 
-@define
+@frozen
 class Settlement:
-    """Where the rows of a batch go after a request: each one to exactly one place."""
+    """What a reply says of the rows of a batch: each one in exactly one place."""
 
-    entries: list[Entry] = field(factory=list)
+    entries: Sequence[Entry] = ()
     """Rows whose fate is known."""
-    again: list[Batch] = field(factory=list)
-    """Rows that go out again."""
-    doubt: list[Batch] = field(factory=list)
-    """Rows that may have been processed; each batch says why that is not known."""
-    pause: float = 0.0
-    """Seconds before the rows in `again` go out."""
-    stop: Exception | None = None
-    """Why no other request can succeed either."""
+    again: Sequence[Batch] = ()
+    """Rows that the server refused for now."""
+    doubt: Sequence[Batch] = ()
+    """Rows of which it does not say what became; each batch says why."""
+
+
+def verdict_of_item(status: int | None) -> Verdict:
+    """What the status of one phone within a 2xx reply means."""
+    if status is None:
+        return Verdict.DOUBT
+    if is_success(status):
+        return Verdict.ANSWERED
+    if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+        return Verdict.AGAIN
+    return Verdict.BLAME if is_client_error(status) else Verdict.DOUBT
 
 
 def settle(batch: Batch, reply: BatchReply, request_id: str | None) -> Settlement:
@@ -64,7 +72,7 @@ def _by_row(
             missing.append(row)
         else:
             rows[verdict_of_item(reply.statuses[place])].append(row)
-    found = Settlement()
+    entries: list[Entry] = []
 
     def enter(
         positions: list[int], outcome: Outcome, delivery: Delivery = Delivery.ANSWERED
@@ -72,20 +80,19 @@ def _by_row(
         if positions:
             members = encode_members(reply.raw(places[i]) for i in positions)  # type: ignore[arg-type]
             part = batch.take(positions)
-            found.entries.append(
-                part.entry(outcome, delivery, members=members, request_id=request_id)
-            )
+            entries.append(part.entry(outcome, delivery, members=members, request_id=request_id))
 
     enter(rows[Verdict.ANSWERED], Outcome.CREATED)
     blamed, stored = _blamed(batch, reply, places, rows[Verdict.BLAME])
     enter(blamed, Outcome.INVALID)
     enter(stored, Outcome.FAILED, Delivery.UNKNOWN)
-    if rows[Verdict.AGAIN]:
-        found.again.append(batch.take(rows[Verdict.AGAIN]))
-    for positions, why in ((rows[Verdict.DOUBT], _FAULTY), (missing, _MISSING)):
-        if positions:
-            found.doubt.append(batch.take(positions).because(why, request_id=request_id))
-    return found
+    again = [batch.take(rows[Verdict.AGAIN])] if rows[Verdict.AGAIN] else []
+    doubt = [
+        batch.take(positions).because(why, request_id=request_id)
+        for positions, why in ((rows[Verdict.DOUBT], _FAULTY), (missing, _MISSING))
+        if positions
+    ]
+    return Settlement(entries, again, doubt)
 
 
 def _blamed(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-__all__ = ["Stride", "Turns"]
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+__all__ = ["LoopShare", "Steps", "Stride"]
 
 _HOLD = 0.002
 """Seconds for which one step may hold the event loop."""
@@ -16,7 +20,7 @@ _SHORTEST, _LONGEST = 8, 500
 700 new objects (see `gc.get_threshold`): the rows are gone before."""
 
 
-class Turns:
+class LoopShare:
     """Lets those work who come, in their order, as far as one round of the event loop has room.
 
     Replies that came together would otherwise hold it for as many batches as there are. Who is let
@@ -32,12 +36,12 @@ class Turns:
         self._due = False
         """Whether the next round lets some in."""
 
-    async def take(self, work: int) -> None:
+    async def acquire(self, work: int) -> None:
         """Return when so much may be done at once."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, turn))
+        admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, admitted))
         self._let_in_next_round()
-        await turn
+        await admitted
 
     def _let_in_next_round(self) -> None:
         if not self._due:
@@ -48,10 +52,10 @@ class Turns:
         self._due = False
         used = 0
         while self._waiting and (not used or used + self._waiting[0][0] <= self._room):
-            work, turn = self._waiting.popleft()
-            if not turn.done():
+            work, admitted = self._waiting.popleft()
+            if not admitted.done():
                 used += work
-                turn.set_result(None)
+                admitted.set_result(None)
         if self._waiting:
             self._let_in_next_round()
 
@@ -78,3 +82,28 @@ class Stride:
             return False
         self._held = 0.0
         return True
+
+
+class Steps:
+    """Cuts long work into steps, and lets others in where those took long.
+
+    Args:
+        clock: Seconds.
+        breathe: Lets others in.
+    """
+
+    def __init__(self, clock: Callable[[], float], breathe: Callable[[], Awaitable[None]]) -> None:
+        self._clock = clock
+        self._breathe = breathe
+        self._stride = Stride()
+        self._began = 0.0
+
+    def begin(self) -> int:
+        """Begin a step; returns how many rows it may have."""
+        self._began = self._clock()
+        return self._stride.rows
+
+    async def end(self) -> None:
+        """A step is done."""
+        if self._stride.took(self._clock() - self._began):
+            await self._breathe()

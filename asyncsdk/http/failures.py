@@ -1,0 +1,54 @@
+"""The errors of aiohttp become ours, which say what is certain."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from asyncsdk.errors import NotSentError, OutcomeUnknownError
+from asyncsdk.http.certainty import CertificateError, ProxyRefusedError, StaleConnectionError
+
+if TYPE_CHECKING:
+    from asyncsdk.http.exchange import Attempt
+
+__all__ = ["failure_of"]
+
+_UNTRUSTED = (aiohttp.ClientConnectorCertificateError, aiohttp.ServerFingerprintMismatch)
+_REFUSED_BY_PROXY = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
+_USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
+
+
+def failure_of(error: Exception, attempt: Attempt) -> NotSentError | OutcomeUnknownError:
+    """The error of an exchange that failed, other than by running out of time.
+
+    Messages name the kind of failure, never headers, bodies or what stands before an `@` in a URL.
+    """
+    if isinstance(error, ValueError) and not isinstance(error, aiohttp.ClientError):
+        # aiohttp's parser, on a reply that is no HTTP
+        return OutcomeUnknownError(f"the reply was not HTTP: {type(error).__name__}")
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return _refused_by_proxy(error.status)
+    kind = _USERINFO.sub("", f"{type(error).__name__}: {error}".removesuffix(": "))
+    if attempt.left and not isinstance(error, aiohttp.ClientConnectorError):
+        return OutcomeUnknownError(f"the connection was lost before a whole reply came ({kind})")
+    return _not_sent(error, kind)
+
+
+def _not_sent(error: Exception, kind: str) -> NotSentError:
+    if isinstance(error, _UNTRUSTED):
+        return CertificateError(f"the server's certificate is not trusted ({kind})")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return NotSentError(f"no connection ({kind})")
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return NotSentError(f"no connection: it was closed while it was made ({kind})")
+    return StaleConnectionError(f"the connection was closed before the request left ({kind})")
+
+
+def _refused_by_proxy(status: int) -> NotSentError:
+    if status in _REFUSED_BY_PROXY:
+        needs = "its user and password" if status != HTTPStatus.FORBIDDEN else "what it allows"
+        return ProxyRefusedError(f"the proxy refuses to connect (HTTP {status}): check {needs}")
+    return NotSentError(f"no connection: the proxy answered HTTP {status}")

@@ -1,0 +1,136 @@
+"""The aiohttp sessions of a client: one that is borrowed, or those that it opens when needed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from asyncsdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["Sessions"]
+
+_READ_AHEAD = 1 << 19
+"""Bytes of a reply that may wait to be read: more than a usual one has, so that the socket is not
+paused and resumed within it."""
+
+_HEADER_BYTES = 1 << 16
+_HEADERS = 1 << 10
+"""What a reply may have of headers. What cannot be read is a batch of unknown fate, so this is far
+above what aiohttp takes by default."""
+
+
+class Sessions:
+    """Connections to a server, without a limit of their own: whoever sends bounds its requests.
+
+    Args:
+        borrowed: A session that is used, and never closed.
+        ssl: How to verify the server.
+        trust_env: Whether to honour the proxy variables of the environment.
+    """
+
+    def __init__(
+        self,
+        borrowed: aiohttp.ClientSession | None,
+        *,
+        ssl: ssl.SSLContext | None,
+        trust_env: bool,
+    ) -> None:
+        self._borrowed = borrowed
+        self._ssl = ssl
+        self._trust_env = trust_env
+        self._opened: dict[bool, aiohttp.ClientSession] = {}
+        """By whether they use connections again."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.closed = False
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether it is somebody else's session that is used."""
+        return self._borrowed is not None
+
+    @property
+    def traceable(self) -> bool:
+        """Whether a connection is one to the server itself, so that its port names it."""
+        return not self._trust_env
+
+    @property
+    def open(self) -> bool:
+        """Whether there is something that `close` would have to close."""
+        return not self.closed and bool(self._opened)
+
+    @property
+    def pool_size(self) -> int | None:
+        """How many connections a borrowed session allows; None where there is no limit."""
+        connector = self._borrowed.connector if self._borrowed else None
+        return connector.limit or None if connector is not None else None
+
+    def check(self) -> None:
+        """Do nothing if a request can be made here and now.
+
+        Raises:
+            ConfigurationError: The client is closed, or belongs to another event loop.
+        """
+        loop = asyncio.get_running_loop()
+        if self.closed:
+            msg = "this client is closed; make a new one"
+            raise ConfigurationError(msg)
+        if self._loop is not None and self._loop is not loop:
+            msg = "this client belongs to another event loop; make one client per event loop"
+            raise ConfigurationError(msg)
+        self._loop = loop
+        if self._borrowed is not None and self._borrowed.closed:
+            msg = "the aiohttp session given to this client is closed"
+            raise ConfigurationError(msg)
+
+    def get(self, *, reusing: bool) -> aiohttp.ClientSession:
+        """The session, opened if it is not yet.
+
+        Args:
+            reusing: Whether its connections may have been used before.
+
+        Raises:
+            ConfigurationError: As for `check`.
+        """
+        self.check()
+        if self._borrowed is not None:
+            return self._borrowed
+        if reusing not in self._opened:
+            self._opened[reusing] = self._new(reusing=reusing)
+        return self._opened[reusing]
+
+    def _new(self, *, reusing: bool) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=0, ssl=self._ssl or True, force_close=not reusing)
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=self._trust_env,
+            read_bufsize=_READ_AHEAD,
+        )
+
+    async def close(self) -> None:
+        """Close what was opened here; closing again does nothing."""
+        self.closed = True
+        while self._opened:
+            _, session = self._opened.popitem()
+            await session.close()
+
+    def abandon(self) -> None:
+        """Let go of what was opened without awaiting: for a client that was never closed."""
+        self.closed = True
+        while self._opened:
+            _, session = self._opened.popitem()
+            session.detach()
+
+
+def header_limits() -> dict[str, int]:
+    """Arguments of a request that let its reply have long headers, and many."""
+    return {
+        "max_line_size": _HEADER_BYTES,
+        "max_field_size": _HEADER_BYTES,
+        "max_headers": _HEADERS,
+    }

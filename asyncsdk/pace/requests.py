@@ -1,0 +1,210 @@
+"""The one door through which every request of a client passes.
+
+A request waits for its permit in this order: the credentials that another request is proving, the
+pause, the rate, a connection, the disk. Then pause and credentials are looked at once more, and it
+leaves without another wait; so nobody who waits keeps others from anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from asyncsdk.errors import AsyncSDKError, ProtocolError
+from asyncsdk.http.certainty import Verdict, verdict_of_error, verdict_of_status
+from asyncsdk.http.exchange import Attempt, Reply
+from asyncsdk.status import is_redirect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from asyncsdk.http.exchange import Request
+    from asyncsdk.http.transport import Transport
+    from asyncsdk.pace.credentials import Credentials
+    from asyncsdk.pace.pace import Pace
+    from asyncsdk.pace.rate import Limiter
+
+__all__ = ["Departure", "Requests"]
+
+
+class Departure(Protocol):
+    """What is done for a request on its way to its departure."""
+
+    @property
+    def limiter(self) -> Limiter | None:
+        """A rate narrower than that of the account."""
+
+    async def record(self) -> None:
+        """Put on record that the request may leave."""
+
+    def withdraw(self) -> None:
+        """Take that back: the request has to wait once more."""
+
+    def depart(self) -> None:
+        """The request has its permit, and leaves now."""
+
+
+class _Plain:
+    """A request of which nothing is recorded."""
+
+    limiter = None
+
+    async def record(self) -> None: ...
+
+    def withdraw(self) -> None: ...
+
+    def depart(self) -> None: ...
+
+
+_PLAIN = _Plain()
+
+
+class Requests:
+    """All the requests of one client.
+
+    Args:
+        transport: The network.
+        credentials: Those of the account; others may be put in their place at any time.
+        pace: When a request may leave.
+        connections: Requests under way at once at most.
+    """
+
+    def __init__(
+        self, transport: Transport, credentials: Credentials, pace: Pace, connections: int
+    ) -> None:
+        self.transport = transport
+        self.credentials = credentials
+        self.pace = pace
+        self.connections = connections
+        self.places = asyncio.Semaphore(connections)
+        """Those of them that are free."""
+
+    async def send(
+        self, request: Request, *, attempt: Attempt | None = None, departure: Departure = _PLAIN
+    ) -> Reply:
+        """One exchange.
+
+        Args:
+            request: What is asked.
+            attempt: Kept up to date while it is under way.
+            departure: What is done before it leaves.
+
+        Returns:
+            The reply, if its status is 2xx, or 4xx or 5xx other than 401.
+
+        Raises:
+            AuthenticationError: 401, now or earlier.
+            NotSentError: It certainly did not reach the server.
+            OutcomeUnknownError: It left, and no whole reply came back.
+            ProtocolError: A redirect, which is never followed: it would carry the key elsewhere.
+            ConfigurationError: The client is closed, or belongs to another event loop.
+        """
+        attempt = attempt or Attempt()
+        credentials = self.credentials  # the reply says nothing of those that may follow
+        async with self._permit(attempt, credentials, departure):
+            reply = await self.transport.send(request, credentials.headers, attempt)
+            self._learn(reply, attempt, credentials)
+            return reply
+
+    async def stream(
+        self, request: Request, *, attempt: Attempt | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """The body of a reply, piece by piece.
+
+        Raises:
+            ApiError: The status is not 2xx.
+            AsyncSDKError: As for `send`.
+        """
+        attempt = attempt or Attempt()
+        credentials = self.credentials
+        async with (
+            self._permit(attempt, credentials, _PLAIN),
+            self.transport.stream(request, credentials.headers, attempt) as (reply, pieces),
+        ):
+            self._learn(reply, attempt, credentials)
+            if not reply.ok:
+                raise reply.error()
+            async for piece in pieces:
+                yield piece
+
+    @asynccontextmanager
+    async def _permit(
+        self, attempt: Attempt, credentials: Credentials, departure: Departure
+    ) -> AsyncIterator[None]:
+        """A context in which one request may be made, entered once it may leave."""
+        held = _Held(self, attempt, credentials, departure)
+        try:
+            while not await held.acquire():
+                held.release()
+                departure.withdraw()
+            attempt.begun = True
+            departure.depart()
+            yield
+        except AsyncSDKError as error:
+            self._learn_failure(error, attempt)
+            raise
+        finally:
+            held.release()
+
+    def _learn(self, reply: Reply, attempt: Attempt, credentials: Credentials) -> None:
+        """Learn from a reply; refuse a redirect."""
+        verdict = verdict_of_status(reply.status)
+        if verdict is Verdict.PAUSE:
+            self.pace.gate.refused(attempt)
+        elif verdict is not Verdict.DOUBT:
+            self.pace.gate.passed(attempt)
+        credentials.learn(reply)
+        if is_redirect(reply.status):
+            msg = (
+                f"HTTP {reply.status}: the server redirects elsewhere, and redirects are not "
+                "followed (they would carry the API key along); check the base URL"
+            )
+            raise ProtocolError(msg, reply.status)
+
+    def _learn_failure(self, error: AsyncSDKError, attempt: Attempt) -> None:
+        if attempt.left:
+            self.pace.gate.reached()
+        elif verdict_of_error(error) is Verdict.OUTAGE:
+            self.pace.gate.unreachable(attempt, asyncio.get_running_loop().time())
+
+
+class _Held:
+    """What one request holds of the limits of its client, until it is released."""
+
+    def __init__(
+        self,
+        requests: Requests,
+        attempt: Attempt,
+        credentials: Credentials,
+        departure: Departure,
+    ) -> None:
+        self._requests = requests
+        self._attempt = attempt
+        self._credentials = credentials
+        self._departure = departure
+        self._placed = False
+
+    async def acquire(self) -> bool:
+        """Wait for everything; returns whether the request may leave at this moment."""
+        requests, attempt = self._requests, self._attempt
+        requests.transport.sessions.check()
+        await self._credentials.wait()
+        await requests.pace.acquire(attempt)
+        if self._departure.limiter is not None:
+            await self._departure.limiter.acquire(attempt)
+        await requests.transport.rest()
+        await requests.places.acquire()
+        self._placed = True
+        await self._departure.record()
+        return requests.pace.confirm(attempt) and self._credentials.acquire(attempt)
+
+    def release(self) -> None:
+        """Give back whatever is held; a second time does nothing."""
+        self._requests.pace.release(self._attempt)
+        if self._departure.limiter is not None:
+            self._departure.limiter.release(self._attempt)
+        self._credentials.release(self._attempt)
+        if self._placed:
+            self._placed = False
+            self._requests.places.release()

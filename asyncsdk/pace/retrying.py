@@ -1,0 +1,98 @@
+"""Requests that are made again while they fail for a reason that passes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+from attrs import frozen
+
+from asyncsdk.errors import ApiError, AsyncSDKError
+from asyncsdk.http.certainty import Verdict, verdict_of_error
+from asyncsdk.http.exchange import Attempt
+from asyncsdk.pace.retry import backoff, pause_for, reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from random import Random
+
+    from asyncsdk.config import RetryPolicy
+    from asyncsdk.pace.gate import Gate
+
+__all__ = ["Retrying"]
+
+T = TypeVar("T")
+
+_CERTAIN = frozenset({Verdict.AGAIN, Verdict.PAUSE, Verdict.OUTAGE})
+"""What was not processed."""
+
+
+@frozen
+class Retrying:
+    """The retry law for single requests; batches have it in `upload.verdict`.
+
+    Args:
+        policy: How often, and how patiently.
+        gate: Pauses all requests of the client where the server asks for that.
+        random: For the jitter.
+        patient: Whether an outage is waited for as long as the policy allows, and uses up no
+            attempts.
+    """
+
+    policy: RetryPolicy
+    gate: Gate
+    random: Random
+    patient: bool = False
+
+    async def call(self, ask: Callable[[Attempt], Awaitable[T]], *, idempotent: bool) -> T:
+        """What `ask` gives.
+
+        Args:
+            ask: Makes one request, and keeps the attempt it is given up to date.
+            idempotent: Whether it may be made again, too, where it may have been processed
+                (RFC 9110 §9.2.2).
+
+        Raises:
+            AsyncSDKError: The last failure, when it does not pass or the policy is used up.
+        """
+        failures, waited = 0, 0.0
+        while True:
+            attempt = Attempt()
+            try:
+                return await ask(attempt)
+            except AsyncSDKError as error:
+                verdict = verdict_of_error(error)
+                failures += not (self.patient and verdict is Verdict.OUTAGE)
+                pause = self._pause(error, attempt, failures, waited, idempotent=idempotent)
+                if pause is None:
+                    raise
+                waited += pause
+            await asyncio.sleep(pause)
+
+    def _pause(
+        self,
+        error: AsyncSDKError,
+        attempt: Attempt,
+        failures: int,
+        waited: float,
+        *,
+        idempotent: bool,
+    ) -> float | None:
+        """Seconds until the next attempt; None where there is to be none."""
+        verdict = verdict_of_error(error)
+        passing = verdict in _CERTAIN or (idempotent and verdict is Verdict.DOUBT)
+        if not passing or failures >= self.policy.attempts:
+            return None
+        now = asyncio.get_running_loop().time()
+        if verdict in {Verdict.PAUSE, Verdict.OUTAGE}:
+            waited = max(waited, self.gate.waited(now))
+            asked = error.retry_after if isinstance(error, ApiError) else None
+            streak = max(attempt.streak, 1)
+            pause = pause_for(
+                self.policy, asked=asked, streak=streak, waited=waited, random=self.random
+            )
+            if pause is not None:
+                self.gate.close(pause, now, reason_of(error))
+            return pause
+        pause = backoff(self.policy, failures, self.random)
+        return pause if waited + pause <= self.policy.max_wait else None

@@ -1,0 +1,171 @@
+"""Puts the parts of a run together."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from asyncsdk.config import Adaptive
+from asyncsdk.pace.knee import Knee
+from asyncsdk.pace.rate import Limiter
+from asyncsdk.pace.retry import Budget
+from asyncsdk.pace.retrying import Retrying
+from asyncsdk.pace.slots import Slots
+from asyncsdk.upload.books import Books
+from asyncsdk.upload.callback import ProgressCallback
+from asyncsdk.upload.ending import Ending
+from asyncsdk.upload.flights import Flights
+from asyncsdk.upload.intake.batches import Batches
+from asyncsdk.upload.intake.source import RowSource
+from asyncsdk.upload.queue import Queue
+from asyncsdk.upload.reader import Reader
+from asyncsdk.upload.recovery.reconcile import Reconciler
+from asyncsdk.upload.run import UploadRun
+from asyncsdk.upload.sharing import LoopShare
+from asyncsdk.upload.totals import Totals
+from asyncsdk.upload.verdict.table import Table
+from asyncsdk.upload.worker import Post, Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from asyncsdk.config import UploadOptions
+    from asyncsdk.http.exchange import Request
+    from asyncsdk.ledger.entry import Entry
+    from asyncsdk.ledger.interface import Ledger
+    from asyncsdk.pace.requests import Requests
+    from asyncsdk.upload.channel import Channel
+    from asyncsdk.upload.intake.check import Checker
+    from asyncsdk.upload.recovery.claims import Claim, Claims
+    from asyncsdk.upload.recovery.reconcile import GroupView
+
+__all__ = ["Order", "assemble"]
+
+_ROUND = 1000
+"""Rows drawn or read back between two polls of the event loop: three default batches take two or
+three milliseconds."""
+
+
+@frozen(eq=False)
+class Order:
+    """What is to be uploaded, where to, and by which means."""
+
+    group_id: int
+    source: object
+    """An iterable or async iterable of rows; None where a journal has all of them."""
+    options: UploadOptions
+    request: Request
+    """What is asked, without a body."""
+    requests: Requests
+    """The door that all requests of the client pass."""
+    checker: Checker
+    prepare: Callable[[], Awaitable[None]]
+    """What is to be known before the first row is read."""
+    view: GroupView
+    """The group, for a reconcile."""
+    claims: Claims
+    """The uploads of the client."""
+
+
+def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun:
+    """The run of an upload, for the event loop that this is called in."""
+    options, requests = order.options, order.requests
+    clock = asyncio.get_running_loop().time
+    random = Random()
+    flights, queue, ending, share = Flights(), Queue(), Ending(), LoopShare(_ROUND)
+    claim = order.claims.open(order.group_id, flights)
+    totals = Totals(clock, requests.pace.gate.throttled)
+    table = Table(options.retry, options.on_unknown, random)
+    batches = Batches(order.checker, options.batch_size, options.max_batch_bytes)
+
+    def entered(entries: Sequence[Entry]) -> None:
+        """Fates were entered: whoever must know hears of it."""
+        claim.entered(entries)
+        _check_limit(options, ledger, totals, ending)
+        if run.callback is not None:
+            run.callback.changed()
+
+    books = Books(ledger, flights, channel, clock, entered)
+    concurrency = _concurrency(order)
+    run = UploadRun(
+        options,
+        order.prepare,
+        flights,
+        queue,
+        books,
+        totals,
+        ending,
+        Reader(
+            None if order.source is None else RowSource(order.source),  # type: ignore[arg-type]
+            batches,
+            books=books,
+            queue=queue,
+            totals=totals,
+            ending=ending,
+            share=share,
+        ),
+        Workers(
+            _post(order),
+            concurrency,
+            _slots(options, concurrency),
+            queue,
+            batches,
+            flights,
+            books,
+            table,
+            Budget(interval=options.retry.base * 2),
+            totals,
+            ending,
+            share,
+            asyncio.Semaphore(concurrency),
+        ),
+        claim,
+        _reconciler(order, ledger, claim, table, random),
+    )
+    if options.on_progress is not None:
+        run.callback = ProgressCallback(options.on_progress, run.progress)
+    if channel is not None:
+        ending.on_begin(channel.lift_limit)
+    ending.on_begin(run.reader.stop)
+    ending.on_begin(run.stop_waiting)
+    return run
+
+
+def _concurrency(order: Order) -> int:
+    """Requests under way at most: no more than the client has connections for."""
+    requests = order.requests
+    pool = requests.transport.sessions.pool_size or requests.connections
+    return min(order.options.workers, pool, requests.connections)
+
+
+def _slots(options: UploadOptions, concurrency: int) -> Slots | None:
+    if not isinstance(options.concurrency, Adaptive):
+        return None
+    return Slots(Knee(Adaptive(min(options.concurrency.min, concurrency), concurrency)))
+
+
+def _post(order: Order) -> Post:
+    rate = order.options.rate
+    limiter = None if rate is None else Limiter(rate)
+    return Post(order.requests, order.request, limiter, order.options.dry_run)
+
+
+def _reconciler(
+    order: Order, ledger: Ledger, claim: Claim, table: Table, random: Random
+) -> Reconciler | None:
+    options = order.options
+    if options.on_unknown != "reconcile" or options.dry_run:
+        return None
+    retrying = Retrying(options.retry, order.requests.pace.gate, random, patient=True)
+    return Reconciler(order.view, retrying, options.quiet_period, ledger, claim, table)
+
+
+def _check_limit(options: UploadOptions, ledger: Ledger, totals: Totals, ending: Ending) -> None:
+    """Stop if too much of what this run settled was not created."""
+    limit, counts, then = options.stop_when, ledger.counts, totals.base.counts
+    settled = counts.settled - then.settled
+    if limit is not None and limit.reached(settled - (counts.created - then.created), settled):
+        ending.begin("stop_when")

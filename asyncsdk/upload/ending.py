@@ -1,0 +1,54 @@
+"""Why an upload ends before its source does: said once, and heard by everybody at once."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Ending"]
+
+logger = logging.getLogger("asyncsdk")
+
+
+class Ending:
+    """Begins the end: nothing new is begun, and what is under way comes to its own end."""
+
+    def __init__(self) -> None:
+        self.stopped_by: str | None = None
+        self.cause: BaseException | None = None
+        """The error that ended the upload, if one did."""
+        self._closed = False
+        self._heard: list[Callable[[], None]] = []
+
+    @property
+    def begun(self) -> bool:
+        """Whether the upload ends before its source does."""
+        return self.stopped_by is not None
+
+    def on_begin(self, hear: Callable[[], None]) -> None:
+        """Have this called when the end begins."""
+        self._heard.append(hear)
+
+    def begin(self, stopped_by: str, cause: BaseException | None = None) -> None:
+        """End the upload; a second reason, or one after its end, changes nothing."""
+        if self.begun or self._closed:
+            return
+        self.stopped_by, self.cause = stopped_by, cause
+        if cause is None:
+            logger.info("an upload stops: %s", stopped_by)
+        else:
+            logger.warning("an upload stops: %s: %s", type(cause).__name__, cause)
+        for hear in self._heard:
+            hear()
+
+    def failed(self, cause: BaseException) -> None:
+        """The end itself went wrong."""
+        if self.cause is None:
+            self.stopped_by, self.cause = self.stopped_by or "error", cause
+
+    def close(self) -> None:
+        """The accounts are closed: nothing ends the upload any more."""
+        self._closed = True

@@ -1,0 +1,74 @@
+"""What a worker does next: what came back first, then what the reader brings."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from asyncsdk.condition import Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from asyncsdk.upload.flights import Flight
+
+__all__ = ["Queue"]
+
+
+class Queue:
+    """Hands out batches until the source is exhausted and nothing can come back any more.
+
+    It holds next to nothing itself: the reader brings more when somebody waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._returned: deque[Flight] = deque()
+        self._ready: deque[Flight] = deque()
+        self._handed_out = 0
+        self._waiting = 0
+        self._exhausted = False
+        self._more = Condition()
+        self._demand = Condition()
+
+    async def get(self) -> Flight | None:
+        """The next batch, to be followed by `done`; None when there is no more work."""
+        while True:
+            for queue in (self._returned, self._ready):
+                if queue:
+                    self._handed_out += 1
+                    return queue.popleft()
+            if self._exhausted and not self._handed_out:
+                return None
+            self._waiting += 1
+            self._demand.notify_all()
+            try:
+                await self._more.wait()
+            finally:
+                self._waiting -= 1
+
+    def put_back(self, flights: Iterable[Flight]) -> None:
+        """Give batches back: they go out again before anything new."""
+        self._returned.extend(flights)
+        self._more.notify_all()
+
+    def done(self) -> None:
+        """A batch that was handed out is settled, or was given back."""
+        self._handed_out -= 1
+        self._more.notify_all()
+
+    # -- for the reader --------------------------------------------------------------------
+
+    async def demand(self) -> None:
+        """Return when somebody waits for more than there is."""
+        while len(self._ready) >= self._waiting:
+            await self._demand.wait()
+
+    def put(self, flights: Iterable[Flight]) -> None:
+        """Bring new batches."""
+        self._ready.extend(flights)
+        self._more.notify_all()
+
+    def exhaust(self) -> None:
+        """Nothing new will come."""
+        self._exhausted = True
+        self._more.notify_all()

@@ -1,0 +1,189 @@
+"""The one task that owns the source, from its first row to its closing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from asyncsdk.errors import JournalError
+from asyncsdk.upload.recovery.resume import recognise
+from asyncsdk.upload.sharing import Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from asyncsdk.ledger.interface import Resumed
+    from asyncsdk.upload.books import Books
+    from asyncsdk.upload.ending import Ending
+    from asyncsdk.upload.flights import Flight
+    from asyncsdk.upload.intake.batches import Batches
+    from asyncsdk.upload.intake.source import RowSource
+    from asyncsdk.upload.queue import Queue
+    from asyncsdk.upload.sharing import LoopShare
+    from asyncsdk.upload.totals import Totals
+
+__all__ = ["Reader"]
+
+logger = logging.getLogger("asyncsdk")
+
+
+class Reader:
+    """Draws rows when a worker wants some, and hands them on as batches.
+
+    The source is foreign code. It may raise, cancel its own task, go on when it is told to end, or
+    never return: whatever it does, it does to this task alone.
+
+    Args:
+        rows: The source; None where an earlier run read all of it.
+        batches: Makes batches of its rows.
+        books: Where rows are entered.
+        queue: Where workers take the batches from.
+        totals: Counts them.
+        ending: Why the upload ends.
+        share: The share of the event loop that this takes.
+    """
+
+    def __init__(
+        self,
+        rows: RowSource | None,
+        batches: Batches,
+        *,
+        books: Books,
+        queue: Queue,
+        totals: Totals,
+        ending: Ending,
+        share: LoopShare,
+    ) -> None:
+        self._rows = rows
+        self._batches = batches
+        self._books = books
+        self._queue = queue
+        self._totals = totals
+        self._ending = ending
+        self._share = share
+        clock = asyncio.get_running_loop().time
+        self._steps = Steps(clock, lambda: self._wait(self._breathe))
+        self._stopped = False
+        self._task: asyncio.Task[None] | None = None
+        self.recognised = asyncio.Event()
+        """Whether the source is known to be that of the earlier run, if there was one."""
+        self._go = asyncio.Event()
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """The task, once it is started."""
+        return self._task
+
+    def start(self, resumed: Resumed) -> None:
+        """Begin by reading again what an earlier run read."""
+        self._task = asyncio.create_task(self._run(resumed))
+
+    def go(self) -> None:
+        """Read on, when there is somebody who wants rows."""
+        self._go.set()
+
+    def stop(self) -> None:
+        """Read no more: what the source gives from here on is in no account."""
+        if not self._stopped:
+            self._stopped = True
+            if self._task is not None:
+                self._task.cancel()
+
+    async def _run(self, resumed: Resumed) -> None:
+        try:
+            await asyncio.sleep(0)  # a task that starts at once could not be stopped before
+            await self._recognise(resumed)
+            self.recognised.set()
+            await self._wait(self._go.wait)
+            await self._read()
+        except BaseException as error:
+            if not self._stopped:  # a cancellation is an error like any other unless we asked
+                self._stopped = True
+                self._ending.begin("error", error)
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
+        finally:
+            self.recognised.set()
+            self._queue.exhaust()
+            await self._close()
+
+    async def _recognise(self, resumed: Resumed) -> None:
+        if resumed.begun:
+            await recognise(
+                resumed,
+                rows=self._rows,
+                batches=self._batches,
+                chunks=self._books.chunks(),
+                steps=self._steps,
+            )
+        if self._rows is None and not resumed.exhausted:
+            msg = "the source of this journal was not read to its end: give it once more"
+            raise JournalError(msg)
+
+    async def _read(self) -> None:
+        """Draw what is wanted until there is no more."""
+        while self._rows is not None and not self._rows.exhausted:
+            await self._wait(self._queue.demand)
+            await self._wait(lambda: self._share.acquire(self._batches.size))
+            if not await self._draw():
+                await self._wait(self._breathe)
+
+    async def _draw(self) -> bool:
+        """Draw and check a batch of rows, piece by piece; returns whether any may be sent."""
+        rows, batches = self._rows, self._batches
+        assert rows is not None  # noqa: S101 - or there is nothing to read
+        end = batches.read + batches.size
+        while not rows.exhausted and (left := end - batches.read) > 0:
+            await rows.draw(batches.piece, min(left, self._steps.begin()))
+            batches.check()
+            await self._steps.end()
+        return self._hand_on(exhausted=rows.exhausted)
+
+    def _hand_on(self, *, exhausted: bool) -> bool:
+        """Give what was drawn to the workers, unless the upload has ended meanwhile."""
+        if self._stopped:
+            raise asyncio.CancelledError
+        flights = self.hand_over()
+        if exhausted:
+            self._books.exhausted()
+        self._queue.put(flights)
+        return bool(flights)
+
+    def hand_over(self) -> list[Flight]:
+        """Enter everything that was drawn and not handed on; returns what of it may be sent."""
+        chunk = self._batches.cut()
+        flights = [] if chunk is None else self._books.read(chunk)
+        for flight in flights:
+            self._totals.batch(len(flight.batch.body))
+        return flights
+
+    async def _breathe(self) -> None:
+        """Let others run, and wait for a slow disk or consumer."""
+        await asyncio.sleep(0)
+        await self._books.room()
+
+    async def _wait(self, ours: Callable[[], Awaitable[object]]) -> None:
+        """Wait for something of ours, while the source stands still.
+
+        A cancellation that nobody here asked for is then one of the source's own: of a timeout or a
+        task group that it has around its rows. It is for the source to make an error of it.
+        """
+        while True:
+            try:
+                await ours()
+            except asyncio.CancelledError as error:
+                if self._stopped or self._rows is None:
+                    raise
+                await self._rows.deliver(error, self._batches.piece)
+            else:
+                return
+
+    async def _close(self) -> None:
+        try:
+            if self._rows is not None:
+                await self._rows.close()
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the source is foreign code
+            logger.warning("closing the source of an upload failed: %s", type(error).__name__)

@@ -1,0 +1,290 @@
+"""One run of an upload: resume, note the group, send, reconcile, close."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from asyncsdk.completion import completed
+from asyncsdk.errors import JournalError
+from asyncsdk.progress import Phase, Progress
+from asyncsdk.upload.flights import Stage
+from asyncsdk.upload.recovery.resume import given_up, left_over
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from asyncsdk.config import UploadOptions
+    from asyncsdk.ledger.interface import Resumed
+    from asyncsdk.ledger.run import Counts, Run
+    from asyncsdk.upload.books import Books
+    from asyncsdk.upload.callback import ProgressCallback
+    from asyncsdk.upload.ending import Ending
+    from asyncsdk.upload.flights import Flight, Flights
+    from asyncsdk.upload.queue import Queue
+    from asyncsdk.upload.reader import Reader
+    from asyncsdk.upload.recovery.claims import Claim
+    from asyncsdk.upload.recovery.reconcile import Reconciler
+    from asyncsdk.upload.totals import Totals
+    from asyncsdk.upload.verdict.decision import Decision
+    from asyncsdk.upload.worker import Workers
+
+__all__ = ["UploadRun"]
+
+logger = logging.getLogger("asyncsdk")
+
+_GRACE = 1.0
+"""Seconds that foreign code, a source or a callback, may take to end once it is told to."""
+
+_LEFT_BEHIND: set[asyncio.Task[None]] = set()
+"""Foreign code that did not end: it is let run, and must not be collected while it does."""
+
+
+@define(eq=False)
+class UploadRun:
+    """Runs the phases one after the other, and closes the accounts whatever ends them."""
+
+    options: UploadOptions
+    prepare: Callable[[], Awaitable[None]]
+    """What is to be known before the first row is read."""
+    flights: Flights
+    queue: Queue
+    books: Books
+    totals: Totals
+    ending: Ending
+    reader: Reader
+    workers: Workers
+    claim: Claim
+    reconciler: Reconciler | None
+    callback: ProgressCallback | None = None
+    _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
+    """What runs in this phase."""
+    _callback_task: asyncio.Task[None] | None = field(default=None, init=False)
+
+    async def run(self) -> None:
+        """Upload until the source is exhausted or something stops it, then close the accounts."""
+        await asyncio.sleep(0)  # also where tasks start at once, whoever started it holds it first
+        expiry = None
+        if self.options.deadline is not None:
+            loop = asyncio.get_running_loop()
+            expiry = loop.call_later(self.options.deadline, self._expire)
+        if self.callback is not None:
+            self._callback_task = asyncio.create_task(self.callback.run())
+        logger.info("an upload into group %d begins", self.claim.group_id)
+        try:
+            await self._resume(await self.books.open(self._sums))
+            await self._phase(self.workers.jobs())
+            while self.reconciler is not None and self.flights.doubtful and not self.ending.begun:
+                await self._phase([self._reconcile])
+                await self._phase(self.workers.jobs())
+        except asyncio.CancelledError:
+            self.ending.begin("cancelled")
+            raise
+        except JournalError:
+            self.ending.begin("error")
+            raise
+        finally:
+            if expiry is not None:
+                expiry.cancel()
+            await completed(asyncio.create_task(self._close()))
+
+    # -- phases ----------------------------------------------------------------------------
+
+    async def _resume(self, resumed: Resumed) -> None:
+        """Take up what an earlier run left; nothing of it is sent while the source is in doubt."""
+        self.totals.resume(resumed.run)
+        self.workers.batches.checked = resumed.read
+        waiting, interrupted = left_over(resumed, self.options.on_unknown)
+        doubtful = [self.flights.add(batch, Stage.DOUBTFUL) for batch in interrupted]
+        self.queue.put_back([self.flights.add(batch) for batch in waiting])
+        await self._phase([self.prepare])
+        if self.ending.begun:
+            return
+        self.reader.start(resumed)
+        await self._phase([self._recognised])
+        if not resumed.finished:
+            await self._phase([lambda: self._note_group(resumed)])
+        if doubtful and not self.ending.begun:
+            blind = self.reconciler is not None and resumed.baseline is None
+            decision = given_up(interrupted) if blind else self.workers.table.doubt(interrupted)
+            self._settle(doubtful, decision)
+        self.reader.go()
+
+    async def _recognised(self) -> None:
+        await self.reader.recognised.wait()
+
+    async def _note_group(self, resumed: Resumed) -> None:
+        """Know what the group held before the upload: as it was noted then, or by looking now."""
+        if self.reconciler is None:
+            return
+        if resumed.baseline is not None:
+            self.reconciler.resume(resumed.baseline)
+        else:
+            await self.reconciler.begin()
+            self.books.baseline(self.reconciler.before)
+
+    async def _reconcile(self) -> None:
+        """Look up in the group what is unknown: what is missing there goes out again."""
+        assert self.reconciler is not None  # noqa: S101 - or there is nothing doubtful
+        doubtful = self.flights.doubtful
+        self._settle(doubtful, await self.reconciler.look([flight.batch for flight in doubtful]))
+
+    def _settle(self, flights: Sequence[Flight], decision: Decision) -> None:
+        """Enter what became of these, and have sent again what is to be."""
+        again = self.books.settle(flights, decision)
+        for flight in again:
+            flight.stage = Stage.READY
+        self.queue.put_back(again)
+
+    async def _phase(self, jobs: Sequence[Callable[[], Awaitable[None]]]) -> None:
+        """Run these side by side until each has ended; an error of one stops the upload."""
+        if not self.ending.begun:
+            self._tasks = set()
+            for job in jobs:  # one by one: an eager task runs before the next is made
+                self._tasks.add(asyncio.create_task(self._guarded(job)))
+            await asyncio.wait(self._tasks)
+
+    async def _guarded(self, job: Callable[[], Awaitable[None]]) -> None:
+        """A job whose every end is heard; a cancellation that nobody here asked for, too."""
+        try:
+            await job()
+        except BaseException as error:
+            self.ending.begin("error", error)  # unless we asked: then it has begun
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
+
+    # -- the end ---------------------------------------------------------------------------
+
+    def stop_waiting(self) -> None:
+        """The end has begun: whoever is not waiting for a reply stops waiting."""
+        spared = self.workers.waiting_for_replies
+        for task in self._tasks:
+            if task not in spared:
+                task.cancel()
+
+    def abandon(self) -> None:
+        """Close the accounts now; the workers are cancelled by whoever cancels `run`."""
+        self.ending.begin("cancelled")
+        self._close_accounts()
+
+    def runs_in(self, task: asyncio.Task[object] | None) -> bool:
+        """Whether a task is one of its own, in which foreign code may wait for its end in vain."""
+        return task is not None and (task is self.reader.task or task is self._callback_task)
+
+    def _expire(self) -> None:
+        """The deadline has come: nothing is waited for any more."""
+        self.ending.begin("deadline")
+        for task in self._tasks:
+            task.cancel()
+
+    async def _close(self) -> None:
+        """Stop everything, close the accounts and the ledger."""
+        self.reader.stop()
+        for task in self._tasks:
+            task.cancel()
+        await _ended(self._tasks, "a request")
+        self._close_accounts()
+        if self.reader.task is not None:
+            await _ended({self.reader.task}, "the source")
+        try:
+            await self.books.close_ledger(self.run_totals())
+        except JournalError as error:
+            self.ending.failed(error)
+        if self.callback is not None and self._callback_task is not None:
+            self.callback.end()
+            await _ended({self._callback_task}, "on_progress")
+        logger.info(
+            "an upload into group %d ended: %s",
+            self.claim.group_id,
+            _in_short(self.books.ledger.counts),
+        )
+
+    def _close_accounts(self) -> None:
+        """Enter what was read and has no fate yet; from here on nothing is entered any more."""
+        if self.totals.ended is not None:
+            return
+        running = any(not task.done() for task in self._tasks)
+        try:
+            self.reader.hand_over()
+        except Exception as error:  # noqa: BLE001 - rows are foreign code, and are no rows then
+            logger.warning("the last rows could not be read: %s", type(error).__name__)
+        for flight in self.flights:
+            if flight.stage is Stage.LANDED:
+                self._close_landed(flight)
+        for flight in self.flights:
+            self.books.leave(flight, flight.abandoned(running=running))
+        self.totals.ended = self.totals.clock()
+        settled, read = self.books.ledger.counts.settled, self.workers.batches.read
+        assert settled == read, (settled, read)  # noqa: S101 - the law of accounts
+        self.ending.close()
+        self.books.close()
+        self.claim.close()
+
+    def _close_landed(self, flight: Flight) -> None:
+        """Enter what a reply says that nobody has looked at yet, if that can be made out."""
+        assert flight.reply is not None  # noqa: S101 - it has landed
+        try:
+            decision = self.workers.decide(flight, flight.reply)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the accounts are closed
+            logger.warning("a reply could not be read: %s", type(error).__name__)
+            return  # it is closed as one that left
+        self.books.settle([flight], decision)
+
+    # -- what others ask -------------------------------------------------------------------
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        counts, totals = self.books.ledger.counts, self.totals
+        gate = self.workers.post.requests.pace.gate
+        ended = totals.ended is not None
+        reconciling = self.reconciler.phase if self.reconciler else None
+        return Progress(
+            read=self.workers.batches.read,
+            created=counts.created,
+            invalid=counts.invalid,
+            failed=counts.failed,
+            in_flight=self.flights.phones,
+            requests=totals.base.requests + totals.requests,
+            retries=totals.base.retries + totals.retries,
+            concurrency=self.workers.limit,
+            throttled=totals.paused,
+            elapsed=totals.elapsed,
+            unknown=counts.unknown,
+            paused=0.0 if ended else max(0.0, gate.opens - totals.now),
+            paused_by=gate.reason,
+            phase=Phase.ENDED if ended else reconciling or Phase.UPLOADING,
+            lookup=self.reconciler.lookup if self.reconciler else None,
+        )
+
+    def run_totals(self) -> Run:
+        """The totals so far, with the course of the run."""
+        return self.totals.run(self.books.ledger.counts, self.ending, self.books.timeline)
+
+    def _sums(self) -> Run:
+        """The totals without the course."""
+        return self.totals.run(self.books.ledger.counts, self.ending)
+
+
+def _in_short(counts: Counts) -> str:
+    return f"{counts.created:,} created, {counts.invalid:,} invalid, {counts.failed:,} failed"
+
+
+async def _ended(tasks: set[asyncio.Task[None]], whose: str) -> None:
+    """Wait for tasks that were told to end; foreign code that does not is left behind."""
+    if not tasks:
+        return
+    _, pending = await asyncio.wait(tasks, timeout=_GRACE)
+    for task in pending:
+        logger.warning("%s of an upload did not end within %g s: it is left behind", whose, _GRACE)
+        _LEFT_BEHIND.add(task)
+        task.add_done_callback(_forget)
+
+
+def _forget(task: asyncio.Task[None]) -> None:
+    """Something that was left behind has ended after all."""
+    _LEFT_BEHIND.discard(task)
+    if not task.cancelled():
+        task.exception()  # seen: its upload ended long ago

@@ -1,0 +1,241 @@
+"""The way of a batch: from the queue over its request to the books, top to bottom."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, frozen
+
+from asyncsdk.errors import AsyncSDKError, OutcomeUnknownError
+from asyncsdk.http.certainty import Verdict, verdict_of_status
+from asyncsdk.http.exchange import Reply
+from asyncsdk.models import Problem
+from asyncsdk.results import Delivery
+from asyncsdk.upload.flights import Stage
+from asyncsdk.upload.verdict.decision import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from asyncsdk.http.exchange import Request
+    from asyncsdk.pace.rate import Limiter
+    from asyncsdk.pace.requests import Requests
+    from asyncsdk.pace.retry import Budget
+    from asyncsdk.pace.slots import Slots
+    from asyncsdk.upload.books import Books
+    from asyncsdk.upload.ending import Ending
+    from asyncsdk.upload.flights import Flight, Flights
+    from asyncsdk.upload.intake.batches import Batches
+    from asyncsdk.upload.queue import Queue
+    from asyncsdk.upload.sharing import LoopShare
+    from asyncsdk.upload.totals import Totals
+    from asyncsdk.upload.verdict.table import Table
+
+__all__ = ["Post", "Workers"]
+
+_SPARE = 2
+"""Workers that wait with a batch for a place in flight, so that no place is empty while a reply is
+decoded and the next batch is drawn."""
+
+_DRY = Problem("Not sent", "a dry run sends nothing")
+
+
+@frozen(eq=False)
+class Post:
+    """How the batches of an upload are posted."""
+
+    requests: Requests
+    """The door that all requests of the client pass."""
+    request: Request
+    """What is asked, without a body."""
+    limiter: Limiter | None = None
+    """A rate of this upload alone."""
+    dry_run: bool = False
+    """Whether nothing is sent."""
+
+
+@define(eq=False)
+class Workers:
+    """Posts batches, as many at once as may be, and carries out what the table of failures says."""
+
+    post: Post
+    concurrency: int
+    slots: Slots | None
+    """Where the concurrency is adaptive."""
+    queue: Queue
+    batches: Batches
+    flights: Flights
+    books: Books
+    table: Table
+    budget: Budget
+    totals: Totals
+    ending: Ending
+    share: LoopShare
+    places: asyncio.Semaphore
+
+    def jobs(self) -> list[Callable[[], Awaitable[None]]]:
+        """What is to run side by side."""
+        if self.slots is not None:
+            return [partial(self._work_in_slots, self.slots)] * self.concurrency
+        return [self._work] * (self.concurrency + min(_SPARE, self.concurrency - 1))
+
+    @property
+    def limit(self) -> int:
+        """Requests that may be under way at once, at this moment."""
+        return self.concurrency if self.slots is None else self.slots.limit
+
+    @property
+    def waiting_for_replies(self) -> set[asyncio.Task[object] | None]:
+        """The tasks whose request is under way: they come to their end by themselves."""
+        return {flight.task for flight in self.flights if flight.stage is Stage.UNDER_WAY}
+
+    async def _work(self) -> None:
+        """One of a few more than may be in flight: those have their next batch ready."""
+        while not self.ending.begun and (flight := await self.queue.get()) is not None:
+            await self._carry(flight)
+            await self.books.room()
+
+    async def _work_in_slots(self, slots: Slots) -> None:
+        """A worker that takes nothing while more are at work than the server has room for."""
+        while not self.ending.begun:
+            async with slots:
+                flight = await self.queue.get()
+                if flight is None:
+                    return
+                await self._carry(flight)
+                await self.books.room()
+
+    # -- one batch -------------------------------------------------------------------------
+
+    async def _carry(self, flight: Flight) -> None:
+        """Post a batch, then put each of its rows where it belongs."""
+        flight.stage = Stage.WAITING
+        flight = self._fitted(flight)
+        async with self.places:
+            answer = await self._exchange(flight)
+        if isinstance(answer, Reply) and answer.ok and not self.books.durable:
+            # A durable ledger has to record it first. Elsewhere, what waits to leave goes first:
+            # the batch that takes this place, and those that take the places of other replies
+            # which came together with this one.
+            flight.stage, flight.reply = Stage.LANDED, answer
+            await asyncio.sleep(0)
+            await self.share.acquire(len(flight.batch))
+        await self._carry_out(flight, self.decide(flight, answer))
+
+    def _fitted(self, flight: Flight) -> Flight:
+        """The batch, or its first piece where batches have to be smaller since it was cut."""
+        pieces = list(self.batches.sized(flight.batch))
+        if len(pieces) == 1:
+            return flight
+        first, *others = self.books.recut(flight, pieces)
+        self.queue.put_back(others)
+        return first
+
+    async def _exchange(self, flight: Flight) -> Reply | AsyncSDKError:
+        """One request, from waiting for its permit on; how it ended."""
+        if self.post.dry_run:
+            return Reply(0, b"")
+        departure = _Departure(self, flight)
+        request = evolve(self.post.request, body=flight.batch.body)
+        answer: Reply | AsyncSDKError
+        try:
+            answer = await self.post.requests.send(
+                request, attempt=flight.attempt, departure=departure
+            )
+        except AsyncSDKError as error:
+            answer = error
+        finally:
+            departure.over()
+        departure.learn(answer)
+        return answer
+
+    def decide(self, flight: Flight, answer: Reply | AsyncSDKError) -> Decision:
+        """What the end of its request means for the rows of a batch."""
+        if self.post.dry_run:
+            return Decision([flight.batch.because(_DRY).failed(Delivery.NOT_SENT)])
+        waited = self.post.requests.pace.gate.waited(self.totals.clock())
+        if isinstance(answer, Reply):
+            streak = flight.attempt.streak
+            return self.table.reply(flight.batch, answer, streak=streak, waited=waited)
+        return self.table.failure(flight.batch, flight.attempt, answer, waited=waited)
+
+    async def _carry_out(self, flight: Flight, decision: Decision) -> None:
+        """Do what was decided; nothing is awaited before it is entered and everybody knows."""
+        now = self.totals.clock()
+        again = self.books.settle([flight], decision)
+        if decision.size is not None:
+            self.batches.size = min(self.batches.size, decision.size)
+        gate = self.post.requests.pace.gate
+        if decision.pause is not None:
+            gate.close(decision.pause.seconds, now, decision.pause.reason)
+        self.books.timeline.paused(now, gate.opens)
+        if decision.stop is not None:
+            self.ending.begin("error", decision.stop)
+        wait = decision.backoff
+        if decision.tokens:
+            wait = max(wait, self.budget.take(now, decision.tokens))
+        if wait:
+            await asyncio.sleep(wait)
+        for flight_again in again:
+            flight_again.stage = Stage.READY
+        self.queue.put_back(again)
+        self.queue.done()
+
+
+class _Departure:
+    """What is done for the request of one batch before it leaves, and what is learned from it."""
+
+    def __init__(self, workers: Workers, flight: Flight) -> None:
+        self._workers = workers
+        self._flight = flight
+        self._began: float | None = None
+
+    @property
+    def limiter(self) -> Limiter | None:
+        return self._workers.post.limiter
+
+    async def record(self) -> None:
+        await self._workers.books.sending(self._flight.batch)
+
+    def withdraw(self) -> None:
+        self._workers.books.waiting(self._flight.batch)
+
+    def depart(self) -> None:
+        """The request has its permit: from here on it may leave."""
+        flight, totals = self._flight, self._workers.totals
+        self._began = totals.clock()
+        totals.request(again=flight.batch.attempts > 0)
+        flight.batch = evolve(flight.batch, attempts=flight.batch.attempts + 1)
+        flight.stage, flight.task = Stage.UNDER_WAY, asyncio.current_task()
+
+    def over(self) -> None:
+        """The exchange has ended, however."""
+        if self._began is None:
+            return
+        now, books = self._workers.totals.clock(), self._workers.books
+        books.timeline.request(now, now - self._began, again=self._flight.batch.attempts > 1)
+
+    def learn(self, answer: Reply | AsyncSDKError) -> None:
+        """Tell budget and adaptive concurrency how it went; refusals of other kinds say nothing."""
+        workers, flight = self._workers, self._flight
+        status = answer.status if isinstance(answer, Reply) else 0
+        in_flight = workers.flights.requests
+        if flight.stage is Stage.UNDER_WAY:
+            flight.stage = Stage.WAITING
+        good = status > 0 and verdict_of_status(status) is Verdict.ANSWERED
+        if good:
+            workers.budget.give(workers.totals.clock())
+        busy = isinstance(answer, OutcomeUnknownError) or status in _BUSY
+        if workers.slots is not None and self._began is not None and (good or busy):
+            workers.slots.finished(
+                phones=len(flight.batch),
+                latency=workers.totals.clock() - self._began,
+                in_flight=in_flight,
+                refused=busy,
+            )
+
+
+_BUSY = frozenset({429, 503})
+"""Statuses by which a server says that it has too much to do."""

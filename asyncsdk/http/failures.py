@@ -42,8 +42,6 @@ def _not_sent(error: Exception, kind: str) -> NotSentError:
         return CertificateError(f"the server's certificate is not trusted ({kind})")
     if isinstance(error, aiohttp.ClientConnectorError):
         return NotSentError(f"no connection ({kind})")
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return NotSentError(f"no connection: it was closed while it was made ({kind})")
     return StaleConnectionError(f"the connection was closed before the request left ({kind})")
 
 

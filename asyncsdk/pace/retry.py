@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
     from asyncsdk.config import RetryPolicy
 
-__all__ = ["Budget", "backoff", "pause_for", "reason_of"]
+__all__ = ["Budget", "backoff", "outage_pause", "pause_for", "reason_of"]
+
+
+_LEAST_OUTAGE = 0.1
+"""Seconds."""
 
 
 def backoff(policy: RetryPolicy, failures: int, random: Random) -> float:
@@ -23,6 +27,17 @@ def backoff(policy: RetryPolicy, failures: int, random: Random) -> float:
     """
     bound = min(policy.cap, policy.base * 2.0 ** min(max(failures - 1, 0), 63))
     return random.uniform(0.0, bound)
+
+
+def outage_pause(
+    policy: RetryPolicy, *, streak: int, waited: float, random: Random
+) -> float | None:
+    """Seconds until the next probe in an outage; arguments and result as for `pause_for`.
+
+    A probe costs a connection that is refused, so there is a pause even where the policy has none.
+    """
+    pause = pause_for(policy, asked=None, streak=streak, waited=waited, random=random)
+    return None if pause is None else max(pause, _LEAST_OUTAGE)
 
 
 def pause_for(

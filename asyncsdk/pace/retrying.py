@@ -10,7 +10,7 @@ from attrs import frozen
 from asyncsdk.errors import ApiError, AsyncSDKError
 from asyncsdk.http.certainty import Verdict, verdict_of_error
 from asyncsdk.http.exchange import Attempt
-from asyncsdk.pace.retry import backoff, pause_for, reason_of
+from asyncsdk.pace.retry import backoff, outage_pause, pause_for, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -86,13 +86,17 @@ class Retrying:
         now = asyncio.get_running_loop().time()
         if verdict in {Verdict.PAUSE, Verdict.OUTAGE}:
             waited = max(waited, self.gate.waited(now))
-            asked = error.retry_after if isinstance(error, ApiError) else None
-            streak = max(attempt.streak, 1)
-            pause = pause_for(
-                self.policy, asked=asked, streak=streak, waited=waited, random=self.random
-            )
+            pause = self._pause_of_all(error, attempt.streak, waited)
             if pause is not None:
                 self.gate.close(pause, now, reason_of(error))
             return pause
         pause = backoff(self.policy, failures, self.random)
         return pause if waited + pause <= self.policy.max_wait else None
+
+    def _pause_of_all(self, error: AsyncSDKError, streak: int, waited: float) -> float | None:
+        if isinstance(error, ApiError):
+            asked = error.retry_after
+            return pause_for(
+                self.policy, asked=asked, streak=streak, waited=waited, random=self.random
+            )
+        return outage_pause(self.policy, streak=streak, waited=waited, random=self.random)

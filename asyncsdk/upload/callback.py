@@ -18,8 +18,8 @@ __all__ = ["ProgressCallback"]
 
 logger = logging.getLogger("asyncsdk")
 
-_INTERVAL = 0.1
-"""Seconds between two calls at least."""
+_INTERVAL = 1 / 9
+"""Seconds between two calls at least; the last one does not wait, and makes ten in a second."""
 
 
 class ProgressCallback:

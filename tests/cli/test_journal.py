@@ -8,9 +8,9 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from asyncsdk.ledger.journal.sqlite import SqliteLedger
 
 from asyncsdk import Journal, UploadReport
-from asyncsdk.ledger.journal.sqlite import SqliteLedger
 from asyncsdk.ledger.run import Run
 
 from .kit import COMMAND, KONTAKTE, run, whole_environment

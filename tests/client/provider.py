@@ -63,7 +63,15 @@ class Provider:
 
     def client(self, **options: Any) -> Client:
         """A client of it."""
-        return Client(**{"client_id": 1234567, "api_key": "key", "base_url": self.url, **options})
+        return Client(
+            **{
+                "client_id": 1234567,
+                "api_key": "key",
+                "base_url": self.url,
+                "rate": None,
+                **options,
+            }
+        )
 
 
 @asynccontextmanager

@@ -64,6 +64,9 @@ PASSING: list[tuple[int, type[ApiError]]] = [
     (503, ServerError),
 ]
 
+UNPROCESSED = {429, 503}
+"""Statuses that say that nothing was done: then a POST is repeated, too."""
+
 WORDS = {"hydra:title": "An error occurred", "hydra:description": "no such luck"}
 
 
@@ -82,7 +85,8 @@ async def test_a_refusal_is_typed_and_asked_again_where_it_may_pass_and_that_is_
         with pytest.raises(ApiError) as caught:
             await OPERATIONS[operation](client)
     assert is_the_providers(caught.value, status, kind)
-    again = (status, kind) in PASSING and operation not in ONCE
+    safe = operation not in ONCE or (status in UNPROCESSED and operation != "groups.export")
+    again = (status, kind) in PASSING and safe
     assert len(provider.asked) == (5 if again else 1)
 
 

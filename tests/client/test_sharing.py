@@ -50,7 +50,7 @@ async def test_tasks_share_one_pool() -> None:
 
 
 async def test_uploads_share_it_too_and_none_waits_for_a_connection() -> None:
-    async with connected(latency=1.0) as rig:
+    async with connected(latency=1.0, client={"connections": 150}) as rig:
         await rig.client.me()
         loop = asyncio.get_running_loop()
         began = loop.time()

@@ -47,7 +47,7 @@ async def cancel_some(client: Client, count: int, random: Random) -> None:
 
 async def test_a_thousand_uploads_cancelled_at_random_moments() -> None:
     random = Random(7)
-    async with serving(slow) as url, Client(1, "key", base_url=url) as client:
+    async with serving(slow) as url, Client(1, "key", base_url=url, rate=None) as client:
         await cancel_some(client, 50, random)
         tasks, files = len(asyncio.all_tasks()), sockets()
         tracemalloc.start()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asyncsdk import Outcome, Phone, RetryPolicy
+from asyncsdk.progress import Lookup, Phase
 from asyncsdk.sandbox import Faults
 from tests.rig import connected, numbers, phones
 
@@ -151,9 +152,8 @@ async def test_progress_says_what_a_reconcile_does() -> None:
         waiting = upload.progress
         await upload
         ended = upload.progress
-    assert waiting.looking == "10 without an answer: waiting until the group is quiet for 30 s"
-    assert waiting.looked_up == ended.looking == ""
-    assert ended.looked_up == "10 of 10 phones without an answer were in the group"
+    assert (waiting.phase, waiting.lookup) == (Phase.WAITING_QUIET, Lookup(sought=10))
+    assert (ended.phase, ended.lookup) == (Phase.ENDED, Lookup(sought=10, found=10))
 
 
 async def test_a_phone_with_another_callback_is_another_rows() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from asyncsdk import AsyncSDKError, Client, RetryPolicy, UploadStopped
 from asyncsdk.config import ClientConfig
-from asyncsdk.credentials import Credentials
+from asyncsdk.pace.credentials import Credentials
 from asyncsdk.sandbox import FAULTS, Faults
 from tests.rig import connected, numbers
 
@@ -47,7 +47,7 @@ async def test_no_secret_gets_out(name: str, caplog: pytest.LogCaptureFixture) -
     texts: list[str] = []
     box: dict[str, Any] = {"faults": faults, "api_key": KEY, "client": {"timeout": 1.0}}
     async with connected(**box) as rig:
-        transport = rig.client._transport
+        requests = rig.client._requests
         upload = rig.upload(listed, batch_size=50, retry=RetryPolicy(attempts=2, base=0.1))
         for job in (upload, rig.client.phones.create_batch(rig.group_id, listed)):
             try:
@@ -56,7 +56,12 @@ async def test_no_secret_gets_out(name: str, caplog: pytest.LogCaptureFixture) -
                 texts += texts_of(error)
         report = upload.report
         texts += [repr(upload), repr(report), str(report), repr(report.failed), repr(rig.client)]
-        texts += [repr(transport), repr(transport.credentials), str(report.summary())]
+        texts += [
+            repr(requests),
+            repr(requests.transport),
+            repr(requests.credentials),
+            str(report.summary()),
+        ]
         texts += [str(result.error) for result in report.failed]
     logged = [record.getMessage() + str(record.exc_text) for record in caplog.records]
     for text in [*logged, *(text for text in texts if not text.startswith("BatchResponse"))]:

@@ -37,7 +37,7 @@ async def closes_after_a_few(reader: asyncio.StreamReader, writer: asyncio.Strea
 
 
 async def upload(url: str) -> UploadReport:
-    async with Client("1234567", "key", base_url=url) as client:
+    async with Client("1234567", "key", base_url=url, rate=None) as client:
         numbers = (f"+49160{i:07}" for i in range(BATCHES))
         return await client.phones.upload(1, numbers, batch_size=1, rate=None)
 

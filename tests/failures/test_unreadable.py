@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from asyncsdk import Delivery, Outcome, Phone
-from asyncsdk.upload.verdict import judge
+from asyncsdk.upload.verdict import table
 from asyncsdk.wire.batch import decode_ids
 from tests.client.provider import serving
 from tests.rig import connected, numbers
@@ -50,7 +50,7 @@ async def test_an_upload_cancelled_before_it_looked_at_such_a_reply(
         task.cancel()
         raise MemoryError
 
-    monkeypatch.setattr(judge, "decode_reply", unreadable)
+    monkeypatch.setattr(table, "decode_reply", unreadable)
     async with serving(status=201, body=[]) as provider, provider.client() as client:
         upload = client.phones.upload(7, numbers(40), batch_size=10, concurrency=2, rate=None)
         task = asyncio.ensure_future(upload)

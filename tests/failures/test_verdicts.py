@@ -21,8 +21,12 @@ from asyncsdk import (
     PayloadTooLargeError,
     Phone,
 )
-from asyncsdk.http.exchange import CertificateError, StaleConnectionError
-from asyncsdk.upload.retry import Verdict, verdict_of_error
+from asyncsdk.http.certainty import (
+    CertificateError,
+    StaleConnectionError,
+    Verdict,
+    verdict_of_error,
+)
 from tests.failures.raw import answer, read_request, serving
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
     from tests.failures.raw import Handler
 
+_UNSENT = {Verdict.AGAIN, Verdict.OUTAGE}
 PHONES = ["+491600000001", "+491600000002"]
 LARGE = [Phone("+491600000001", a="x" * 1500)] * 5000
 
@@ -52,7 +57,7 @@ async def failure_at(handler: Handler, phones: Any = PHONES) -> Exception:
 
 
 def is_not_sent(error: Exception) -> bool:
-    return isinstance(error, NotSentError) and verdict_of_error(error) is Verdict.AGAIN
+    return isinstance(error, NotSentError) and verdict_of_error(error) in _UNSENT
 
 
 def is_unknown(error: Exception) -> bool:

@@ -12,6 +12,8 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from asyncsdk.ledger.journal.sqlite import SqliteLedger
+from asyncsdk.ledger.journal.writer import Writer
 
 from asyncsdk import (
     Client,
@@ -26,8 +28,6 @@ from asyncsdk import (
 )
 from asyncsdk.ledger.journal.lock import Lock
 from asyncsdk.ledger.journal.reader import Reader
-from asyncsdk.ledger.journal.sqlite import SqliteLedger
-from asyncsdk.ledger.journal.writer import Writer
 from asyncsdk.sandbox import Faults
 from tests.failures.raw import answer, read_request, serving
 from tests.journal.test_wrong import half
@@ -342,7 +342,7 @@ async def test_a_request_id_that_is_no_text(journal: Path) -> None:
         await writer.drain()
         await reader.read()
 
-    async with serving(reply) as url, Client("1", "k", base_url=url) as client:
+    async with serving(reply) as url, Client("1", "k", base_url=url, rate=None) as client:
         report = await client.phones.upload(1, phones(3), journal=journal)
     assert report.created_count == 3
     assert known(UploadReport.open(journal)) == known(report)

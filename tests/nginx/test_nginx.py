@@ -32,7 +32,7 @@ async def behind_nginx(
     async with (
         sandbox,
         nginx(home, sandbox.port, **config) as url,
-        Client(sandbox.client_id, sandbox.api_key, base_url=url, timeout=10.0) as client,
+        Client(sandbox.client_id, sandbox.api_key, base_url=url, timeout=10.0, rate=None) as client,
     ):
         yield Rig(sandbox, client, group)
 

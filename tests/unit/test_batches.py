@@ -8,61 +8,92 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import ConfigurationError, Phone
-from asyncsdk.upload.intake.batches import Batch, Batches, check_source
+from asyncsdk.ledger.interface import Resumed
+from asyncsdk.ledger.memory import MemoryLedger
+from asyncsdk.upload.batch import Batch
+from asyncsdk.upload.books import Books
+from asyncsdk.upload.ending import Ending
+from asyncsdk.upload.flights import Flights
+from asyncsdk.upload.intake.batches import Batches
 from asyncsdk.upload.intake.check import Checker
+from asyncsdk.upload.intake.source import RowSource, check_source
+from asyncsdk.upload.queue import Queue
+from asyncsdk.upload.reader import Reader
+from asyncsdk.upload.sharing import LoopShare
+from asyncsdk.upload.totals import Totals
 from tests.rig import numbers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from asyncsdk.ledger.entry import Entry
 
 
-class Cutter:
-    """Batches of a source, and what was rejected on the way."""
+class Reading:
+    """The reader of a source, and somebody who wants all that it reads."""
 
-    def __init__(self, source: object, size: int = 3, max_bytes: int = 10**6) -> None:
-        self.rejected: list[Entry] = []
+    def __init__(self, source: Any, size: int = 3, max_bytes: int = 10**6) -> None:
         self.now = 0.0
-        self.breaths: list[float] = []
-        self.batches = Batches(
-            source,
-            Checker(),
-            size,
-            max_bytes,
-            register=self,
-            breathe=self.breathe,
-            clock=lambda: self.now,
+        self.ending = Ending()
+        self.rejected: list[Entry] = []
+        self.batches = Batches(Checker(), size, max_bytes)
+        self.flights = Flights()
+        self.queue = Queue()
+        ledger = MemoryLedger()
+        self.books = Books(ledger, self.flights, None, lambda: self.now, self.rejected.extend)
+        self.reader = Reader(
+            RowSource(source),
+            self.batches,
+            books=self.books,
+            queue=self.queue,
+            totals=Totals(lambda: self.now, lambda _: 0.0),
+            ending=self.ending,
+            share=LoopShare(1000),
         )
+        self.ending.on_begin(self.reader.stop)
 
-    async def breathe(self) -> None:
-        self.breaths.append(self.now)
-        await asyncio.sleep(0)
+    def start(self) -> None:
+        """Begin to read."""
+        self.reader.start(Resumed())
+        self.reader.go()
 
-    def drawn(self, first: int, source: bytes, batches: list[Batch], bad: list[Entry]) -> None:
-        assert first + sum(map(len, batches)) + sum(map(len, bad)) == self.batches.read
-        assert isinstance(source, bytes)
-        self.rejected += bad
-
-    def exhausted(self) -> None:
-        pass
-
-    def recut(self, batch: Batch, pieces: list[Batch]) -> None:
-        assert sum(map(len, pieces)) == len(batch)
+    async def next(self) -> Batch | None:
+        """The next batch."""
+        flight = await self.queue.get()
+        if flight is None:
+            return None
+        self.queue.done()
+        self.flights.close(flight)
+        return flight.batch
 
     async def all(self) -> list[Batch]:
+        """All that are still to come."""
         found = []
-        while (batch := await self.batches.next()) is not None:
+        while (batch := await self.next()) is not None:
             found.append(batch)
         return found
 
+    async def end(self) -> list[Batch]:
+        """Stop reading; returns what was read and given to nobody."""
+        self.reader.stop()
+        assert self.reader.task is not None
+        await asyncio.wait([self.reader.task])
+        self.reader.hand_over()
+        return [flight.batch for flight in self.flights]
 
-def cut(source: object, size: int = 3, max_bytes: int = 10**6) -> list[Batch]:
-    return asyncio.run(Cutter(source, size, max_bytes).all())
+
+def cut(source: Any, size: int = 3, max_bytes: int = 10**6) -> list[Batch]:
+    async def scenario() -> list[Batch]:
+        reading = Reading(source, size, max_bytes)
+        reading.start()
+        return await reading.all()
+
+    return asyncio.run(scenario())
 
 
 async def agen(items: list[Any]) -> AsyncIterator[Any]:
@@ -85,24 +116,39 @@ def test_by_count(count: int, sizes: list[int], kind: Any) -> None:
 
 @pytest.mark.parametrize("cost", [0.000_01, 0.000_1, 0.000_3])
 def test_rows_that_take_long_are_drawn_in_steps(cost: float) -> None:
-    def source() -> Iterator[str]:
+    """The loop has its turn again before long, by a clock that only the rows move on."""
+
+    def source(loop: asyncio.AbstractEventLoop) -> Iterator[str]:
         for number in numbers(3000):
-            cutter.now += cost
+            loop.now += cost  # type: ignore[attr-defined]
             yield number
 
-    cutter = Cutter(source(), size=1000)
-    batches = asyncio.run(cutter.all())
-    assert [len(batch) for batch in batches] == [1000] * 3
-    late = [now for now in cutter.breaths if now > 1000 * cost]  # it has found its pace
+    async def scenario() -> list[float]:
+        loop = asyncio.get_running_loop()
+        reading, rounds = Reading(source(loop), size=1000), list[float]()
+        reading.start()
+        reader = asyncio.create_task(reading.all())
+        while not reader.done():
+            rounds.append(loop.time())
+            await asyncio.sleep(0)
+        assert [len(batch) for batch in reader.result()] == [1000] * 3
+        return rounds
+
+    with asyncio.Runner(loop_factory=StandingLoop) as runner:
+        rounds = runner.run(scenario())
+    late = [now for now in rounds if now > 1 + 1000 * cost]  # it has found its pace
     steps = [later - sooner for sooner, later in pairwise(late)]
     assert steps
     assert max(steps) <= 0.004
 
 
-def test_rows_that_take_no_time_are_not_held_up() -> None:
-    cutter = Cutter(numbers(3000), size=1000)
-    asyncio.run(cutter.all())
-    assert len(cutter.breaths) <= 1  # at the end of the source
+class StandingLoop(asyncio.SelectorEventLoop):
+    """A loop whose clock stands still unless somebody moves it on."""
+
+    now = 1.0
+
+    def time(self) -> float:
+        return self.now
 
 
 lengths = st.lists(st.integers(0, 120), max_size=20)
@@ -142,29 +188,35 @@ def test_nothing_is_drawn_ahead() -> None:
             yield number
 
     async def scenario() -> None:
-        cutter = Cutter(source())
+        reading = Reading(source())
+        reading.start()
+        await asyncio.sleep(0.01)
         assert not taken
-        await cutter.batches.next()
-        assert len(taken) == cutter.batches.read == 3
-        await cutter.batches.next()
+        await reading.next()
+        assert len(taken) == reading.batches.read == 3
+        await asyncio.sleep(0.01)
+        assert len(taken) == 3
+        await reading.next()
         assert len(taken) == 6
+        await reading.end()
 
     asyncio.run(scenario())
 
 
 def test_rejected_rows_keep_their_index() -> None:
     async def scenario() -> None:
-        cutter = Cutter(["1", "", "2", "3", "x" * 31])
-        batches = await cutter.all()
+        reading = Reading(["1", "", "2", "3", "x" * 31])
+        reading.start()
+        batches = await reading.all()
         assert [list(batch.indices) for batch in batches] == [[0, 2], [3]]
-        assert [list(entry.indices) for entry in cutter.rejected] == [[1], [4]]
+        assert [list(entry.indices) for entry in reading.rejected] == [[1], [4]]
 
     asyncio.run(scenario())
 
 
 def test_rows_of_a_batch_can_be_taken_with_their_history() -> None:
     (batch,) = cut(numbers(5), size=5)
-    batch.attempts, batch.failures, batch.doubtful = 3, 2, True
+    batch = evolve(batch, attempts=3, failures=2, doubtful=True)
     part = batch.take([1, 4])
     assert list(part.indices) == [1, 4]
     assert [row.phone for row in part.rows] == [numbers(5)[1], numbers(5)[4]]
@@ -173,16 +225,21 @@ def test_rows_of_a_batch_can_be_taken_with_their_history() -> None:
     assert [*first.indices, *second.indices] == [0, 1, 2, 3, 4]
     assert isinstance(first.indices, range)
     assert isinstance(second.indices, range)
+    assert batch.key
+    assert {part.key, first.key, second.key} == {0}
+    assert batch.take(range(5)) is batch
 
 
-def test_a_size_that_is_lowered_meanwhile_holds_for_what_is_ready() -> None:
-    async def scenario() -> list[int]:
-        cutter = Cutter(numbers(10), size=8)
-        assert len(await cutter.batches.next() or ()) == 8
-        cutter.batches.size = 1
-        return [len(batch) for batch in await cutter.all()]
+def test_a_batch_is_cut_again_where_batches_have_to_be_smaller_by_now() -> None:
+    (batch,) = cut(numbers(5), size=5)
 
-    assert asyncio.run(scenario()) == [1, 1]
+    def sizes(limit: int, pieces: Sequence[int]) -> bool:
+        batches = Batches(Checker(), limit, 10**6)
+        return [len(piece) for piece in batches.sized(batch)] == pieces
+
+    assert sizes(5, [5])
+    assert sizes(3, [3, 2])
+    assert sizes(1, [1] * 5)
 
 
 @pytest.mark.parametrize("source", ["+491", b"+491", {"phone": "+491"}, None, 5, Phone("1")])

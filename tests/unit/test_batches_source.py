@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asyncsdk.ledger.interface import Resumed
 from tests.rig import numbers
 
-from .test_batches import Cutter
+from .test_batches import Reading
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -34,14 +35,14 @@ async def abroken(count: int) -> AsyncIterator[str]:
 @pytest.mark.parametrize("count", range(8))
 def test_what_came_before_the_error_is_kept(source: Callable[[int], Any], count: int) -> None:
     async def scenario() -> None:
-        cutter = Cutter(source(count))
-        batches = [await cutter.batches.next() for _ in range(count // 3)]
-        with pytest.raises(BrokenError):
-            await cutter.batches.next()
-        assert cutter.batches.read == count
-        batches += cutter.batches.rest()
-        assert [i for batch in batches if batch for i in batch.indices] == list(range(count))
-        assert not list(cutter.batches.rest())
+        reading = Reading(source(count))
+        reading.start()
+        batches = await reading.all()
+        assert isinstance(reading.ending.cause, BrokenError)
+        assert reading.batches.read == count
+        batches += await reading.end()
+        assert [i for batch in batches for i in batch.indices] == list(range(count))
+        assert reading.reader.hand_over() == []
 
     asyncio.run(scenario())
 
@@ -52,10 +53,11 @@ def test_an_iterator_that_breaks_at_once() -> None:
             raise BrokenError
 
     async def scenario() -> None:
-        cutter = Cutter(Source())
-        with pytest.raises(BrokenError):
-            await cutter.batches.next()
-        assert cutter.batches.read == 0
+        reading = Reading(Source())
+        reading.start()
+        assert await reading.all() == []
+        assert isinstance(reading.ending.cause, BrokenError)
+        assert reading.batches.read == 0
 
     asyncio.run(scenario())
 
@@ -78,10 +80,10 @@ def test_a_generator_is_closed() -> None:
             closed.append("async")
 
     async def scenario(made: object) -> None:
-        cutter = Cutter(made)
-        await cutter.batches.next()
-        await cutter.batches.close()
-        await cutter.batches.close()
+        reading = Reading(made)
+        reading.start()
+        await reading.next()
+        await reading.end()
 
     asyncio.run(scenario(source()))
     asyncio.run(scenario(asource()))
@@ -105,13 +107,19 @@ def test_a_file_given_by_the_caller_is_not_closed() -> None:
     file = File()
 
     async def scenario() -> None:
-        cutter = Cutter(file)
-        await cutter.batches.next()
-        await cutter.batches.close()
+        reading = Reading(file)
+        reading.start()
+        await reading.next()
+        await reading.end()
 
     asyncio.run(scenario())
     assert not file.closed
 
 
 def test_closing_what_was_never_opened() -> None:
-    asyncio.run(Cutter(numbers(3)).batches.close())
+    async def scenario() -> None:
+        reading = Reading(numbers(3))
+        reading.reader.start(Resumed())
+        await reading.end()
+
+    asyncio.run(scenario())

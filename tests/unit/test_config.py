@@ -150,8 +150,8 @@ def test_every_configuration_error_is_a_value_error() -> None:
 def test_no_repr_holds_the_key() -> None:
     config = ClientConfig("1", "s3cret-key")
     client = Client("1", "s3cret-key")
-    shown = [repr(config), str(config), repr(client), repr(client._transport.credentials)]
+    shown = [repr(config), str(config), repr(client), repr(client._requests.credentials)]
     upload = client.phones.upload(1, [])
     upload.cancel()
-    shown += [repr(client._transport), repr(client.phones), repr(upload)]
+    shown += [repr(client._requests), repr(client.phones), repr(upload)]
     assert not [text for text in shown if "s3cret" in text]

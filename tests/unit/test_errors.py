@@ -33,7 +33,7 @@ from asyncsdk import (
     Violation,
 )
 from asyncsdk.errors import api_error
-from asyncsdk.http.exchange import CertificateError, StaleConnectionError
+from asyncsdk.http.certainty import CertificateError, StaleConnectionError
 
 from .samples import created_entry, invalid_entry, report_of
 

@@ -33,7 +33,10 @@ FLOORS = (
     ("ledger",),
     ("wire",),
     ("sources",),
-    ("config", "errors", "models", "numbers", "progress", "results", "timeline", "words"),
+    (
+        *("completion", "condition", "config", "errors", "models", "numbers", "progress"),
+        *("results", "status", "timeline", "words"),
+    ),
     ("_version",),
 )
 FLOOR_OF = {name: number for number, names in enumerate(reversed(FLOORS)) for name in names}

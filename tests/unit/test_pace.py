@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from asyncsdk import Rate
 from asyncsdk.http.exchange import Attempt
-from asyncsdk.upload.pace import Gate, Limiter
+from asyncsdk.pace.gate import Gate
+from asyncsdk.pace.rate import Limiter
 from tests.leaping import run_leaping
 
 
@@ -40,14 +41,14 @@ def departures(
             if connecting and number in connecting:
                 await asyncio.sleep(connecting[number])
             if number in failing:
-                limiter.end(attempt)
+                limiter.release(attempt)
             else:
                 attempt.left, attempt.left_at = True, loop.time()
 
         async with asyncio.TaskGroup() as group:
             for number, attempt in enumerate(attempts):
                 await asyncio.sleep((pauses or {}).get(number, 0.0))
-                await limiter.turn(attempt)
+                await limiter.acquire(attempt)
                 group.create_task(leave(number, attempt))
         return sorted(attempt.left_at for attempt in attempts if attempt.left)
 
@@ -112,7 +113,7 @@ def test_a_gate_holds_everybody_until_it_opens() -> None:
     async def scenario() -> list[float]:
         loop = asyncio.get_running_loop()
         gate, began = Gate(), loop.time()
-        gate.close(5.0, began)
+        gate.close(5.0, began, "HTTP 503")
         through: list[float] = []
 
         async def pass_through() -> None:
@@ -123,8 +124,8 @@ def test_a_gate_holds_everybody_until_it_opens() -> None:
             for _ in range(3):
                 group.create_task(pass_through())
             await asyncio.sleep(1)
-            gate.close(9.0, loop.time())
-            gate.close(1.0, loop.time())
+            gate.close(9.0, loop.time(), "HTTP 503")
+            gate.close(1.0, loop.time(), "HTTP 503")
         assert gate.throttled(loop.time()) == pytest.approx(10.0)
         return through
 
@@ -135,17 +136,70 @@ def test_an_open_gate_costs_nothing() -> None:
     async def scenario() -> None:
         gate = Gate()
         await gate.wait()
-        assert not gate.closed(asyncio.get_running_loop().time())
+        assert gate.enter(Attempt(), asyncio.get_running_loop().time())
         assert gate.throttled(asyncio.get_running_loop().time()) == 0
 
     run_leaping(scenario(), sockets=False)
 
 
+def entered(gate: Gate, now: float = 0.0) -> Attempt:
+    """A request that passed the gate."""
+    attempt = Attempt()
+    assert gate.enter(attempt, now)
+    return attempt
+
+
+def refused(gate: Gate, attempt: Attempt) -> int:
+    """How many pauses in a row its refusal makes."""
+    gate.refused(attempt)
+    return attempt.streak
+
+
 def test_many_refusals_of_one_epoch_are_one_pause() -> None:
     gate = Gate()
-    assert [gate.refused(0) for _ in range(5)] == [1] * 5
-    assert gate.refused(1) == 2
-    gate.passed(0)
-    assert gate.refused(2) == 3
-    gate.passed(3)
-    assert gate.refused(3) == 1
+    first = [entered(gate) for _ in range(6)]
+    assert [refused(gate, attempt) for attempt in first[:5]] == [1] * 5
+    second = [entered(gate), entered(gate)]
+    assert refused(gate, second[0]) == 2
+    gate.passed(first[5])
+    third = entered(gate)
+    assert refused(gate, third) == 3
+    last = entered(gate)
+    gate.passed(last)
+    assert refused(gate, last) == 1
+
+
+def test_after_an_outage_one_request_alone_passes() -> None:
+    gate = Gate()
+    lost = [entered(gate) for _ in range(3)]
+    for attempt in lost:
+        gate.unreachable(attempt, 0.0)
+        gate.leave(attempt)
+    assert {attempt.streak for attempt in lost} == {1}
+    gate.close(2.0, 0.0, "no connection")
+    assert not gate.enter(Attempt(), 1.0)
+    probe = entered(gate, 2.0)
+    assert not gate.enter(Attempt(), 2.0)
+    assert gate.waited(7.0) == 7.0
+    gate.leave(probe)
+    again = entered(gate, 2.0)
+    gate.passed(again)
+    assert gate.waited(7.0) == 0.0
+    assert all(gate.enter(Attempt(), 2.0) for _ in range(3))
+
+
+def test_who_waits_for_a_probe_goes_on_with_its_end() -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        first = entered(gate, asyncio.get_running_loop().time())
+        gate.unreachable(first, asyncio.get_running_loop().time())
+        gate.leave(first)
+        probe = entered(gate, asyncio.get_running_loop().time())
+        waiting = [asyncio.create_task(gate.wait()) for _ in range(3)]
+        await asyncio.sleep(5)
+        assert not any(task.done() for task in waiting)
+        gate.leave(probe)
+        await asyncio.wait(waiting, timeout=1)
+        assert all(task.done() for task in waiting)
+
+    run_leaping(scenario(), sockets=False)

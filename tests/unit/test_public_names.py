@@ -47,7 +47,7 @@ def test_the_options_of_an_upload() -> None:
         "batch_size": 1000,
         "max_batch_bytes": 1_000_000,
         "concurrency": 8,
-        "rate": asyncsdk.Rate(10, per=1.0),
+        "rate": None,
         "retry": asyncsdk.RetryPolicy(attempts=5, base=0.5, cap=30.0, max_wait=900.0),
         "on_unknown": "report",
         "quiet_period": 30.0,

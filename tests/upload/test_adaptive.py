@@ -13,8 +13,8 @@ from attrs import define, field, frozen
 
 from asyncsdk import Adaptive
 from asyncsdk.pace.knee import Knee
-from asyncsdk.sandbox import Faults
 from asyncsdk.pace.slots import Slots
+from asyncsdk.sandbox import Faults
 from tests.rig import assert_accounts, connected, phones
 
 if TYPE_CHECKING:

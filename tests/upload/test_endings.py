@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from asyncsdk import Delivery, FailureLimit, Phone
+from asyncsdk import Delivery, FailureLimit, Phone, Rate
 from tests.rig import Rig, assert_accounts, client_of, connected, phones
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asyncsdk import Rate
+from asyncsdk.client import DEFAULT_RATE
 from asyncsdk.sandbox import Faults, RequestLimit
 from tests.rig import assert_accounts, connected, phones
 
@@ -57,10 +58,12 @@ async def test_a_server_that_refuses_the_first_request_too_many_refuses_none() -
     assert report.elapsed <= alone + 300 / 20 * 1.03 + 0.7
 
 
-async def test_by_default_ten_requests_leave_a_second(rig: Rig) -> None:
-    report = await rig.client.phones.upload(rig.group_id, phones(50), batch_size=1)
+async def test_by_default_ten_requests_of_a_client_leave_a_second() -> None:
+    async with connected(client={"rate": DEFAULT_RATE}) as rig:
+        uploads = [rig.upload(phones(10), batch_size=1) for _ in range(5)]
+        reports = await asyncio.gather(*uploads)
     assert busiest(rig.arrivals, 1.0) == 10
-    assert 4.5 <= report.elapsed <= 5.15
+    assert 4.5 <= max(report.elapsed for report in reports) <= 5.15
 
 
 async def test_after_a_pause_of_the_source_the_window_is_kept_too(rig: Rig) -> None:

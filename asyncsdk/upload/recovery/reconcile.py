@@ -109,7 +109,8 @@ class Reconciler:
                         lambda attempt: self._find(unknown, attempt), idempotent=True
                     )
                 return self._settle(unknown, found)
-            reason = Problem("Outcome unknown", "the group never came to rest, so it was not read")
+            why = "the group did not come to rest, so it was not read"
+            reason = Problem("Outcome unknown", why)
         except AsyncSDKError as error:
             reason = Problem("Outcome unknown", f"the group could not be read: {error}")
         return Decision([batch.because(reason).failed(Delivery.UNKNOWN) for batch in unknown])

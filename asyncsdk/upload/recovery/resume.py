@@ -78,7 +78,8 @@ async def recognise(
         resumed.exhausted
         and digest(await _again(rows, batches, steps, resumed.read, 1)) != _NOTHING
     ):
-        raise _another_source(f"from row {resumed.read:,} on")
+        where = f"from row {resumed.read:,} on"
+        raise _another_source(where)
 
 
 async def _again(rows: RowSource, batches: Batches, steps: Steps, first: int, count: int) -> bytes:

@@ -14,7 +14,7 @@ from asyncsdk.http.certainty import (
     verdict_of_status,
 )
 from asyncsdk.models import Problem
-from asyncsdk.pace.retry import backoff, pause_for, reason_of
+from asyncsdk.pace.retry import backoff, outage_pause, pause_for, reason_of
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.verdict.decision import Decision, Pause
 from asyncsdk.upload.verdict.settlement import blame, conflicts, settle
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Table"]
 
-_STALE_AT_ONCE = 100
-"""Closed connections that one batch may find before they count as failures: a pool holds no more
-than the concurrency, so this is only reached where something is badly wrong."""
+_STALE_AT_ONCE = 10
+"""Closed connections that one batch may find before everybody pauses: a pool may hold some, and a
+proxy that dies looks like one."""
 
 
 @frozen(eq=False)
@@ -98,7 +98,7 @@ class Table:
         if isinstance(error, StaleConnectionError):
             if batch.stale < _STALE_AT_ONCE:
                 return Decision(again=[evolve(unsent, stale=batch.stale + 1)])
-            return self._retry([unsent], Delivery.NOT_SENT, free=True)
+            return self._outage(evolve(unsent, stale=0), error, attempt.streak, waited)
         answered = attempt.left and isinstance(error, (ApiError, ProtocolError))
         return self._stop(batch, error, Delivery.ANSWERED if answered else Delivery.NOT_SENT)
 
@@ -144,9 +144,7 @@ class Table:
 
     def _outage(self, batch: Batch, error: Exception, streak: int, waited: float) -> Decision:
         """No connection: everybody waits, and that uses up no attempts."""
-        seconds = pause_for(
-            self.policy, asked=None, streak=streak, waited=waited, random=self.random
-        )
+        seconds = outage_pause(self.policy, streak=streak, waited=waited, random=self.random)
         if seconds is None:
             return self._stop(batch, error, Delivery.NOT_SENT)
         return Decision(again=[batch], pause=Pause(seconds, reason_of(error)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import JournalError
 from asyncsdk.upload.recovery.resume import recognise
@@ -65,13 +65,13 @@ class Reader:
         clock = asyncio.get_running_loop().time
         self._steps = Steps(clock, lambda: self._wait(self._breathe))
         self._stopped = False
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Any] | None = None
         self.recognised = asyncio.Event()
         """Whether the source is known to be that of the earlier run, if there was one."""
         self._go = asyncio.Event()
 
     @property
-    def task(self) -> asyncio.Task[None] | None:
+    def task(self) -> asyncio.Task[Any] | None:
         """The task, once it is started."""
         return self._task
 
@@ -91,8 +91,8 @@ class Reader:
                 self._task.cancel()
 
     async def _run(self, resumed: Resumed) -> None:
+        self._task = asyncio.current_task()  # one that starts at once may be stopped at once
         try:
-            await asyncio.sleep(0)  # a task that starts at once could not be stopped before
             await self._recognise(resumed)
             self.recognised.set()
             await self._wait(self._go.wait)

@@ -60,13 +60,15 @@ class UploadRun:
     claim: Claim
     reconciler: Reconciler | None
     callback: ProgressCallback | None = None
+    task: asyncio.Task[object] | None = field(default=None, init=False)
+    """The task that this runs in; one that starts at once knows it before who made it does."""
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     """What runs in this phase."""
     _callback_task: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def run(self) -> None:
         """Upload until the source is exhausted or something stops it, then close the accounts."""
-        await asyncio.sleep(0)  # also where tasks start at once, whoever started it holds it first
+        self.task = asyncio.current_task()
         expiry = None
         if self.options.deadline is not None:
             loop = asyncio.get_running_loop()

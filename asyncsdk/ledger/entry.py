@@ -57,6 +57,8 @@ class Entry:
     """The problem that all rows share, where there are no members."""
     attempts: int = 0
     request_id: str | None = None
+    batch: int | None = None
+    """The key of the batch that has exactly these rows; None for a part of one."""
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -81,6 +83,7 @@ class Entry:
             phones=encode_rows(rows_of(decode_phones(self.phones)[count:])),
             submitted=None if texts is None else msgspec.json.encode(texts),
             members=None if members is None else encode_members(members),
+            batch=None,
         )
 
     def results(self) -> list[PhoneResult]:

@@ -20,18 +20,43 @@ INTERRUPTED = Problem("Outcome unknown", "the upload was interrupted while it wa
 
 
 class BatchLike(Protocol):
-    """What a ledger reads of a batch, and the one thing that it writes."""
+    """What a ledger reads of a batch; it writes nothing into one."""
 
-    key: int | None
-    """The ledger's number for it."""
-    indices: Sequence[int]
-    body: bytes
-    submitted: list[str] | None
-    attempts: int
-    doubtful: bool
-    status: int | None
-    problem: Problem | None
-    request_id: str | None
+    @property
+    def key(self) -> int:
+        """Its number, which no other batch of the upload has."""
+
+    @property
+    def indices(self) -> Sequence[int]:
+        """Where its rows stand in the source, ascending."""
+
+    @property
+    def body(self) -> bytes:
+        """The rows as they are posted."""
+
+    @property
+    def submitted(self) -> list[str] | None:
+        """The numbers as submitted, where normalising changed any."""
+
+    @property
+    def attempts(self) -> int:
+        """Requests that carried these rows."""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether an earlier request with these rows may have been processed."""
+
+    @property
+    def status(self) -> int | None:
+        """The status last said of these rows."""
+
+    @property
+    def problem(self) -> Problem | None:
+        """The reason last given for these rows not having gone through."""
+
+    @property
+    def request_id(self) -> str | None:
+        """The id of the reply that said so."""
 
     def __len__(self) -> int: ...
 

@@ -1,9 +1,9 @@
-"""What an upload tells its accounts and asks of them, wherever they are kept."""
+"""What an upload enters in its accounts and asks of them, wherever they are kept."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asyncsdk.ledger.held import BatchLike, Held
     from asyncsdk.results import Outcome
 
-__all__ = ["Ledger", "Resumed"]
+__all__ = ["DurableLedger", "Ledger", "Resumed"]
 
 
 @frozen
@@ -37,6 +37,8 @@ class Resumed:
     """What it took, and what it had settled."""
     baseline: array[int] | None = None
     """The ids that were in the group before the upload, in order, if they were noted."""
+    last_key: int = 0
+    """The highest key of a batch on record: new ones count on from there."""
 
     @property
     def finished(self) -> bool:
@@ -45,19 +47,45 @@ class Resumed:
 
 
 class Ledger(ABC):
-    """The accounts of an upload: every row that was read, how far it came, and its fate.
-
-    An upload enters rows as they are read (`read`), before they leave (`sending`), as they meet
-    their fate (`replace`) and when they are given up (`leave`). Whoever is told of a fate can rely
-    on it once it is on record, which `flush` waits for. In memory that is at once.
-    """
+    """The accounts of an upload: the fate of every row that was read."""
 
     __slots__ = ()
 
-    durable: ClassVar[bool]
-    """Whether it survives the process, and so must know a row before anybody else does."""
     counts: Counts
     """How many rows met each fate so far, in earlier runs too."""
+
+    @abstractmethod
+    def count(self, entry: Entry) -> None:
+        """Add these rows to `counts`."""
+
+    @abstractmethod
+    def retain(self, entry: Entry) -> None:
+        """Keep these rows for the report; created ones only if they are wanted there."""
+
+    @abstractmethod
+    def results(self, outcome: Outcome) -> Results:
+        """The rows kept so far, in source order."""
+
+    @abstractmethod
+    async def answered(self, wanted: set[int]) -> tuple[set[int], Counter[str]]:
+        """Of these ids those that the server answered, and the numbers created without an id.
+
+        Raises:
+            JournalError: Not all that was answered is on record.
+        """
+
+
+class DurableLedger(Ledger):
+    """Accounts that survive the process, and so must know a row before anybody else does.
+
+    An upload enters rows as they are read (`read`), before they leave (`sending`), as they meet
+    their fate (`replace`) and when they are given up (`leave`). Whoever hears of a fate can rely
+    on it once it is on record, which `flush` waits for.
+
+    The upload numbers its batches (`BatchLike.key`), over all its runs.
+    """
+
+    __slots__ = ()
 
     # -- from beginning to end -------------------------------------------------------------
 
@@ -66,15 +94,18 @@ class Ledger(ABC):
         """Begin, or go on where an earlier run stopped.
 
         Args:
-            totals: Tells what the upload took until now; asked now and then until `close`.
+            totals: Gives what the upload took until now; asked now and then until `close`.
 
         Raises:
-            JournalError: It is in use, belongs to another group, is damaged or cannot be written.
+            JournalError: It is in use, belongs to another group, is damaged, in doubt, or cannot
+                be written.
         """
 
     @abstractmethod
     async def close(self, run: Run) -> None:
         """Put on record what is not, and how the run ended; nothing more will be entered.
+
+        It is free for others when this returns or raises, a cancellation included.
 
         Raises:
             JournalError: Not everything could be written.
@@ -91,7 +122,7 @@ class Ledger(ABC):
         Args:
             first: The index of the first.
             source: All of them as they were read, encoded.
-            batches: Those that may be sent.
+            batches: Those that may be sent; new ones.
             rejected: Those that may not.
         """
 
@@ -108,13 +139,18 @@ class Ledger(ABC):
         """Return once it is on record that a request with this batch may leave.
 
         Raises:
-            JournalError: That cannot be written.
+            JournalError: That cannot be written, or the record is not what it was any more:
+                nothing must leave.
         """
+
+    @abstractmethod
+    def waiting(self, batch: BatchLike) -> None:
+        """Enter that the request of `sending` will not leave now after all."""
 
     @abstractmethod
     def replace(
         self,
-        old: Sequence[BatchLike],
+        old: Sequence[int],
         *,
         entries: Sequence[Entry] = (),
         again: Sequence[BatchLike] = (),
@@ -123,10 +159,10 @@ class Ledger(ABC):
         """Put the fates and the new batches of some rows in the place of their old batches.
 
         Args:
-            old: The batches that these rows were in.
+            old: The keys of the batches that these rows were in.
             entries: Those that met their fate.
-            again: Those that are to be sent once more.
-            doubt: Those that were sent, and what became of them is not known yet.
+            again: Those that are to be sent once more; new ones where `old` has not their key.
+            doubt: Those that were sent, and what became of them is not known yet; likewise.
         """
 
     @abstractmethod
@@ -135,20 +171,6 @@ class Ledger(ABC):
 
         A later run takes it up again.
         """
-
-    # -- fates -----------------------------------------------------------------------------
-
-    @abstractmethod
-    def count(self, entry: Entry) -> None:
-        """Add these rows to `counts`."""
-
-    @abstractmethod
-    def retain(self, entry: Entry) -> None:
-        """Keep these rows for the report; created ones only if they are wanted there."""
-
-    @abstractmethod
-    def results(self, outcome: Outcome) -> Results:
-        """The rows kept so far, in source order."""
 
     # -- what is on record -----------------------------------------------------------------
 
@@ -167,11 +189,3 @@ class Ledger(ABC):
     @abstractmethod
     def chunks(self) -> AsyncIterator[tuple[int, int, int]]:
         """What earlier runs read, in order: first row, how many, digest."""
-
-    @abstractmethod
-    async def answered(self, wanted: set[int]) -> tuple[set[int], Counter[str]]:
-        """Of these ids those that the server answered, and the numbers created without an id.
-
-        Raises:
-            JournalError: Not all that was answered is on record.
-        """

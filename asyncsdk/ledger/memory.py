@@ -5,20 +5,14 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections import Counter
-from typing import TYPE_CHECKING, ClassVar
 
 from attrs import define, field
 
 from asyncsdk.ledger.entry import Entry, Results
-from asyncsdk.ledger.interface import Ledger, Resumed
-from asyncsdk.ledger.run import Counts, Run
+from asyncsdk.ledger.interface import Ledger
+from asyncsdk.ledger.run import Counts
 from asyncsdk.results import Outcome
 from asyncsdk.wire.batch import decode_ids, decode_phones
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
-
-    from asyncsdk.ledger.held import BatchLike
 
 __all__ = ["MemoryLedger"]
 
@@ -30,7 +24,6 @@ _STEP = 100_000
 class MemoryLedger(Ledger):
     """Entries in lists, one list per outcome."""
 
-    durable: ClassVar = False
     keep_created: bool = True
     keep_ids: bool = False
     """Whether to remember the ids of created phones, whatever else is kept."""
@@ -68,40 +61,3 @@ class MemoryLedger(Ledger):
             found |= wanted.intersection(self._ids[start : start + _STEP])
             await asyncio.sleep(0)
         return found, Counter(self._without_id)
-
-    # -- what only a later run could ask for -----------------------------------------------
-
-    async def open(self, totals: Callable[[], Run]) -> Resumed:
-        del totals
-        return Resumed()
-
-    async def chunks(self) -> AsyncIterator[tuple[int, int, int]]:
-        return
-        yield
-
-    def read(
-        self, first: int, source: bytes, batches: Sequence[BatchLike], rejected: Sequence[Entry]
-    ) -> None: ...
-
-    def exhausted(self) -> None: ...
-
-    def baseline(self, ids: array[int]) -> None: ...
-
-    async def sending(self, batch: BatchLike) -> None: ...
-
-    def replace(
-        self,
-        old: Sequence[BatchLike],
-        *,
-        entries: Sequence[Entry] = (),
-        again: Sequence[BatchLike] = (),
-        doubt: Sequence[BatchLike] = (),
-    ) -> None: ...
-
-    def leave(self, batch: BatchLike, entry: Entry) -> None: ...
-
-    async def room(self) -> None: ...
-
-    async def flush(self) -> None: ...
-
-    async def close(self, run: Run) -> None: ...

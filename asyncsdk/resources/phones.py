@@ -11,6 +11,7 @@ from attrs import frozen
 from asyncsdk.config import Rate, RetryPolicy, UploadOptions
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.http.transport import PLAIN_JSON
+from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.models import FIELDS, CreatedPhone, Phone
 from asyncsdk.resources.base import Resource, whole_number
@@ -229,7 +230,7 @@ class PhonesResource(Resource):
             limits=options.validate,
             normalize=normalizer(options.normalize, mobile_only=options.mobile_only),
             skip_duplicates=options.duplicates == "skip",
-            keep_source=ledger.durable,
+            keep_source=isinstance(ledger, DurableLedger),
             columns=columns,
         )
         return Pipeline(
@@ -269,9 +270,9 @@ def _ledger(group_id: int, options: UploadOptions) -> Ledger:
     keep_ids = options.on_unknown == "reconcile"
     if options.journal is None or options.dry_run:
         return MemoryLedger(options.keep_created, keep_ids=keep_ids)
-    from asyncsdk.ledger.journal.sqlite import SqliteLedger  # noqa: PLC0415 - loaded when used
+    from asyncsdk.ledger.journal.ledger import JournalLedger  # noqa: PLC0415 - loaded when used
 
-    return SqliteLedger(options.journal, group_id, options.keep_created, keep_ids=keep_ids)
+    return JournalLedger(options.journal, group_id, options.keep_created, keep_ids=keep_ids)
 
 
 @frozen

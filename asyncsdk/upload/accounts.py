@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Accounts:
         entered: Callable[[], None],
     ) -> None:
         self._ledger = ledger
+        self._durable = ledger if isinstance(ledger, DurableLedger) else None
         self._channel = channel
         self._clock = clock
         self._entered = entered
@@ -46,26 +48,30 @@ class Accounts:
 
     def drawn(self, first: int, source: bytes, batches: list[Batch], bad: list[Entry]) -> None:
         """Rows were drawn from the source; see `Register`."""
-        self._ledger.read(first, source, batches, bad)
+        if self._durable is not None:
+            self._durable.read(first, source, batches, bad)
         if bad:
             self._record(bad)
 
     def exhausted(self) -> None:
         """The source has no more."""
-        self._ledger.exhausted()
+        if self._durable is not None:
+            self._durable.exhausted()
 
     def recut(self, batch: Batch, pieces: list[Batch]) -> None:
         """A batch that was not sent yet was cut into pieces."""
-        self._ledger.replace([batch], again=pieces)
+        if self._durable is not None:
+            self._durable.replace([batch.key], again=pieces)
 
     def settle(self, old: list[Batch], settlement: Settlement) -> None:
         """Enter what became of the rows of these batches."""
         if settlement.stop is not None:
             for batch, entry in zip(old, settlement.entries, strict=True):
-                self._ledger.leave(batch, entry)
-        else:
-            self._ledger.replace(
-                old,
+                if self._durable is not None:
+                    self._durable.leave(batch, entry)
+        elif self._durable is not None:
+            self._durable.replace(
+                [batch.key for batch in old],
                 entries=settlement.entries,
                 again=settlement.again,
                 doubt=settlement.doubt,
@@ -74,7 +80,8 @@ class Accounts:
 
     def leave(self, batch: Batch, entry: Entry) -> None:
         """Enter that these rows are left behind, and what is said of them."""
-        self._ledger.leave(batch, entry)
+        if self._durable is not None:
+            self._durable.leave(batch, entry)
         self._record([entry])
 
     def close(self) -> None:

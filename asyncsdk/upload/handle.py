@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from attrs import evolve
 
 from asyncsdk.errors import ConfigurationError, UploadStopped
+from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.progress import Progress
 from asyncsdk.report import Run, UploadReport
 from asyncsdk.upload.channel import Channel
@@ -177,7 +178,8 @@ class Upload:
             self._channel = Channel(_AHEAD)
             self._run(self._channel)
         entry = await self._channel.get()
-        await self._ledger.flush()
+        if isinstance(self._ledger, DurableLedger):
+            await self._ledger.flush()
         if entry is None:
             await self._end()
             raise StopAsyncIteration

@@ -20,13 +20,14 @@ from attrs import evolve, frozen
 from asyncsdk.config import Adaptive
 from asyncsdk.errors import AsyncSDKError, JournalError, OutcomeUnknownError
 from asyncsdk.http.exchange import Attempt, Reply
+from asyncsdk.ledger.interface import DurableLedger, Resumed
 from asyncsdk.ledger.run import Run
 from asyncsdk.models import Problem
 from asyncsdk.pace.knee import Knee
 from asyncsdk.progress import Progress
 from asyncsdk.results import Delivery
 from asyncsdk.upload.accounts import Accounts
-from asyncsdk.upload.intake.batches import Batches
+from asyncsdk.upload.intake.batches import Batches, count_on
 from asyncsdk.upload.pace import Gate, Limiter, Slots
 from asyncsdk.upload.recovery.resume import given_up, know_again, left_over, note_group
 from asyncsdk.upload.retry import Budget
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.config import UploadOptions
     from asyncsdk.ledger.entry import Entry
-    from asyncsdk.ledger.interface import Ledger, Resumed
+    from asyncsdk.ledger.interface import Ledger
     from asyncsdk.upload.channel import Channel
     from asyncsdk.upload.intake.batches import Batch
     from asyncsdk.upload.intake.check import Checker
@@ -112,6 +113,7 @@ class Pipeline:
         self._post = post
         self._prepare = prepare
         self._ledger = ledger
+        self._durable = ledger if isinstance(ledger, DurableLedger) else None
         self._channel = channel
         self._reconciler = reconciler
         self._concurrency = min(options.workers, pool_size or options.workers)
@@ -220,7 +222,8 @@ class Pipeline:
         if self._options.deadline is not None:
             expiry = loop.call_later(self._options.deadline, self._expire)
         try:
-            await self._begin(await self._ledger.open(self._sums))
+            resumed = Resumed() if self._durable is None else await self._durable.open(self._sums)
+            await self._begin(resumed)
             await self._phase(self._workers())
             while self._reconciler is not None and self._unknown and not self._draining:
                 await self._phase([self._reconcile])
@@ -308,7 +311,8 @@ class Pipeline:
 
     async def _close_ledger(self) -> None:
         try:
-            await self._ledger.close(self.totals())
+            if self._durable is not None:
+                await self._durable.close(self.totals())
         except JournalError as error:
             if self.cause is None:
                 self._stopped_by, self.cause = self._stopped_by or "error", error
@@ -384,7 +388,8 @@ class Pipeline:
 
     async def _room(self) -> None:
         """Wait for a slow disk or consumer."""
-        await self._ledger.room()
+        if self._durable is not None:
+            await self._durable.room()
         if self._channel is not None:
             await self._channel.room()
 
@@ -393,7 +398,7 @@ class Pipeline:
         attempt = self._held[batch] = Attempt()
         async with self._flights:
             outcome = await self._exchange(batch, attempt)
-        if outcome.good and not self._ledger.durable:  # a durable one has to record it first
+        if outcome.good and self._durable is None:  # a durable one has to record it first
             self._landed[batch] = outcome
             # What waits to leave goes first: the one that takes this place, and those that take the
             # places of other replies which came together with this one.
@@ -476,7 +481,8 @@ class Pipeline:
             if not self._gate.closed(self._clock()):
                 break
             self._forgo(attempt)
-        await self._ledger.sending(batch)
+        if self._durable is not None:
+            await self._durable.sending(batch)
 
     def _forgo(self, attempt: Attempt) -> None:
         """Let others have the turn of a request that is over, or has to wait again."""
@@ -487,14 +493,15 @@ class Pipeline:
         """Take up what an earlier run left; nothing of it is sent while the source is in doubt."""
         self._base = evolve(resumed.run, counts=evolve(resumed.run.counts))
         self._batches.checked = resumed.read
+        count_on(resumed.last_key)
         waiting, interrupted = left_over(resumed, self._options.on_unknown)
         self._unknown += interrupted
         self._give_back(waiting)
         await self._phase([self._prepare])
-        if resumed.begun:
-            await self._phase([partial(know_again, self._batches, self._ledger, resumed)])
+        if resumed.begun and self._durable is not None:
+            await self._phase([partial(know_again, self._batches, self._durable, resumed)])
         if self._reconciler is not None and not resumed.finished:
-            await self._phase([partial(note_group, self._reconciler, self._ledger, resumed)])
+            await self._phase([partial(note_group, self._reconciler, self._durable, resumed)])
         if interrupted and not self._draining:
             blind = self._reconciler is not None and resumed.baseline is None
             settlement = given_up(interrupted) if blind else self._judge.doubt(interrupted)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asyncsdk import Journal, UploadReport
-from asyncsdk.ledger.journal.sqlite import SqliteLedger
+from asyncsdk.ledger.journal.ledger import JournalLedger
 from asyncsdk.ledger.run import Run
 
 from .kit import COMMAND, KONTAKTE, run, whole_environment
@@ -131,7 +131,7 @@ def test_what_cannot_be_resumed(sandbox: SandboxThread, tmp_path: Path, contacts
 
 def test_a_journal_of_a_program(sandbox: SandboxThread, tmp_path: Path) -> None:
     async def begin() -> None:
-        ledger = SqliteLedger(Journal(tmp_path / "p.journal"), 1)
+        ledger = JournalLedger(Journal(tmp_path / "p.journal"), 1)
         await ledger.open(Run)
         await ledger.close(Run())
 
@@ -144,7 +144,7 @@ def test_a_journal_of_a_program(sandbox: SandboxThread, tmp_path: Path) -> None:
 
 def test_an_unfinished_journal_of_a_program(sandbox: SandboxThread, tmp_path: Path) -> None:
     async def begin() -> None:
-        ledger = SqliteLedger(Journal(tmp_path / "p.journal"), 1)
+        ledger = JournalLedger(Journal(tmp_path / "p.journal"), 1)
         await ledger.open(Run)
         await ledger.close(Run(complete=False))
 

@@ -33,7 +33,17 @@ FLOORS = (
     ("ledger",),
     ("wire",),
     ("sources",),
-    ("config", "errors", "models", "numbers", "progress", "results", "timeline", "words"),
+    (
+        "completion",
+        "config",
+        "errors",
+        "models",
+        "numbers",
+        "progress",
+        "results",
+        "timeline",
+        "words",
+    ),
     ("_version",),
 )
 FLOOR_OF = {name: number for number, names in enumerate(reversed(FLOORS)) for name in names}

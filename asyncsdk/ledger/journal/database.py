@@ -15,30 +15,31 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from asyncsdk.errors import JournalError, ProtocolError
+from asyncsdk.ledger.journal.log import closed_unchanged, has_log, is_noted, log_of, lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = [
+    "PAGE",
     "damage_detected",
     "damaged",
     "is_journal",
     "open_to_read",
     "open_to_write",
     "translated_errors",
+    "upgrade",
 ]
 
 _APPLICATION = 0x61736A31
 """SQLite's `application_id`, by which a journal is told from other databases."""
-_VERSION = 1
+_VERSION = 2
 _MAGIC = b"SQLite format 3\x00"
 _WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
-_PAGE = 8192
+PAGE = 8192
 """Bytes. Large, because most of a journal is values of many kilobytes."""
-_CHECKPOINT = 128
-"""Pages in the log before they move to the file: a megabyte stays in the processor's cache."""
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -87,20 +88,21 @@ def open_to_write(path: Path, durable: Literal["crash", "power"]) -> sqlite3.Con
         if not path.stat().st_mode & _WRITE:  # root could, but somebody has said not to
             msg = f"the journal {path} cannot be written: it is read-only"
             raise JournalError(msg)
-        connection = sqlite3.connect(path, isolation_level=None, timeout=5)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=False)
         try:
             if not _is_new(connection):
                 _recognise(connection, path)
                 _check_length(connection, path)
-            connection.execute(f"PRAGMA page_size={_PAGE}")
+            connection.execute(f"PRAGMA page_size={PAGE}")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA synchronous={'FULL' if durable == 'power' else 'NORMAL'}")
             connection.execute("PRAGMA fullfsync=1")
-            connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT}")
+            connection.execute("PRAGMA wal_autocheckpoint=0")  # see `Log.keep_short`
+            connection.execute("PRAGMA journal_size_limit=0")  # so that its size is what is in it
             if _is_new(connection):
                 _create(connection)
         except BaseException:
-            connection.close()
+            closed_unchanged(path, connection)
             raise
     return connection
 
@@ -113,36 +115,58 @@ def _create(connection: sqlite3.Connection) -> None:
     )
 
 
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Have versions that do not know what this one writes refuse it."""
+    if _pragma(connection, "user_version") < _VERSION:
+        connection.execute(f"PRAGMA user_version={_VERSION}")
+
+
 def open_to_read(path: Path) -> sqlite3.Connection:
     """A connection that any thread may use, one at a time.
 
     Raises:
-        JournalError: There is no such file, or it is no journal.
+        JournalError: There is no such file, it is no journal, or not all of one.
     """
     if not path.is_file():
         msg = f"there is no journal {path}"
         raise JournalError(msg)
     with translated_errors(path):
-        uri = f"{path.absolute().as_uri()}?{_access(path)}"
-        connection = sqlite3.connect(uri, uri=True, timeout=5, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA query_only=1")
-            _recognise(connection, path)
-            _check_length(connection, path)
-            _check_begun(connection, path)
-        except BaseException:
-            connection.close()
-            raise
+        connection = _open_whole(path) or _open_whole(path)  # an upload may begin in between
+    if connection is None:
+        raise lost(path)
     return connection
 
 
+def _open_whole(path: Path) -> sqlite3.Connection | None:
+    """A connection; None if the journal has not the log that it must have."""
+    logged = has_log(path)
+    uri = f"{path.absolute().as_uri()}?{_access(path)}"
+    connection = sqlite3.connect(uri, uri=True, timeout=5, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA query_only=1")
+        _recognise(connection, path)
+        _check_length(connection, path)
+        _check_begun(connection, path)
+        if logged or not is_noted(connection):
+            return connection
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    return None
+
+
 def _access(path: Path) -> str:
-    """After a crash the first to open it must put it in order, which takes the right to write."""
+    """How to open it: who may only read merges no log when it is the last to close."""
     own = os.access in os.supports_effective_ids
-    if all(os.access(place, os.W_OK, effective_ids=own) for place in (path, path.parent)):
-        return "mode=rw"
-    log = path.with_name(f"{path.name}-wal")
-    return "mode=ro" if log.exists() else "mode=ro&immutable=1"
+    writable = all(
+        os.access(place, os.W_OK, effective_ids=own) for place in (path, path.resolve().parent)
+    )
+    if log_of(path).exists():
+        return "mode=ro"
+    # What no log goes with is the whole; in a folder that cannot be written nothing can be made
+    # beside it, as SQLite would for one that was not closed properly.
+    return "mode=rw" if writable else "mode=ro&immutable=1"
 
 
 @contextmanager
@@ -234,9 +258,7 @@ def _empty(path: Path) -> JournalError:
 def _check_length(connection: sqlite3.Connection, path: Path) -> None:
     """A copy that was cut off lacks pages at its end."""
     pages = _pragma(connection, "page_count") * _pragma(connection, "page_size")
-    wal = path.with_name(f"{path.name}-wal")
-    beside = wal.stat().st_size if wal.exists() else 0
-    if path.stat().st_size < pages and not beside:
+    if path.stat().st_size < pages and not has_log(path):
         raise damaged(path)
 
 

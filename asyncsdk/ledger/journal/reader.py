@@ -9,13 +9,15 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from asyncsdk.errors import JournalError
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import INTERRUPTED, Held, State
 from asyncsdk.ledger.journal.database import damage_detected, open_to_read
 from asyncsdk.ledger.journal.encoding import decode_problem, inflate, unpack_indices
+from asyncsdk.ledger.journal.forks import abandon, hold_readers
+from asyncsdk.ledger.journal.lock import holder
 from asyncsdk.ledger.run import Counts, Run
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
 
     from asyncsdk.results import PhoneResult
 
-__all__ = ["Reader", "account"]
+__all__ = ["RUNNING", "Reader", "account"]
+
+RUNNING = "running"
+"""What a report says has stopped an upload that nothing has stopped yet."""
 
 _NOT_SENT = Problem("Not sent", "the upload ended before these phones were sent")
 
@@ -72,14 +77,20 @@ class Reader:
     """
 
     path: Path
+    mutex: Lock = field(factory=Lock, init=False, repr=False)
+    """Locked while a thread looks into the file: a fork waits for that."""
     _connection: sqlite3.Connection | None = field(default=None, init=False, repr=False)
-    _turn: Lock = field(factory=Lock, init=False, repr=False)
+    _closing: weakref.finalize[Any, Any] | None = field(default=None, init=False, repr=False)
+    """Closes it when nobody has this any more."""
+
+    def __attrs_post_init__(self) -> None:
+        hold_readers(self)
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._turn, damage_detected(self.path):
+        with self.mutex, damage_detected(self.path):
             if self._connection is None:
                 self._connection = open_to_read(self.path)
-                weakref.finalize(self, self._connection.close)
+                self._closing = weakref.finalize(self, self._connection.close)
             return self._connection.execute(query, values).fetchall()
 
     @contextmanager
@@ -94,10 +105,18 @@ class Reader:
 
     def close(self) -> None:
         """Let go of the file until it is looked at again."""
-        with self._turn:
-            if self._connection is not None:
-                self._connection.close()
+        with self.mutex:
+            if self._connection is not None and self._closing is not None:
+                self._closing()
                 self._connection = None
+
+    def forsake(self) -> None:
+        """In a forked child: leave the file to the parent, and open it again when it is needed."""
+        self.mutex = Lock()
+        if self._closing is not None:
+            self._closing.detach()
+        abandon(self._connection)
+        self._connection = None
 
     def meta(self, key: str) -> Any:
         """A value of the journal's own, or None."""
@@ -256,11 +275,20 @@ def _held(
 
 
 def account(reader: Reader) -> tuple[Run, Callable[[Outcome], Results]]:
-    """The account of an upload at this moment: what has no fate yet is failed."""
+    """The account of an upload at this moment.
+
+    What has no fate yet is failed, unless the upload still runs: then nobody knows, and only what
+    has one is told.
+    """
+    running = holder(reader.path.resolve()) is not None
     with reader.snapshot():
         run = reader.run()
-        left = [_abandoned(held) for held in reader.held()]
+        left = [] if running else [_abandoned(held) for held in reader.held()]
         _, upto = reader.last_ids()
+    # One that began meanwhile may have taken up what it found held.
+    running = (running or holder(reader.path.resolve()) is not None) and not run.complete
+    if running:
+        left, run = [], evolve(run, stopped_by=RUNNING)
     for entry in left:
         run.counts.add(entry)
 

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from asyncsdk.ledger.run import Run
 
 __all__ = [
+    "begin_anew",
     "end_run",
     "hold",
     "insert_batch",
     "insert_chunk",
     "insert_entry",
+    "insert_run",
     "release",
     "set_meta",
     "update_run",
@@ -32,6 +34,18 @@ __all__ = [
 def set_meta(file: sqlite3.Connection, key: str, value: object) -> None:
     """Set a value of the journal itself, such as its group."""
     file.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def begin_anew(file: sqlite3.Connection) -> None:
+    """Remove all that was read, and what was made of it; what the runs took stays."""
+    for table in ("chunk", "batch", "held", "entry"):
+        file.execute(f"DELETE FROM {table}")  # noqa: S608 - these four
+    file.execute("DELETE FROM meta WHERE key IN ('exhausted', 'baseline')")
+
+
+def insert_run(file: sqlite3.Connection) -> int:
+    """Note that a run begins. Returns its number."""
+    return file.execute("INSERT INTO run (complete) VALUES (0)").lastrowid or 0
 
 
 def update_run(file: sqlite3.Connection, *, key: int, run: Run, before: Run) -> None:
@@ -83,7 +97,7 @@ def hold(file: sqlite3.Connection, states: Iterable[tuple[object, ...]]) -> None
     file.executemany("INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?)", states)
 
 
-def release(file: sqlite3.Connection, *, key: int | None, whole: bool) -> None:
+def release(file: sqlite3.Connection, *, key: int, whole: bool) -> None:
     """Remove a batch from `held`: its rows have a fate, or are in other batches.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
-from itertools import islice
+from itertools import count, islice
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,7 +32,16 @@ if TYPE_CHECKING:
     from asyncsdk.upload.intake.check import Checked, Checker, Rejection
     from asyncsdk.wire.batch import Row
 
-__all__ = ["Batch", "Batches", "Register", "check_source"]
+__all__ = ["Batch", "Batches", "Register", "check_source", "count_on"]
+
+_keys = count(1)
+
+
+def count_on(last_key: int) -> None:
+    """Give new batches keys above this one."""
+    global _keys  # noqa: PLW0603 - until the upload counts its batches
+    _keys = count(max(next(_keys), last_key + 1))
+
 
 _BRACKETS = 2
 """Bytes of an empty JSON array; each row adds its own length and a comma."""
@@ -63,8 +72,8 @@ class Batch:
     """The reason last given for these rows not having gone through."""
     request_id: str | None = None
     """The id of the reply that said so."""
-    key: int | None = field(default=None, init=False)
-    """The ledger's number for it."""
+    key: int = field(factory=lambda: next(_keys), init=False)
+    """Its number, which no other batch of the upload has."""
     _rows: list[Row] | None = field(default=None, init=False)
 
     @classmethod
@@ -161,6 +170,7 @@ class Batch:
             problem=problem,
             attempts=self.attempts,
             request_id=request_id,
+            batch=self.key,
         )
 
 

@@ -16,7 +16,7 @@ from asyncsdk.wire.batch import encode_rows
 
 if TYPE_CHECKING:
     from asyncsdk.config import OnUnknown
-    from asyncsdk.ledger.interface import Ledger, Resumed
+    from asyncsdk.ledger.interface import DurableLedger, Resumed
     from asyncsdk.upload.intake.batches import Batches
     from asyncsdk.upload.recovery.reconcile import Reconciler
 
@@ -45,7 +45,7 @@ def left_over(resumed: Resumed, on_unknown: OnUnknown) -> tuple[list[Batch], lis
     return waiting, interrupted
 
 
-async def know_again(batches: Batches, ledger: Ledger, resumed: Resumed) -> None:
+async def know_again(batches: Batches, ledger: DurableLedger, resumed: Resumed) -> None:
     """Read again what was read before, and make certain that it is the same.
 
     Raises:
@@ -75,13 +75,16 @@ def _another_source(where: str) -> JournalError:
     return JournalError(msg)
 
 
-async def note_group(reconciler: Reconciler, ledger: Ledger, resumed: Resumed) -> None:
+async def note_group(
+    reconciler: Reconciler, ledger: DurableLedger | None, resumed: Resumed
+) -> None:
     """Know what the group held before the upload: as it was noted then, or by looking now."""
     if resumed.baseline is not None:
         reconciler.before = resumed.baseline
     else:
         await reconciler.begin()
-        ledger.baseline(reconciler.before)
+        if ledger is not None:
+            ledger.baseline(reconciler.before)
 
 
 def given_up(interrupted: list[Batch]) -> Settlement:

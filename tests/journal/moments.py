@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from asyncsdk import Phone
     from tests.rig import Rig
 
-__all__ = ["as_after_a_kill", "half"]
+__all__ = ["HeldBatch", "as_after_a_kill", "half"]
 
 
 async def half(rig: Rig, journal: Path, count: int = 300) -> list[Phone]:
@@ -34,3 +34,20 @@ def as_after_a_kill(journal: Path, copy: Path) -> Path:
         if found.exists():
             shutil.copy(found, copy.with_name(copy.name + ending))
     return copy
+
+
+class HeldBatch:
+    """What a ledger reads of a batch: of one with two rows."""
+
+    key = 7
+    indices = range(2)
+    body = b'[{"phone": "+49170"}, {"phone": "+49171"}]'
+    submitted = None
+    attempts = 0
+    doubtful = False
+    status = None
+    problem = None
+    request_id = None
+
+    def __len__(self) -> int:
+        return 2

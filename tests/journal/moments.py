@@ -6,12 +6,13 @@ import asyncio
 import shutil
 from typing import TYPE_CHECKING
 
+from asyncsdk import Phone
+from asyncsdk.wire.batch import encode_rows, rows_of
 from tests.rig import phones
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from asyncsdk import Phone
     from tests.rig import Rig
 
 __all__ = ["HeldBatch", "as_after_a_kill", "half"]
@@ -37,11 +38,8 @@ def as_after_a_kill(journal: Path, copy: Path) -> Path:
 
 
 class HeldBatch:
-    """What a ledger reads of a batch: of one with two rows."""
+    """What a ledger reads of a batch: of one with two rows, or some of them."""
 
-    key = 7
-    indices = range(2)
-    body = b'[{"phone": "+49170"}, {"phone": "+49171"}]'
     submitted = None
     attempts = 0
     doubtful = False
@@ -49,5 +47,10 @@ class HeldBatch:
     problem = None
     request_id = None
 
+    def __init__(self, key: int = 7, indices: range = range(2)) -> None:
+        self.key = key
+        self.indices = indices
+        self.body = encode_rows(rows_of([Phone(f"+4917{i}") for i in indices]))
+
     def __len__(self) -> int:
-        return 2
+        return len(self.indices)

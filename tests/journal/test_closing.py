@@ -15,7 +15,6 @@ from asyncsdk.ledger.journal.file import JournalFile
 from asyncsdk.ledger.journal.ledger import JournalLedger
 from asyncsdk.ledger.journal.lock import Lock, holder
 from asyncsdk.ledger.run import Run
-from tests.journal.moments import HeldBatch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -113,22 +112,3 @@ async def test_it_is_free_when_its_opening_was_cancelled(rounds: int, journal: P
     assert holder(journal) is None
     await ledger.open(Run)
     await ledger.close(Run())
-
-
-async def test_a_request_that_does_not_leave_after_all_waits_again(journal: Path) -> None:
-    """What was on record as sent is not in doubt, once the ledger was told."""
-    batch = HeldBatch()
-    ledger = JournalLedger(Journal(journal), 1)
-    await ledger.open(Run)
-    ledger.read(0, b"[]", [batch], [])
-    await ledger.sending(batch)
-    ledger.waiting(batch)
-    await ledger.flush()
-    await ledger.close(Run(complete=False))
-    again = JournalLedger(Journal(journal), 1)
-    resumed = await again.open(Run)
-    assert resumed.last_key == batch.key
-    assert [(held.key, held.state, held.attempts) for held in resumed.held] == [(7, 0, 0)]
-    assert (resumed.read, resumed.exhausted, resumed.begun) == (2, False, True)
-    await again.close(Run(complete=False))
-    assert UploadReport.open(journal).unknown_count == 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asyncsdk import JournalError, Phone, RetryPolicy, UploadReport, UploadStopped
 from asyncsdk.sandbox import Faults
+from tests.journal.moments import as_after_a_kill
 from tests.rig import connected, known, phones
 
 if TYPE_CHECKING:
@@ -79,3 +81,44 @@ async def test_once_something_left_it_is_bound(what: str, journal: Path) -> None
             await rig.client.phones.upload(other, SOURCE, journal=journal, rate=None, **options)
         assert not rig.sandbox.phones(other)
         assert known(UploadReport.open(journal)) == before
+
+
+@pytest.mark.parametrize("state", ["in flight", "to be resent"])
+async def test_killed_with_something_under_way_it_is_bound(
+    state: str, journal: Path, tmp_path: Path
+) -> None:
+    fault = "timeout-before" if state == "in flight" else "reset-after"
+    policy = RetryPolicy(base=1000.0, cap=1000.0)
+    async with connected(faults=Faults.script([fault])) as rig:
+        other = rig.sandbox.add_group("others")
+        upload = rig.upload(phones(20), journal=journal, on_unknown="resend", retry=policy).start()
+        while not rig.batches or (state == "to be resent" and upload.progress.in_flight):
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        copy = as_after_a_kill(journal, tmp_path / "copy")
+        upload.cancel()
+        await upload.wait_closed()
+        with pytest.raises(JournalError, match=f"into group {rig.group_id}, not {other}"):
+            await rig.client.phones.upload(other, phones(20), journal=copy)
+        assert not rig.sandbox.phones(other)
+
+
+async def test_what_another_group_held_before_says_nothing_of_this_one(journal: Path) -> None:
+    """Old phones of the group that it is uploaded into are not taken for its own."""
+    source = phones(20)
+    options: dict[str, Any] = {
+        "journal": journal,
+        "on_unknown": "reconcile",
+        "quiet_period": 0.1,
+        "rate": None,
+    }
+    faults = Faults.script(["402", "timeout-before"])
+    async with connected(faults=faults, client={"timeout": 1.0}) as rig:
+        other = rig.sandbox.add_group("others")
+        for phone in source:
+            await rig.client.phones.create(other, phone)
+        with pytest.raises(UploadStopped):
+            await rig.upload(source, **options)
+        report = await rig.client.phones.upload(other, source, **options)
+        assert report.created_count == 20
+        assert len(rig.sandbox.phones(other)) == 40

@@ -14,6 +14,7 @@ import pytest
 
 from asyncsdk import JournalError, Rate, UploadReport, UploadStopped
 from asyncsdk.ledger.journal import lock
+from asyncsdk.ledger.journal.file import JournalFile
 from asyncsdk.ledger.journal.log import log_of
 from tests.journal.moments import as_after_a_kill, half
 from tests.rig import Rig, assert_accounts, connected, known, phones
@@ -121,6 +122,28 @@ async def test_a_log_that_is_older_than_its_file(journal: Path, tmp_path: Path) 
         shutil.copy(later, copy)
         log_of(copy).write_bytes(old)
         await refused(rig, copy, "are not of the same moment")
+
+
+def test_a_log_that_is_older_than_its_file_and_has_not_begun_anew(
+    journal: Path, tmp_path: Path
+) -> None:
+    """Copied first, in the course of one log."""
+
+    def enter(query: str) -> Any:
+        return lambda connection: connection.execute(query)
+
+    file = JournalFile(journal, "crash")
+    file.open(lambda _: None)
+    file.write([enter("INSERT INTO entry (id, members) VALUES (1, randomblob(900000))")])
+    mixed = tmp_path / "mixed"
+    shutil.copy(log_of(journal), log_of(mixed))
+    # By now the log is long enough to be brought into the file, which grows no more.
+    rewritten = enter("UPDATE entry SET members = randomblob(900000)")
+    file.write([rewritten, enter("INSERT INTO entry (id) VALUES (2)")])
+    shutil.copy(journal, mixed)
+    file.close([])
+    with pytest.raises(JournalError, match="are not of the same moment"):
+        JournalFile(mixed, "crash").open(lambda _: None)
 
 
 async def test_its_log_without_the_file(journal: Path, tmp_path: Path) -> None:

@@ -58,13 +58,14 @@ class UploadReport:
         """The report in a journal, whole or of an upload that still runs or was interrupted.
 
         It is read from the file when it is looked at. What has no fate yet counts as failed: with
-        delivery UNKNOWN if a request may have left with it.
+        delivery UNKNOWN if a request may have left with it. While the upload still runs nobody
+        knows: then only what is settled is told, and `stopped_by` is "running".
 
         Args:
             path: The file that was given as `journal=`.
 
         Raises:
-            JournalError: There is no journal, or it cannot be read.
+            JournalError: There is no journal, not all of it, or it cannot be read.
         """
         from asyncsdk.ledger.journal.reader import Reader, account  # noqa: PLC0415 - loaded when used
 
@@ -312,7 +313,8 @@ class UploadReport:
         from asyncsdk.export.besides import Besides  # noqa: PLC0415 - loaded when used
 
         ended = next((part.run for part in self._parts if not part.run.complete), None)
-        if ended is None or Outcome.FAILED not in _outcomes(only):
+        running = ended is not None and ended.stopped_by == "running"  # and reads on
+        if ended is None or running or Outcome.FAILED not in _outcomes(only):
             return Besides(self.group_id)
         return Besides(self.group_id, ended.counts.settled, ended.stopped_by)
 

@@ -23,6 +23,8 @@ from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.load import SavedReport
 from asyncsdk.export.reasons import ranked, told_from_one
 from asyncsdk.ledger.journal.database import is_journal
+from asyncsdk.ledger.journal.lock import holder
+from asyncsdk.ledger.journal.reader import RUNNING
 from asyncsdk.ledger.run import Counts
 from asyncsdk.models import FIELDS
 from asyncsdk.rejects import Rejected
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["report", "retry"]
 
 _ELSEWHERE = "--show N lists more, --csv FILE and --jsonl FILE write them all"
+_RUNNING = "This upload still runs: these are the rows that are settled so far."
 _OF_THE_RUN = ("requests", "retries", "throttled", "elapsed")
 _REJECTED = (Outcome.INVALID, Outcome.FAILED)
 
@@ -85,10 +88,12 @@ def report(
     saved = SavedReport(file)
     try:
         loaded = UploadReport.open(file) if is_journal(file) else _loaded(saved)
-        if not loaded.complete:
+        running = loaded.stopped_by == RUNNING
+        if not loaded.complete and not running:
             saved.unread_from = loaded.submitted
         _export(loaded, csv, jsonl, only, output)
-        goes_on = going_on(file) if is_journal(file) and not loaded.complete else ""
+        ended = is_journal(file) and not loaded.complete and not running
+        goes_on = going_on(file) if ended else ""
         output.write(loaded, file.name, {}, goes_on)
     except (AsyncSDKError, OSError, ImportError) as error:
         failed(error)
@@ -105,10 +110,12 @@ def report(
         whole = totals | {"reasons": reasons, "rejected": rows}
         sys.stdout.write(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
     elif not quiet:
-        print_totals(stdout(), loaded, going_on=bool(goes_on))
+        print_totals(stdout(), loaded, going_on=running or bool(goes_on))
         print_reasons(stdout(), loaded.results(_REJECTED))
         first = islice(_rows(loaded), show)
         print_rejected(stdout(), first, rejected, show, _ELSEWHERE, place="row")
+        if running:
+            stdout().print(plain(_RUNNING), soft_wrap=True)
         if saved.unread_from is not None:
             stdout().print(plain(_unread(saved.unread_from, file)), soft_wrap=True)
     raise typer.Exit(Exit.ALL_CREATED if loaded.ok else Exit.SOME_NOT_CREATED)
@@ -156,6 +163,8 @@ def retry(
         source = Failed(file)
     except (AsyncSDKError, ImportError) as error:
         failed(error)
+    if is_journal(file) and holder(file.resolve()):
+        fail(f"the upload of {file} still runs: wait for its end")
     if is_journal(file) and source.saved.unread_from is not None:
         fail(f"the upload of {file} was not finished: {going_on(file)}")
     if group is None and source.saved.group_id is None:

@@ -8,10 +8,11 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from asyncsdk.ledger.journal.sqlite import SqliteLedger
 
 from asyncsdk import Journal, UploadReport
+from asyncsdk.ledger.journal.ledger import JournalLedger
 from asyncsdk.ledger.run import Run
+from tests.journal.moments import HeldBatch
 
 from .kit import COMMAND, KONTAKTE, run, whole_environment
 
@@ -131,7 +132,7 @@ def test_what_cannot_be_resumed(sandbox: SandboxThread, tmp_path: Path, contacts
 
 def test_a_journal_of_a_program(sandbox: SandboxThread, tmp_path: Path) -> None:
     async def begin() -> None:
-        ledger = SqliteLedger(Journal(tmp_path / "p.journal"), 1)
+        ledger = JournalLedger(Journal(tmp_path / "p.journal"), 1)
         await ledger.open(Run)
         await ledger.close(Run())
 
@@ -144,7 +145,7 @@ def test_a_journal_of_a_program(sandbox: SandboxThread, tmp_path: Path) -> None:
 
 def test_an_unfinished_journal_of_a_program(sandbox: SandboxThread, tmp_path: Path) -> None:
     async def begin() -> None:
-        ledger = SqliteLedger(Journal(tmp_path / "p.journal"), 1)
+        ledger = JournalLedger(Journal(tmp_path / "p.journal"), 1)
         await ledger.open(Run)
         await ledger.close(Run(complete=False))
 
@@ -211,3 +212,27 @@ def test_a_journal_does_not_overwrite_the_list(sandbox: SandboxThread, contacts:
     assert result.exit_code == 2
     assert "is the list itself" in " ".join(result.output.split())
     assert contacts.read_bytes() == before
+
+
+def test_a_journal_of_an_upload_that_still_runs(sandbox: SandboxThread, tmp_path: Path) -> None:
+    journal = tmp_path / "p.journal"
+
+    async def look() -> None:
+        ledger = JournalLedger(Journal(journal), sandbox.add_group("x"))
+        await ledger.open(Run)
+        batch = HeldBatch()
+        ledger.read(0, b"[]", [batch], [])
+        await ledger.sending(batch)
+        told = await asyncio.to_thread(run, "report", journal, "--csv", tmp_path / "a.csv")
+        assert told.exit_code == 1
+        assert "0 phones: 0 created, 0 invalid, 0 failed" in told.output
+        assert "This upload still runs" in told.output
+        assert "goes on" not in told.output
+        assert len((tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()) == 1
+        refused = await asyncio.to_thread(run, "retry", journal, sandbox=sandbox)
+        assert refused.exit_code == 2
+        assert "still runs" in " ".join(refused.output.split())
+        await ledger.close(Run(complete=False))
+
+    asyncio.run(look())
+    assert UploadReport.open(journal).unknown_count == 2

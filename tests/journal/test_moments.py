@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import shutil
 import sqlite3
 import time
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from asyncsdk.ledger.journal.sqlite import SqliteLedger
-from asyncsdk.ledger.journal.writer import Writer
 
 from asyncsdk import (
     Client,
@@ -26,11 +23,14 @@ from asyncsdk import (
     UploadReport,
     UploadStopped,
 )
+from asyncsdk.ledger.journal.file import JournalFile
+from asyncsdk.ledger.journal.ledger import JournalLedger
 from asyncsdk.ledger.journal.lock import Lock
 from asyncsdk.ledger.journal.reader import Reader
+from asyncsdk.ledger.run import Run
 from asyncsdk.sandbox import Faults
 from tests.failures.raw import answer, read_request, serving
-from tests.journal.test_wrong import half
+from tests.journal.moments import as_after_a_kill, half
 from tests.rig import assert_accounts, connected, known, phones
 
 if TYPE_CHECKING:
@@ -38,15 +38,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_a_report_of_a_running_upload_is_of_one_moment(
-    journal: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("state", ["running", "killed"])
+async def test_a_report_is_of_one_moment(
+    state: str, journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that are answered between two looks at the file are neither missing nor there twice."""
     look = Reader.run
 
     def overtaken(reader: Reader) -> Any:
         found = look(reader)
-        with sqlite3.connect(journal) as file:
+        with sqlite3.connect(reader.path) as file:
             file.execute(
                 "INSERT INTO entry (batch, outcome, delivery, kept, first, last, rows, attempts) "
                 "SELECT id, 'failed', 'answered', 1, first, last, rows, 1 FROM batch "
@@ -60,25 +61,65 @@ async def test_a_report_of_a_running_upload_is_of_one_moment(
         upload = rig.upload(phones(50), journal=journal).start()
         while not rig.batches:
             await asyncio.sleep(0.01)
+        looked_at = journal
+        if state == "killed":
+            looked_at = as_after_a_kill(journal, tmp_path / "copy")
         monkeypatch.setattr(Reader, "run", overtaken)
-        report = UploadReport.open(journal)
+        report = UploadReport.open(looked_at)
         monkeypatch.undo()
-        assert report.unknown_count == report.submitted == len(known(report)) == 50
+        expected = 50 if state == "killed" else 0
+        assert report.unknown_count == report.submitted == len(known(report)) == expected
         upload.cancel()
         await upload.wait_closed()
 
 
-async def test_a_report_stays_of_its_moment(journal: Path) -> None:
-    source = phones(300)
+async def test_a_report_of_a_running_upload_tells_what_is_settled(journal: Path) -> None:
+    """What waits or is under way has not failed: nobody knows yet."""
+    source = [Phone(""), *phones(300)[1:]]
     async with connected() as rig:
         upload = rig.upload(source, journal=journal, batch_size=20, rate=Rate(10)).start()
         while upload.progress.created < 100:
             await asyncio.sleep(0.01)
         report = UploadReport.open(journal)
-        await upload
+        assert report.stopped_by == "running"
+        assert not report.complete
+        assert not report.ok
+        assert (report.failed_count, report.invalid_count) == (0, 1)
         assert 0 < report.created_count < 300
+        assert report.submitted == report.created_count + 1
+        await upload
         assert len(report.created) == report.created_count
-        assert [result.index for result in known(report)] == list(range(report.submitted))
+        assert len(known(report)) == report.submitted
+        assert UploadReport.open(journal).stopped_by is None
+
+
+async def test_a_report_of_what_is_resumed_just_now(journal: Path, tmp_path: Path) -> None:
+    """It may begin between two looks at the file."""
+    async with connected(latency=lambda no: 5.0 if no > 8 else 0.0) as rig:
+        source = await half(rig, journal)
+        assert UploadReport.open(journal).stopped_by == "stop"
+        upload = rig.upload(source, journal=journal, batch_size=20, concurrency=2).start()
+        while upload.progress.in_flight < 40:
+            await asyncio.sleep(0.01)
+        report = UploadReport.open(journal)
+        assert (report.stopped_by, report.failed_count) == ("running", 0)
+        killed = UploadReport.open(as_after_a_kill(journal, tmp_path / "copy"))
+        assert killed.stopped_by == "crash"
+        assert killed.failed_count > killed.unknown_count > 0
+        upload.cancel()
+        await upload.wait_closed()
+        assert UploadReport.open(journal).stopped_by == "cancelled"
+
+
+async def test_a_finished_upload_that_is_opened_again_is_finished(journal: Path) -> None:
+    async with connected() as rig:
+        await rig.upload(phones(10), journal=journal)
+        ledger = JournalLedger(Journal(journal), rig.group_id)
+        await ledger.open(Run)
+        report = UploadReport.open(journal)
+        assert report.complete
+        assert report.stopped_by is None
+        await ledger.close(Run())
 
 
 async def test_cancelled_while_the_source_is_read_again(journal: Path) -> None:
@@ -99,15 +140,6 @@ async def test_cancelled_while_the_source_is_read_again(journal: Path) -> None:
         report = await rig.upload(source, journal=journal)
         assert_accounts(report, rig.sandbox, source)
         assert report.created_count == 300
-
-
-def as_after_a_kill(journal: Path, copy: Path) -> Path:
-    """What a kill at this moment would leave."""
-    for ending in ("", "-wal"):
-        found = journal.with_name(journal.name + ending)
-        if found.exists():
-            shutil.copy(found, copy.with_name(copy.name + ending))
-    return copy
 
 
 @pytest.mark.parametrize("on_unknown", ["report", "reconcile"])
@@ -181,7 +213,7 @@ async def test_an_ending_that_cannot_be_written_is_told(
 
     source = phones(50)
     async with connected() as rig:
-        monkeypatch.setattr(SqliteLedger, "_write_ending", fails)
+        monkeypatch.setattr(JournalLedger, "_write_ending", fails)
         with pytest.raises(UploadStopped, match="disk I/O error") as caught:
             await rig.upload(source, journal=journal)
         assert not caught.value.report.complete
@@ -195,13 +227,13 @@ async def test_an_ending_that_cannot_be_written_is_told(
 
 def slow_down(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let each transaction take so much longer."""
-    write = Writer._write
+    write = JournalFile.write
 
     def slowly(*arguments: Any) -> float:
         time.sleep(seconds)
         return write(*arguments)
 
-    monkeypatch.setattr(Writer, "_write", slowly)
+    monkeypatch.setattr(JournalFile, "write", slowly)
 
 
 async def test_cancelled_again_and_again_it_lets_go_before_it_ends(
@@ -254,16 +286,16 @@ async def test_the_ids_of_every_run_are_kept_once_one_reconciled(journal: Path) 
 async def test_killed_before_its_first_run_was_noted(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*_: object) -> None:
+    def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     async with connected() as rig:
         with monkeypatch.context() as patch:
-            patch.setattr(SqliteLedger, "_claim", killed)
-            ledger = SqliteLedger(Journal(journal), rig.group_id)
+            patch.setattr("asyncsdk.ledger.journal.ledger.begin_run", killed)
+            ledger = JournalLedger(Journal(journal), rig.group_id)
             with pytest.raises(KeyboardInterrupt):
-                ledger._writer._open(ledger._begin)
-            ledger._writer._release()
+                ledger._commits.file.open(ledger._begin)
+            ledger._commits.file.release()
         with pytest.raises(JournalError, match="is empty: no upload has begun"):
             UploadReport.open(journal)
         assert (await rig.upload(phones(10), journal=journal)).created_count == 10
@@ -293,6 +325,7 @@ async def test_a_journal_that_lacks_something_is_not_gone_on_with(
         await upload.wait_closed()
         with sqlite3.connect(copy) as file:
             file.execute(ROT[what])
+            file.execute("DELETE FROM meta WHERE key = 'log'")  # closing merges it
         file.close()
         requests = len(rig.batches)
         with pytest.raises(JournalError, match="is damaged"):
@@ -304,14 +337,14 @@ async def test_a_slow_disk_is_waited_for_though_nothing_is_sent(
     journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow_down(monkeypatch, 0.05)
-    ledger = SqliteLedger(Journal(journal), 1)
+    ledger = JournalLedger(Journal(journal), 1)
     monkeypatch.setattr("asyncsdk.resources.phones._ledger", lambda *_: ledger)
     most = 0
 
     def rows() -> Iterator[str]:
         nonlocal most
         for _ in range(200):
-            most = max(most, len(ledger._unwritten))
+            most = max(most, len(ledger._recent.unwritten))
             yield from [""] * 100
 
     async with connected() as rig:
@@ -327,7 +360,7 @@ async def test_a_broken_disk_ends_an_upload_that_has_nothing_to_send(
         msg = "database or disk is full"
         raise sqlite3.OperationalError(msg)
 
-    monkeypatch.setattr("asyncsdk.ledger.journal.sqlite.insert_entry", fails)
+    monkeypatch.setattr("asyncsdk.ledger.journal.ledger.insert_entry", fails)
     async with connected() as rig:
         with pytest.raises(UploadStopped, match="disk is full") as caught:
             await rig.upload(repeat(""), journal=journal, batch_size=100)

@@ -25,6 +25,7 @@ from asyncsdk import (
 )
 from asyncsdk.sandbox import Faults
 from asyncsdk.wire.batch import encode_rows, rows_of
+from tests.journal.moments import as_after_a_kill
 from tests.rig import assert_accounts, client_of, connected, known, phones
 
 if TYPE_CHECKING:
@@ -367,21 +368,22 @@ async def test_a_server_that_dies_and_comes_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{"rate": Rate(2)}, {"rate": None, "concurrency": 3}])
 async def test_at_any_moment_the_journal_knows_what_is_in_flight(
-    options: dict[str, Any], journal: Path
+    options: dict[str, Any], journal: Path, tmp_path: Path
 ) -> None:
     """What waits for the rate limit, or was answered, would not be in doubt after a kill."""
     chance = Random(3)
     async with connected(latency=lambda _: chance.uniform(0.1, 0.9)) as rig:
         upload = rig.upload(phones(600), journal=journal, batch_size=10, **options).start()
         seen = set()
-        for _ in range(60):
+        for look in range(60):
             await asyncio.sleep(chance.uniform(0.05, 0.2))
-            for _ in range(20):  # what was answered just now is written with what comes next
+            for again in range(20):  # what was answered just now is written with what comes next
                 await asyncio.sleep(0.005)
-                if UploadReport.open(journal).unknown_count == upload.progress.in_flight:
+                killed = UploadReport.open(as_after_a_kill(journal, tmp_path / f"{look}-{again}"))
+                if killed.unknown_count == upload.progress.in_flight:
                     break
             else:
-                pytest.fail(f"{UploadReport.open(journal).unknown_count} {upload.progress}")
+                pytest.fail(f"the journal knows something else than {upload.progress}")
             seen.add(upload.progress.in_flight)
         upload.cancel()
         await upload.wait_closed()

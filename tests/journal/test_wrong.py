@@ -17,20 +17,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asyncsdk import ConfigurationError, Journal, JournalError, Phone, UploadReport, UploadStopped
-from tests.rig import Rig, assert_accounts, connected, known, phones
+from tests.journal.moments import half
+from tests.rig import assert_accounts, connected, known, phones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-
-async def half(rig: Rig, journal: Path, count: int = 300) -> list[Phone]:
-    """Leave a journal of an upload that was stopped on its way."""
-    source = phones(count)
-    upload = rig.upload(source, journal=journal, batch_size=20, concurrency=1).start()
-    while upload.progress.created < count // 2:
-        await asyncio.sleep(0)
-    await upload.stop()
-    return source
 
 
 CHANGES: dict[str, Callable[[list[Phone]], list[Phone]]] = {

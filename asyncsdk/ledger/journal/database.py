@@ -131,33 +131,29 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         msg = f"there is no journal {path}"
         raise JournalError(msg)
     with translated_errors(path):
-        connection, whole = _open_whole(path)
-        if not whole:  # unless an upload began in between
-            connection.close()
-            connection, whole = _open_whole(path)
-        try:
-            if not whole:
-                raise lost(path)
-            connection.execute("PRAGMA query_only=1")
-            _check_begun(connection, path)
-        except BaseException:
-            connection.close()
-            raise
+        connection = _open_whole(path) or _open_whole(path)  # an upload may begin in between
+    if connection is None:
+        raise lost(path)
     return connection
 
 
-def _open_whole(path: Path) -> tuple[sqlite3.Connection, bool]:
-    """A connection, and whether the journal has the log that it must have."""
+def _open_whole(path: Path) -> sqlite3.Connection | None:
+    """A connection; None if the journal has not the log that it must have."""
     logged = has_log(path)
     uri = f"{path.absolute().as_uri()}?{_access(path)}"
     connection = sqlite3.connect(uri, uri=True, timeout=5, check_same_thread=False)
     try:
+        connection.execute("PRAGMA query_only=1")
         _recognise(connection, path)
         _check_length(connection, path)
-        return connection, logged or not is_noted(connection)
+        _check_begun(connection, path)
+        if logged or not is_noted(connection):
+            return connection
     except BaseException:
         connection.close()
         raise
+    connection.close()
+    return None
 
 
 def _access(path: Path) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import weakref
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from threading import Lock as Mutex
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -29,7 +29,7 @@ from asyncsdk.ledger.journal.lock import Lock
 from asyncsdk.ledger.journal.log import Log, closed_without_merging, is_noted, log_of, mark_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     Write = Callable[[sqlite3.Connection], object]
@@ -93,10 +93,10 @@ class JournalFile:
             JournalError: It failed, or nobody else would find what was written.
         """
         began = perf_counter()
-        with self.mutex:
+        with self.mutex, self._last_if_it_fails():
             self._transact(writes)
-            self._log.keep_short(self._open_connection(), PAGE)
             self._check_places()
+            self._log.keep_short(self._open_connection(), PAGE)
         return perf_counter() - began
 
     def close(self, writes: Sequence[Write]) -> None:
@@ -104,9 +104,8 @@ class JournalFile:
         with self.mutex:
             try:
                 if self.failure is None:
-                    self._transact([*writes, self._log.end])
-            except JournalError as error:
-                self.failure = error
+                    with suppress(JournalError), self._last_if_it_fails():
+                        self._transact([*writes, self._log.end])
             finally:
                 self._let_go()
 
@@ -136,17 +135,14 @@ class JournalFile:
     def _transact(self, writes: Sequence[Write]) -> None:
         connection = self._open_connection()
         try:
-            with translated_errors(self.path):
-                connection.execute("BEGIN")
-                for write in writes:
-                    write(connection)
-                connection.execute("COMMIT")
-        except BaseException as error:
-            self._fail(error)
+            connection.execute("BEGIN")
+            for write in writes:
+                write(connection)
+            connection.execute("COMMIT")
+        finally:
             if connection.in_transaction:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
-            raise
 
     def _check_places(self) -> None:
         """Make certain that who opens the journal finds what was written just now.
@@ -157,19 +153,26 @@ class JournalFile:
         moved = [path for path, known in self._places.items() if _identity(path) != known]
         if moved or not self._lock.held():
             what = moved[0].name if moved else f"{self.path.name}-lock"
-            self.failure = JournalError(
+            msg = (
                 f"the journal {self.path} can no longer be relied on: {what} was moved, removed or "
                 "replaced while an upload was writing there, and nothing more is sent. Put back "
                 f"{self.path.name} and {self.path.name}-wal as they were, and resume it"
             )
-            raise self.failure
+            raise JournalError(msg)
 
-    def _fail(self, error: BaseException) -> None:
-        if isinstance(error, JournalError):
+    @contextmanager
+    def _last_if_it_fails(self) -> Iterator[None]:
+        """After an error nothing is written any more."""
+        try:
+            with translated_errors(self.path):
+                yield
+        except JournalError as error:
             self.failure = error
-        else:
-            self.failure = JournalError(f"the journal {self.path} can no longer be written")
-            self.failure.__cause__ = error
+            raise
+        except BaseException as error:
+            msg = f"the journal {self.path} can no longer be written"
+            self.failure = JournalError(msg)
+            raise self.failure from error
 
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None

@@ -38,7 +38,8 @@ from asyncsdk.results import Delivery, Outcome
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncIterator, Callable, Sequence, Set
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from asyncsdk.config import Journal
     from asyncsdk.ledger.held import BatchLike
@@ -234,7 +235,7 @@ class JournalLedger(DurableLedger):
             self._pending.hold(batch.key, values)
             self._commits.touch()
 
-    def _settle(self, entry: Entry, old: Set[int] = frozenset()) -> bool:
+    def _settle(self, entry: Entry, old: AbstractSet[int] = frozenset()) -> bool:
         """Enter a fate. Returns whether it needs the rows of one of these batches."""
         kept = self.keep_created or entry.outcome is not Outcome.CREATED
         batch = entry.batch if entry.batch in old else None

@@ -51,6 +51,11 @@ _REASONS = {
     errno.EROFS: "its folder is read-only. Give another path",
     errno.EACCES: "its folder may not be written. Give another path",
 }
+_IN_USE = "{name}: wait for that upload to end, or give another journal"
+_ELSEWHERE = (
+    "{name}, which is another host: whether that upload still runs cannot be seen from here. Once "
+    "it has certainly ended, remove {lock} and resume it"
+)
 _TRIES = 4
 _PAUSE = 0.01
 """Seconds between two tries: `holder` has the lock for an instant while it looks."""
@@ -118,32 +123,20 @@ class Lock:
     def _take(self) -> int:
         while True:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                if not _lock_patiently(file):
-                    raise self._in_use(_named(_read(file)))
-                if self._is_current(file):
-                    if not _is_dead(text := _read(file)):
-                        raise self._elsewhere(_named(text))
-                    return file
-            except BaseException:
-                os.close(file)
-                raise
-            os.close(file)  # its holder removed it in the meantime
+            if not _lock_patiently(file):
+                raise self._refused(file, _IN_USE)
+            if not self._is_current(file):
+                os.close(file)  # its holder removed it in the meantime
+                continue
+            if not _is_dead(_read(file)):
+                raise self._refused(file, _ELSEWHERE)
+            return file
 
-    def _in_use(self, name: str) -> JournalError:
-        msg = (
-            f"the journal {self._journal} is in use by {name}: "
-            "wait for that upload to end, or give another journal"
-        )
-        return JournalError(msg)
-
-    def _elsewhere(self, name: str) -> JournalError:
-        msg = (
-            f"the journal {self._journal} is in use by {name}, which is another host: whether that "
-            "upload still runs cannot be seen from here. Once it has certainly ended, remove "
-            f"{self._path.name} and resume it"
-        )
-        return JournalError(msg)
+    def _refused(self, file: int, why: str) -> JournalError:
+        name = _named(_read(file))
+        os.close(file)
+        rest = why.format(name=name, lock=self._path.name)
+        return JournalError(f"the journal {self._journal} is in use by {rest}")
 
     def _is_current(self, file: int) -> bool:
         try:

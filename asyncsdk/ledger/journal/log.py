@@ -142,9 +142,10 @@ class Log:
         connection.execute("DELETE FROM meta WHERE key = ?", (_NOTED,))
 
     def merge(self, connection: sqlite3.Connection) -> None:
-        """Bring everything into the one file, unless somebody reads it just now."""
+        """Bring everything into the one file, and remove the log unless somebody has it open."""
         with suppress(sqlite3.Error):
             connection.execute("PRAGMA busy_timeout=0")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.execute("PRAGMA journal_mode=DELETE")
 
     def _note(self, connection: sqlite3.Connection) -> None:

@@ -29,8 +29,8 @@ SHORT: dict[str, Any] = {
 }
 
 LATER: dict[str, Any] = SHORT | {"away": 3.3, "quiet": 1.0, "late": 4.0}
-"""The kernel goes on sending what a request left behind, at longer and longer intervals: here the
-next time is three seconds after the cable is back, when the group has long been read."""
+"""Longer than the kernel waits between two attempts to send what a request has left behind: what
+comes then, must not be stored after the group was read."""
 
 LONG: dict[str, Any] = {
     "count": 3000,

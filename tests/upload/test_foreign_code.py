@@ -667,40 +667,6 @@ async def test_whatever_they_raise_the_account_is_whole(where: str, action: str)
     assert_accounts(upload.report, rig.sandbox, PLENTY)
 
 
-async def test_a_source_that_awaits_the_end_of_its_own_upload_does_not_hang(rig: Rig) -> None:
-    reports = list[object]()
-
-    async def rows() -> AsyncIterator[Phone]:
-        for i, row in enumerate(PLENTY):
-            if i == 100:
-                with suppress(UploadStopped):
-                    reports.append(await upload.stop())
-            yield row
-
-    upload = rig.upload(rows(), batch_size=10)
-    with suppress(UploadStopped):
-        await ended(upload)
-    await ended(upload.wait_closed())
-    assert not upload.report.complete
-    assert upload.report.submitted <= 101
-    assert_accounts(upload.report, rig.sandbox, PLENTY)
-
-
-async def test_a_source_that_awaits_its_own_upload_does_not_hang(rig: Rig) -> None:
-    """It would wait for itself: an error, or the end of the upload, but no wait for ever."""
-
-    async def rows() -> AsyncIterator[Phone]:
-        for i, row in enumerate(PLENTY):
-            if i == 100:
-                await upload
-            yield row
-
-    upload = rig.upload(rows(), batch_size=10)
-    with pytest.raises((UploadStopped, asyncio.CancelledError)):
-        await ended(upload)
-    assert_accounts(upload.report, rig.sandbox, PLENTY)
-
-
 # awaited while it is iterated
 
 

@@ -2,13 +2,13 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PARTS := nginx chromium chromium-driver=chromedriver
+PARTS := nginx squid haproxy iproute2=ip chromium chromium-driver=chromedriver
 VERSIONS := 3.11 3.12 3.13
 
 export PATH := $(CURDIR)/.parts/bin:$(PATH):/usr/sbin:/sbin
 export PIP_NO_INPUT := 1
 
-.PHONY: demo test check test-all bench bench-quick ready bench-ready parts clean
+.PHONY: demo test test-slow check test-all mutants bench bench-quick ready bench-ready parts clean
 
 demo: ## Watch 100,000 phones being uploaded to a sandbox
 	@.ci/venv $(VENV) cli "$$(.ci/python)"
@@ -16,6 +16,9 @@ demo: ## Watch 100,000 phones being uploaded to a sandbox
 
 test: ready parts ## Run the tests
 	@$(BIN)/python -m pytest -q
+
+test-slow: ready parts ## Run all of them, those that take long included and each in full
+	@ASYNCSDK_TESTS=whole $(BIN)/python -m pytest -q -m "slow or not slow" -o timeout=1800
 
 check: ready parts ## Run the linters, the type checker and the tests
 	@$(BIN)/ruff check
@@ -30,6 +33,9 @@ test-all: parts ## Run the tests on each supported Python that is found
 		.ci/venv $(VENV)-$$version test "$$python" || exit 1; \
 		$(VENV)-$$version/bin/python -m pytest -q -p no:cacheprovider || exit 1; \
 	done
+
+mutants: ready parts ## Change the parts where money is lost, one small thing at a time: do tests fail?
+	@$(BIN)/python -m tests.mutants
 
 bench: bench-ready ## Measure everything, to benchmarks/results.md
 	@$(VENV)-bench/bin/python -m benchmarks

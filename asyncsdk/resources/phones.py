@@ -10,11 +10,7 @@ from attrs import frozen
 
 from asyncsdk.config import RetryPolicy, UploadOptions
 from asyncsdk.errors import ConfigurationError
-<<<<<<< HEAD
 from asyncsdk.http.exchange import PLAIN_JSON, Attempt, Request
-=======
-from asyncsdk.http.transport import PLAIN_JSON
->>>>>>> L-branch
 from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.models import FIELDS, CreatedPhone, Phone

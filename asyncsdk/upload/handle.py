@@ -13,10 +13,7 @@ from attrs import evolve
 from asyncsdk.completion import ended
 from asyncsdk.errors import ConfigurationError, UploadStopped
 from asyncsdk.ledger.interface import DurableLedger
-<<<<<<< HEAD
 from asyncsdk.ledger.run import Run
-=======
->>>>>>> L-branch
 from asyncsdk.progress import Progress
 from asyncsdk.report import UploadReport
 from asyncsdk.upload.channel import Channel

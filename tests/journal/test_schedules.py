@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asyncsdk import UploadReport, UploadStopped
-from asyncsdk.sandbox import Faults
+from tests.effort import effort
 from tests.failures.test_schedules import (
     Schedule,
     options_of,
@@ -27,7 +27,7 @@ from tests.rig import assert_accounts, connected, known
 if TYPE_CHECKING:
     from tests.rig import Rig
 
-SCHEDULES = 200
+SCHEDULES = effort(60, 400)
 INTERRUPTIONS = 3
 
 
@@ -39,11 +39,9 @@ def test_interrupted_and_resumed_until_it_is_finished(schedule: Schedule, sizes:
 
 async def play(schedule: Schedule, sizes: list[int]) -> None:
     """Each run has another batch size; all but the last end as planned."""
-    faults = Faults(schedule.shares, seed=schedule.seed, limit=schedule.limit, delay=3.0)
-    box = {"faults": faults, "style": schedule.style, "latency": schedule.latency}
     with TemporaryDirectory() as folder:
         journal = Path(folder) / "journal"
-        async with connected(**box, client={"timeout": 2.0}) as rig:
+        async with connected(**schedule.box, client={"timeout": 2.0}) as rig:
             for size in sizes:
                 part = evolve(schedule, batch=size)
                 rig.client.set_credentials(rig.sandbox.client_id, rig.sandbox.api_key)
@@ -51,7 +49,7 @@ async def play(schedule: Schedule, sizes: list[int]) -> None:
                 await run(part, upload)
                 report = upload.report
                 await upload.wait_closed()
-                assert_accounts(report, rig.sandbox, rows_of(schedule))
+                assert_accounts(report, rig.sandbox, rows_of(schedule), **schedule.law)
                 assert same(report, UploadReport.open(journal))
                 await asyncio.sleep(10)  # what is still under way at the server comes to its end
             await finish(rig, schedule, journal)
@@ -67,7 +65,7 @@ async def finish(rig: Rig, schedule: Schedule, journal: Path) -> None:
         report = await rig.upload(rows, **options, journal=journal)
     except UploadStopped as stopped:
         raise AssertionError(stopped.cause) from stopped
-    assert_accounts(report, rig.sandbox, rows)
+    assert_accounts(report, rig.sandbox, rows, **schedule.law)
     assert report.complete
     assert report.submitted == schedule.rows
     assert same(report, UploadReport.open(journal))

@@ -34,20 +34,8 @@ FLOORS = (
     ("wire",),
     ("sources",),
     (
-<<<<<<< HEAD
         *("completion", "condition", "config", "errors", "models", "numbers", "progress"),
         *("results", "status", "timeline", "words"),
-=======
-        "completion",
-        "config",
-        "errors",
-        "models",
-        "numbers",
-        "progress",
-        "results",
-        "timeline",
-        "words",
->>>>>>> L-branch
     ),
     ("_version",),
 )

@@ -15,14 +15,7 @@ from asyncsdk.upload.verdict.decision import Decision
 from asyncsdk.wire.batch import encode_rows
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
     from collections.abc import AsyncIterator, Sequence
-=======
-    from asyncsdk.config import OnUnknown
-    from asyncsdk.ledger.interface import DurableLedger, Resumed
-    from asyncsdk.upload.intake.batches import Batches
-    from asyncsdk.upload.recovery.reconcile import Reconciler
->>>>>>> L-branch
 
     from asyncsdk.config import OnUnknown
     from asyncsdk.ledger.interface import Resumed
@@ -55,7 +48,6 @@ def left_over(resumed: Resumed, on_unknown: OnUnknown) -> tuple[list[Batch], lis
     return waiting, interrupted
 
 
-<<<<<<< HEAD
 async def recognise(
     resumed: Resumed,
     *,
@@ -72,10 +64,6 @@ async def recognise(
         batches: Encodes rows as they were submitted.
         chunks: What that run read: first row, how many, digest.
         steps: Lets others run meanwhile.
-=======
-async def know_again(batches: Batches, ledger: DurableLedger, resumed: Resumed) -> None:
-    """Read again what was read before, and make certain that it is the same.
->>>>>>> L-branch
 
     Raises:
         JournalError: It is not the same.
@@ -115,23 +103,7 @@ def _another_source(where: str) -> JournalError:
     return JournalError(msg)
 
 
-<<<<<<< HEAD
 def given_up(interrupted: Sequence[Batch]) -> Decision:
-=======
-async def note_group(
-    reconciler: Reconciler, ledger: DurableLedger | None, resumed: Resumed
-) -> None:
-    """Know what the group held before the upload: as it was noted then, or by looking now."""
-    if resumed.baseline is not None:
-        reconciler.before = resumed.baseline
-    else:
-        await reconciler.begin()
-        if ledger is not None:
-            ledger.baseline(reconciler.before)
-
-
-def given_up(interrupted: list[Batch]) -> Settlement:
->>>>>>> L-branch
     """Rows that nobody can look up: what the group held before them was never noted."""
     unknown = [batch.because(_NO_BASELINE) for batch in interrupted]
     return Decision([batch.failed(Delivery.UNKNOWN) for batch in unknown])

@@ -1,0 +1,100 @@
+"""A wrong key costs one request, whatever is asked with it and however much at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import pytest
+
+from asyncsdk import AuthenticationError, Client, UploadStopped
+from tests.client.provider import drained
+from tests.rig import client_of, connected, numbers, phones
+
+Call: TypeAlias = Callable[[Client, int], Awaitable[object]]
+
+CALLS: dict[str, Call] = {
+    "me": lambda client, _: client.me(),
+    "groups.get": lambda client, group: client.groups.get(group),
+    "groups.list": lambda client, _: drained(client.groups.list()),
+    "groups.create": lambda client, _: client.groups.create("people"),
+    "groups.export": lambda client, group: drained(client.groups.export(group)),
+    "phones.create": lambda client, group: client.phones.create(group, "+491601234567"),
+    "create_batch": lambda client, group: client.phones.create_batch(group, numbers(3)),
+    "upload": lambda client, group: client.phones.upload(group, numbers(3000), batch_size=10),
+    "upload, reconcile": lambda client, group: client.phones.upload(
+        group, numbers(3000), batch_size=10, on_unknown="reconcile"
+    ),
+}
+
+
+async def refused(client: Client, group: int, names: list[str]) -> None:
+    """Call all these at once: each ends with the refusal of the key."""
+    calls = (CALLS[name](client, group) for name in names)
+    ended = await asyncio.gather(*map(settled, calls), return_exceptions=True)
+    causes = [e.cause if isinstance(e, UploadStopped) else e for e in ended]
+    assert [type(cause) for cause in causes] == [AuthenticationError] * len(names)
+
+
+async def settled(call: Awaitable[object]) -> object:
+    return await call
+
+
+@pytest.mark.parametrize("latency", [0.0, 3.0])
+@pytest.mark.parametrize("name", CALLS)
+async def test_ten_at_once_make_one_request(name: str, latency: float) -> None:
+    async with connected(latency=latency) as rig, client_of(rig.sandbox, api_key="no") as client:
+        await refused(client, rig.group_id, [name] * 10)
+        assert len(rig.sandbox.requests) == 1
+
+
+@pytest.mark.parametrize("latency", [0.0, 3.0])
+async def test_everything_at_once_makes_one_request_for_each_wrong_key(latency: float) -> None:
+    async with connected(latency=latency) as rig, client_of(rig.sandbox, api_key="no") as client:
+        for wrong in range(1, 4):
+            await refused(client, rig.group_id, [*CALLS] * 2)
+            assert len(rig.sandbox.requests) == wrong
+            await refused(client, rig.group_id, [*CALLS])
+            assert len(rig.sandbox.requests) == wrong
+            client.set_credentials(rig.sandbox.client_id, f"wrong-{wrong}")
+        assert not rig.sandbox.commits
+
+
+async def test_a_good_key_after_wrong_ones_serves_everybody() -> None:
+    async with connected(latency=1.0) as rig, client_of(rig.sandbox, api_key="no") as client:
+        await refused(client, rig.group_id, [*CALLS])
+        client.set_credentials(rig.sandbox.client_id, "still-wrong")
+        await refused(client, rig.group_id, [*CALLS])
+        client.set_credentials(rig.sandbox.client_id, rig.sandbox.api_key)
+        calls = (CALLS[name](client, rig.group_id) for name in CALLS)
+        assert len(await asyncio.gather(*map(settled, calls))) == len(CALLS)
+        assert len([r for r in rig.sandbox.requests if not r.authorized]) == 2
+
+
+async def test_whoever_waits_while_a_wrong_key_is_proved_and_gives_up_costs_nothing() -> None:
+    async with connected(latency=5.0) as rig, client_of(rig.sandbox, api_key="no") as client:
+        proving = asyncio.create_task(client.me())
+        await asyncio.sleep(1)
+        waiting = [asyncio.create_task(client.me()) for _ in range(10)]
+        await asyncio.sleep(1)
+        for task in waiting[::2]:
+            task.cancel()
+        await asyncio.wait([proving, *waiting])
+        assert len(rig.sandbox.requests) == 1
+        assert all(task.cancelled() for task in waiting[::2])
+        assert all(isinstance(task.exception(), AuthenticationError) for task in waiting[1::2])
+
+
+@pytest.mark.parametrize("uploads", [1, 3])
+async def test_a_prover_that_is_cancelled_hands_the_wrong_key_to_one_other(uploads: int) -> None:
+    """Its request may have arrived: one more follows, never one for each who waits."""
+    async with connected(latency=5.0) as rig, client_of(rig.sandbox, api_key="no") as client:
+        proving = asyncio.create_task(client.me())
+        await asyncio.sleep(1)
+        waiting = [client.phones.upload(rig.group_id, phones(50)) for _ in range(uploads)]
+        others = asyncio.gather(*map(settled, waiting), return_exceptions=True)
+        await asyncio.sleep(1)
+        proving.cancel()
+        assert {type(error) for error in await others} == {UploadStopped}
+        assert len(rig.sandbox.requests) == 2

@@ -41,7 +41,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-"""Byte order marks, which some servers put before JSON; a reader may ignore them (RFC 8259 §8.1)."""
+"""Byte order marks, which some servers put before JSON: a reader may ignore them (RFC 8259)."""
 
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 

@@ -147,10 +147,11 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         The account is whole when this returns; the connections are closed soon after.
         """
         self._forgotten = False
-        task = self._task or (self._run and self._run.task)
-        if self._run is not None and task is not None and not task.done():
-            self._run.abandon()
-            task.cancel()
+        if self._run is not None:
+            task = self._task or self._run.task
+            if task is not None and not task.done():
+                self._run.abandon()
+                task.cancel()
         if self._channel is not None:
             for entry in self._channel.leftover():
                 self._ledger.retain(entry)

@@ -43,7 +43,7 @@ def child(upload):
 
 async def main():
     global before
-    async with Client("1234567", "k", base_url=url) as client:
+    async with Client("1234567", "k", base_url=url, rate=None) as client:
         source = phones(20_000)
         upload = client.phones.upload(int(group), source, journal=journal, batch_size=20, rate=None)
         upload.start()

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from asyncsdk import ConfigurationError, Phone
 from asyncsdk.ledger.interface import Resumed
 from asyncsdk.ledger.memory import MemoryLedger
-from asyncsdk.upload.batch import Batch
 from asyncsdk.upload.books import Books
 from asyncsdk.upload.ending import Ending
 from asyncsdk.upload.flights import Flights
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from asyncsdk.ledger.entry import Entry
+    from asyncsdk.upload.batch import Batch
 
 
 class Reading:

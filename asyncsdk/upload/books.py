@@ -148,7 +148,10 @@ class Books:
     def leave(self, flight: Flight, entry: Entry) -> None:
         """Enter that these rows are left behind, and what is said of them."""
         if self._durable is not None:
-            self._durable.leave(flight.batch, entry)
+            batch = flight.batch
+            if entry.problem is not None:
+                batch = batch.because(entry.problem, entry.status, entry.request_id)
+            self._durable.leave(batch, entry)
         self._flights.close(flight)
         self._record([entry])
 

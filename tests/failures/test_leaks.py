@@ -10,10 +10,11 @@ from pathlib import Path
 from random import Random
 
 from asyncsdk import Client
+from tests.effort import effort
 from tests.failures.raw import answer, read_request, serving
 from tests.rig import numbers
 
-UPLOADS = 1000
+UPLOADS = effort(400, 1000)
 
 
 def sockets() -> int:

@@ -20,6 +20,7 @@ import pytest
 
 from asyncsdk import Delivery, JournalError, UploadReport
 from asyncsdk.sandbox.thread import SandboxThread
+from tests.effort import effort
 from tests.rig import assert_accounts, known, phones
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 
-KILLS = 200
+KILLS = effort(60, 200)
 PHONES = 20_000
 SOURCE = phones(PHONES)
 
@@ -154,7 +155,7 @@ def test_killed_with_report_what_was_in_flight_is_unknown(tmp_path: Path) -> Non
     killer = Killer(2)
     kills = 0
     with Nursery() as nursery, SandboxThread(latency=killer.latency) as sandbox:
-        while kills < 20:
+        while kills < effort(10, 20):
             journal, group = tmp_path / f"{kills}.journal", sandbox.add_group("people")
             killer.aim(nursery.start(sandbox, group, journal))
             killed, said = nursery.ended()

@@ -153,6 +153,7 @@ def test_one_that_refuses_stops_it_at_once(
                 async with asyncio.timeout(8):
                     await upload
             report = caught.value.report
+            await asyncio.sleep(0.3)  # its log follows
             asked = [line for line in proxy.log if not line.endswith(" -")]
             assert 1 <= len(asked) <= 3
             assert {line.partition(" ")[0] for line in asked} == {status}

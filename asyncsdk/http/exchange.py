@@ -88,6 +88,8 @@ class Attempt:
     """Whether it has its permit: from now on it may leave."""
     left: bool = False
     """Whether any of it was handed to an open connection."""
+    withdrawn: bool = False
+    """Whether it must not leave any more."""
     left_at: float = 0.0
     """When that was, by the event loop's clock."""
     epoch: int = 0
@@ -97,21 +99,21 @@ class Attempt:
 
 
 class Body(aiohttp.Payload):
-    """A request body that says when it leaves.
+    """A request body that says when it leaves, and does not leave once it is withdrawn.
 
     Args:
         body: The bytes.
+        attempt: Kept up to date.
         leaving: Called with the local port, if there is one, right before the first byte.
-        left: Called right after the first bytes.
     """
 
     def __init__(
-        self, body: bytes, leaving: Callable[[int | None], None], left: Callable[[], None]
+        self, body: bytes, attempt: Attempt, leaving: Callable[[int | None], None]
     ) -> None:
         super().__init__(body, content_type="application/json")
         self._size = len(body)
+        self._attempt = attempt
         self._leaving = leaving
-        self._left = left
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         """The body as text: every `aiohttp.Payload` has to offer that."""
@@ -120,10 +122,14 @@ class Body(aiohttp.Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Hand the body to a connection."""
+        if self._attempt.withdrawn:
+            msg = "the request was withdrawn"
+            raise aiohttp.ClientConnectionResetError(msg)
         body = memoryview(self._value)
         self._leaving(_local_port(writer))
+        # Without draining nothing else runs before it is noted that the first bytes have left.
         await writer.write(body[:_FIRST_PIECE], drain=False)  # type: ignore[call-arg]
-        self._left()
+        self._attempt.left = True
         if len(body) > _FIRST_PIECE:
             await writer.write(body[_FIRST_PIECE:])
 

@@ -185,13 +185,10 @@ class Transport:
             if port is not None:
                 self._keep_alive.leave(lease, port, attempt.left_at)
 
-        def left() -> None:
-            attempt.left = True
-
-        body = None if request.body is None else Body(request.body, leaving, left)
+        body = None if request.body is None else Body(request.body, attempt, leaving)
         if body is None:
             leaving()
-            left()
+            attempt.left = True
         return {
             "data": body,
             "allow_redirects": False,

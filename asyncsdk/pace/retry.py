@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Budget", "backoff", "outage_pause", "pause_for", "reason_of"]
 
 
-_LEAST_OUTAGE = 0.1
+_LEAST_OUTAGE, _LONGEST_OUTAGE = 0.1, 5.0
 """Seconds."""
 
 
@@ -34,10 +34,11 @@ def outage_pause(
 ) -> float | None:
     """Seconds until the next probe in an outage; arguments and result as for `pause_for`.
 
-    A probe costs a connection that is refused, so there is a pause even where the policy has none.
+    A probe costs a connection that is refused, so there is a pause even where the policy has none;
+    and it costs no more than that, so that the end of the outage is soon found.
     """
     pause = pause_for(policy, asked=None, streak=streak, waited=waited, random=random)
-    return None if pause is None else max(pause, _LEAST_OUTAGE)
+    return None if pause is None else min(max(pause, _LEAST_OUTAGE), _LONGEST_OUTAGE)
 
 
 def pause_for(

@@ -59,17 +59,16 @@ class Flight:
     task: asyncio.Task[object] | None = None
     """The worker that waits for its reply."""
 
-    def abandoned(self, *, running: bool) -> Entry:
+    def abandon(self) -> Entry:
         """The account of rows that the end of their upload leaves without a fate.
 
-        Args:
-            running: Whether its worker still runs: a request that has its permit may then leave at
-                any moment.
+        A request that has not left is withdrawn: it never will.
         """
         if self.stage is Stage.DOUBTFUL:
             return self.batch.failed(Delivery.UNKNOWN)
-        if self.attempt.left or (running and self.attempt.begun):
+        if self.attempt.left:
             return self.batch.because(_INTERRUPTED).failed(Delivery.UNKNOWN)
+        self.attempt.withdrawn = True
         batch = self.batch if self.batch.problem else self.batch.because(_NOT_SENT)
         return batch.failed(Delivery.NOT_SENT)
 

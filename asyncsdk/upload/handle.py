@@ -242,6 +242,11 @@ class Upload(Coroutine[Any, Any, UploadReport]):
             UploadStopped: The upload could not go on.
         """
         if self._channel is None:
+            if self._run is not None:
+                msg = (
+                    "this upload was awaited before it was iterated: the results are in its report"
+                )
+                raise ConfigurationError(msg)
             self._channel = Channel(_AHEAD)
             self._begin(self._channel)
         entry = await self._channel.get()

@@ -87,6 +87,8 @@ class Reader:
         """Read no more: what the source gives from here on is in no account."""
         if not self._stopped:
             self._stopped = True
+            if self._rows is not None:
+                self._rows.stopped = True
             if self._task is not None:
                 self._task.cancel()
 
@@ -134,7 +136,7 @@ class Reader:
         rows, batches = self._rows, self._batches
         assert rows is not None  # noqa: S101 - or there is nothing to read
         end = batches.read + batches.size
-        while not rows.exhausted and (left := end - batches.read) > 0:
+        while not (rows.exhausted or rows.stopped) and (left := end - batches.read) > 0:
             await rows.draw(batches.piece, min(left, self._steps.begin()))
             batches.check()
             await self._steps.end()

@@ -208,7 +208,6 @@ class UploadRun:
         """Enter what was read and has no fate yet; from here on nothing is entered any more."""
         if self.totals.ended is not None:
             return
-        running = any(not task.done() for task in self._tasks)
         try:
             self.reader.hand_over()
         except Exception as error:  # noqa: BLE001 - rows are foreign code, and are no rows then
@@ -217,7 +216,7 @@ class UploadRun:
             if flight.stage is Stage.LANDED:
                 self._close_landed(flight)
         for flight in self.flights:
-            self.books.leave(flight, flight.abandoned(running=running))
+            self.books.leave(flight, flight.abandon())
         self.totals.ended = self.totals.clock()
         settled, read = self.books.ledger.counts.settled, self.workers.batches.read
         assert settled == read, (settled, read)  # noqa: S101 - the law of accounts

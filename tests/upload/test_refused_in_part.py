@@ -103,16 +103,19 @@ async def test_what_is_split_by_faults_is_as_submitted(name: str) -> None:
 
 def requests_for(count: int, batch: int, limit: int) -> int:
     """Requests that a list takes whose batches are halved until they pass, and then stay small."""
-    refused, pieces, size = 0, [batch], batch
-    while max(pieces) > limit:
-        refused += len([piece for piece in pieces if piece > limit])
-        pieces = [
-            part
-            for piece in pieces
-            for part in ([piece // 2, piece - piece // 2] if piece > limit else [piece])
+    refused, size, waiting = 0, batch, [batch]
+    while waiting[0] > limit:
+        piece, *others = waiting
+        refused, size = refused + 1, piece // 2
+        waiting = [
+            part for one in (*others, piece // 2, piece - piece // 2) for part in cut(one, size)
         ]
-        size //= 2
-    return refused + len(pieces) + -(-(count - batch) // size)
+    return refused + len(waiting) + -(-(count - batch) // size)
+
+
+def cut(rows: int, size: int) -> list[int]:
+    """The sizes of the batches that so many rows make."""
+    return [min(size, rows - start) for start in range(0, rows, size)]
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterable, Iterable, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from asyncsdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import AsyncIterator, Iterator
 
 __all__ = ["RowSource", "check_source"]
@@ -43,6 +44,8 @@ class RowSource:
         self._rows: Iterator[object] | None = None
         self._arows: AsyncIterator[object] | None = None
         self.exhausted = False
+        self.stopped = False
+        """Whether nobody wants any more rows."""
 
     async def draw(self, piece: list[object], size: int) -> None:
         """Add rows to a piece until it has so many, or find the source exhausted.
@@ -55,7 +58,7 @@ class RowSource:
                 self._arows = aiter(self._source)
             async for row in self._arows:
                 piece.append(row)
-                if len(piece) >= size:
+                if len(piece) >= size or self.stopped:
                     return
         else:
             if self._rows is None:
@@ -87,8 +90,15 @@ class RowSource:
             self.exhausted = True
 
     async def close(self) -> None:
-        """Close the source if it is a generator; others are for their owner to close."""
+        """Close the source if it is a generator; others are for their owner to close.
+
+        One that has not come to its end sees a cancellation: a timeout or a task group around its
+        rows takes that for the end of its task, and a `GeneratorExit` for an error.
+        """
         if inspect.isasyncgen(self._arows):
+            with suppress(asyncio.CancelledError, StopAsyncIteration):
+                if self._arows.ag_frame is not None:
+                    await self._arows.athrow(asyncio.CancelledError())
             await self._arows.aclose()
         elif inspect.isgenerator(self._rows):
             self._rows.close()

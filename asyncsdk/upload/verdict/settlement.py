@@ -107,12 +107,13 @@ def _blamed(
 
 
 def conflicts(status: int | None, problem: Problem | None) -> bool:
-    """Whether a refusal says that the phone is there already.
+    """Whether a refusal may say that the phone is there already.
 
-    Which status the provider uses for that is not documented: 409, or 422 with such words.
+    Which status the provider uses for that is not documented: 409, or 422 with such words; one that
+    names no rule says nothing against it.
     """
-    if status == HTTPStatus.CONFLICT or problem is None:
-        return problem is not None
+    if problem is None or not problem.violations or status == HTTPStatus.CONFLICT:
+        return True
     return _ALREADY.search(f"{problem} {' '.join(map(str, problem.violations))}") is not None
 
 

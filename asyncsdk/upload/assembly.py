@@ -20,6 +20,7 @@ from asyncsdk.upload.ending import Ending
 from asyncsdk.upload.flights import Flights
 from asyncsdk.upload.intake.batches import Batches
 from asyncsdk.upload.intake.source import RowSource
+from asyncsdk.upload.jobs import Jobs
 from asyncsdk.upload.queue import Queue
 from asyncsdk.upload.reader import Reader
 from asyncsdk.upload.recovery.reconcile import Reconciler
@@ -124,6 +125,7 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
         ),
         claim,
         _reconciler(order, ledger, claim, table, random),
+        Jobs(ending),
     )
     if options.on_progress is not None:
         run.callback = ProgressCallback(options.on_progress, run.progress)

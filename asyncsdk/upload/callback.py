@@ -41,6 +41,11 @@ class ProgressCallback:
         self._changed = Condition()
         self._due = False
         self._over = False
+        self.task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to call it, in a task of its own."""
+        self.task = asyncio.create_task(self._run())
 
     def changed(self) -> None:
         """Have it called soon."""
@@ -52,7 +57,7 @@ class ProgressCallback:
         self._over = True
         self._changed.notify_all()
 
-    async def run(self) -> None:
+    async def _run(self) -> None:
         """Call it until the end."""
         while not self._over:
             if self._due:

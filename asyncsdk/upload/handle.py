@@ -148,7 +148,7 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         """
         self._forgotten = False
         if self._run is not None:
-            task = self._task or self._run.task
+            task = self._task or self._run.jobs.owner
             if task is not None and not task.done():
                 self._run.abandon()
                 task.cancel()

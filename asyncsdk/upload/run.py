@@ -6,12 +6,13 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import define
 
 from asyncsdk.completion import completed
 from asyncsdk.errors import JournalError
 from asyncsdk.progress import Phase, Progress
 from asyncsdk.upload.flights import Stage
+from asyncsdk.upload.jobs import Jobs, end_in_time
 from asyncsdk.upload.recovery.resume import given_up, left_over
 
 if TYPE_CHECKING:
@@ -36,12 +37,6 @@ __all__ = ["UploadRun"]
 
 logger = logging.getLogger("asyncsdk")
 
-_GRACE = 1.0
-"""Seconds that foreign code, a source or a callback, may take to end once it is told to."""
-
-_LEFT_BEHIND: set[asyncio.Task[None]] = set()
-"""Foreign code that did not end: it is let run, and must not be collected while it does."""
-
 
 @define(eq=False)
 class UploadRun:
@@ -59,29 +54,25 @@ class UploadRun:
     workers: Workers
     claim: Claim
     reconciler: Reconciler | None
+    jobs: Jobs
     callback: ProgressCallback | None = None
-    task: asyncio.Task[object] | None = field(default=None, init=False)
-    """The task that this runs in; one that starts at once knows it before who made it does."""
-    _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
-    """What runs in this phase."""
-    _callback_task: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def run(self) -> None:
         """Upload until the source is exhausted or something stops it, then close the accounts."""
-        self.task = asyncio.current_task()
+        self.jobs.owner = asyncio.current_task()
         expiry = None
         if self.options.deadline is not None:
             loop = asyncio.get_running_loop()
             expiry = loop.call_later(self.options.deadline, self._expire)
         if self.callback is not None:
-            self._callback_task = asyncio.create_task(self.callback.run())
+            self.callback.start()
         logger.info("an upload into group %d begins", self.claim.group_id)
         try:
             await self._resume(await self.books.open(self._sums))
-            await self._phase(self.workers.jobs())
+            await self.jobs.run(*self.workers.jobs())
             while self.reconciler is not None and self.flights.doubtful and not self.ending.begun:
-                await self._phase([self._reconcile])
-                await self._phase(self.workers.jobs())
+                await self.jobs.run(self._reconcile)
+                await self.jobs.run(*self.workers.jobs())
         except asyncio.CancelledError:
             self.ending.begin("cancelled")
             raise
@@ -102,13 +93,13 @@ class UploadRun:
         waiting, interrupted = left_over(resumed, self.options.on_unknown)
         doubtful = [self.flights.add(batch, Stage.DOUBTFUL) for batch in interrupted]
         self.queue.put_back([self.flights.add(batch) for batch in waiting])
-        await self._phase([self.prepare])
+        await self.jobs.run(self.prepare)
         if self.ending.begun:
             return
         self.reader.start(resumed)
-        await self._phase([self._recognised])
+        await self.jobs.run(self._recognised)
         if not resumed.finished:
-            await self._phase([lambda: self._note_group(resumed)])
+            await self.jobs.run(lambda: self._note_group(resumed))
         if doubtful and not self.ending.begun:
             blind = self.reconciler is not None and resumed.baseline is None
             decision = given_up(interrupted) if blind else self.workers.table.doubt(interrupted)
@@ -141,31 +132,11 @@ class UploadRun:
             flight.stage = Stage.READY
         self.queue.put_back(again)
 
-    async def _phase(self, jobs: Sequence[Callable[[], Awaitable[None]]]) -> None:
-        """Run these side by side until each has ended; an error of one stops the upload."""
-        if not self.ending.begun:
-            self._tasks = set()
-            for job in jobs:  # one by one: an eager task runs before the next is made
-                self._tasks.add(asyncio.create_task(self._guarded(job)))
-            await asyncio.wait(self._tasks)
-
-    async def _guarded(self, job: Callable[[], Awaitable[None]]) -> None:
-        """A job whose every end is heard; a cancellation that nobody here asked for, too."""
-        try:
-            await job()
-        except BaseException as error:
-            self.ending.begin("error", error)  # unless we asked: then it has begun
-            if isinstance(error, (KeyboardInterrupt, SystemExit)):
-                raise
-
     # -- the end ---------------------------------------------------------------------------
 
     def stop_waiting(self) -> None:
         """The end has begun: whoever is not waiting for a reply stops waiting."""
-        spared = self.workers.waiting_for_replies
-        for task in self._tasks:
-            if task not in spared:
-                task.cancel()
+        self.jobs.cancel(spared=self.workers.waiting_for_replies)
 
     def abandon(self) -> None:
         """Close the accounts now; the workers are cancelled by whoever cancels `run`."""
@@ -174,30 +145,27 @@ class UploadRun:
 
     def runs_in(self, task: asyncio.Task[object] | None) -> bool:
         """Whether a task is one of its own, in which foreign code may wait for its end in vain."""
-        return task is not None and (task is self.reader.task or task is self._callback_task)
+        callback = None if self.callback is None else self.callback.task
+        return task is not None and task in {self.reader.task, callback}
 
     def _expire(self) -> None:
         """The deadline has come: nothing is waited for any more."""
         self.ending.begin("deadline")
-        for task in self._tasks:
-            task.cancel()
+        self.jobs.cancel()
 
     async def _close(self) -> None:
         """Stop everything, close the accounts and the ledger."""
         self.reader.stop()
-        for task in self._tasks:
-            task.cancel()
-        await _ended(self._tasks, "a request")
+        await self.jobs.end()
         self._close_accounts()
-        if self.reader.task is not None:
-            await _ended({self.reader.task}, "the source")
+        await end_in_time([self.reader.task], "the source")
         try:
             await self.books.close_ledger(self.run_totals())
         except JournalError as error:
             self.ending.failed(error)
-        if self.callback is not None and self._callback_task is not None:
+        if self.callback is not None:
             self.callback.end()
-            await _ended({self._callback_task}, "on_progress")
+            await end_in_time([self.callback.task], "on_progress")
         logger.info(
             "an upload into group %d ended: %s",
             self.claim.group_id,
@@ -271,21 +239,3 @@ class UploadRun:
 
 def _in_short(counts: Counts) -> str:
     return f"{counts.created:,} created, {counts.invalid:,} invalid, {counts.failed:,} failed"
-
-
-async def _ended(tasks: set[asyncio.Task[None]], whose: str) -> None:
-    """Wait for tasks that were told to end; foreign code that does not is left behind."""
-    if not tasks:
-        return
-    _, pending = await asyncio.wait(tasks, timeout=_GRACE)
-    for task in pending:
-        logger.warning("%s of an upload did not end within %g s: it is left behind", whose, _GRACE)
-        _LEFT_BEHIND.add(task)
-        task.add_done_callback(_forget)
-
-
-def _forget(task: asyncio.Task[None]) -> None:
-    """Something that was left behind has ended after all."""
-    _LEFT_BEHIND.discard(task)
-    if not task.cancelled():
-        task.exception()  # seen: its upload ended long ago

@@ -326,7 +326,8 @@ async def test_the_deadline_holds_against_a_stubborn_source(
     assert report.stopped_by == "deadline"
     assert_accounts(report, rig.sandbox, PLENTY)
     warned = [r for r in caplog.records if r.levelno >= logging.WARNING and r.name == "asyncsdk"]
-    assert any("source" in record.getMessage() for record in warned)
+    left_behind = any("source" in record.getMessage() for record in warned)
+    assert left_behind is (kind != "retrying")  # which yields a row in time, and ends there
 
 
 @pytest.mark.parametrize("way", ["cancel", "stop", "async with", "aclose", "timeout"])
@@ -756,7 +757,7 @@ async def by_another_thread(upload: Any) -> object:
 
     thread = threading.Thread(target=run)
     thread.start()
-    while thread.is_alive():
+    while thread.is_alive():  # noqa: ASYNC110 - a thread sets no event of the loop
         await asyncio.sleep(0.01)
     return results[0]
 

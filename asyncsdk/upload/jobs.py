@@ -1,0 +1,91 @@
+"""The tasks of a run: what goes on side by side, and how it is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from asyncsdk.upload.ending import Ending
+
+__all__ = ["Jobs", "end_in_time"]
+
+logger = logging.getLogger("asyncsdk")
+
+_GRACE = 1.0
+"""Seconds that foreign code, a source or a callback, may take to end once it is told to."""
+
+_LEFT_BEHIND: set[asyncio.Task[Any]] = set()
+"""Foreign code that did not end: it is let run, and must not be collected while it does."""
+
+
+@define(eq=False)
+class Jobs:
+    """Runs the jobs of one phase after those of another.
+
+    Every end of a job is heard: an error ends the upload, and so does a cancellation that nobody
+    here asked for.
+    """
+
+    ending: Ending
+    owner: asyncio.Task[object] | None = field(default=None, init=False)
+    """The task that the phases run in; one that starts at once knows it before who made it."""
+    _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
+
+    async def run(self, *jobs: Callable[[], Awaitable[None]]) -> None:
+        """Run these side by side until each has ended; nothing once the upload ends."""
+        if self.ending.begun:
+            return
+        self._tasks = set()
+        for job in jobs:  # one by one: an eager task runs before the next is made
+            self._tasks.add(asyncio.create_task(self._guarded(job)))
+        await asyncio.wait(self._tasks)
+
+    async def _guarded(self, job: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await job()
+        except BaseException as error:
+            self.ending.begin("error", error)  # nothing where we asked: then it has begun
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
+
+    def cancel(self, spared: AbstractSet[asyncio.Task[Any] | None] = frozenset()) -> None:
+        """Cancel all but these."""
+        for task in self._tasks:
+            if task not in spared:
+                task.cancel()
+
+    async def end(self) -> None:
+        """Cancel all, and wait for their end."""
+        self.cancel()
+        await end_in_time(self._tasks, "a request")
+
+
+async def end_in_time(tasks: Iterable[asyncio.Task[Any] | None], whose: str) -> None:
+    """Wait for tasks that were told to end; foreign code that does not is left behind.
+
+    Args:
+        tasks: The tasks.
+        whose: What they are, for the warning.
+    """
+    known: Sequence[asyncio.Task[Any]] = [task for task in tasks if task is not None]
+    if not known:
+        return
+    _, pending = await asyncio.wait(known, timeout=_GRACE)
+    for task in pending:
+        logger.warning("%s of an upload did not end within %g s: it is left behind", whose, _GRACE)
+        _LEFT_BEHIND.add(task)
+        task.add_done_callback(_forget)
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    """Something that was left behind has ended after all."""
+    _LEFT_BEHIND.discard(task)
+    if not task.cancelled():
+        task.exception()  # seen: its upload ended long ago

@@ -10,7 +10,7 @@ __all__ = ["Condition"]
 class Condition:
     """A condition variable without a lock: between two awaits nobody else runs.
 
-    Whoever waits looks at the state again when it is woken, for others were woken with it:
+    Whoever waits looks at the state again when it is woken, for others may have been before it:
 
         while not ready():
             await changed.wait()
@@ -22,18 +22,31 @@ class Condition:
         self._waiters: dict[asyncio.Future[None], None] = {}
         """In the order in which they came."""
 
+    def __len__(self) -> int:
+        return len(self._waiters)
+
     async def wait(self) -> None:
-        """Return after the next `notify_all`."""
+        """Return when it is notified."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters[waiter] = None
         try:
             await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self.notify()  # it was woken, and cannot come: another may
+            raise
         finally:
             self._waiters.pop(waiter, None)
 
-    def notify_all(self) -> None:
-        """Wake everybody who waits now."""
-        for waiter in self._waiters:
+    def notify(self, count: int = 1) -> None:
+        """Wake so many of those who wait, those first who came first."""
+        while count > 0 and self._waiters:
+            waiter = next(iter(self._waiters))
+            del self._waiters[waiter]
             if not waiter.done():
                 waiter.set_result(None)
-        self._waiters.clear()
+                count -= 1
+
+    def notify_all(self) -> None:
+        """Wake everybody who waits now."""
+        self.notify(len(self._waiters))

@@ -72,7 +72,7 @@ def _held(url: str, count: int) -> tuple[float, float, float]:
     watched = _Watched(selectors.DefaultSelector())
 
     async def upload() -> None:
-        async with Client(*KEY, base_url=url) as client:
+        async with Client(*KEY, base_url=url, rate=None) as client:
             await client.phones.upload(1, phones(count), rate=None)
 
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(watched)) as runner:  # type: ignore[arg-type]
@@ -141,7 +141,7 @@ def _serve(port: int, url: str | None, seconds: float) -> None:
         if url is None:
             await asyncio.sleep(seconds)
         else:
-            async with Client(*KEY, base_url=url) as client:
+            async with Client(*KEY, base_url=url, rate=None) as client:
                 upload = client.phones.upload(1, phones(10**9), rate=None, keep_created=False)
                 upload.start()
                 await asyncio.sleep(seconds)

@@ -93,7 +93,7 @@ def _upload(source: Any, url: str) -> int:
 
 def _uploaded(source: Any, url: str, *, dry_run: bool) -> int:
     async def upload() -> int:
-        async with Client(*KEY, base_url=url) as client:
+        async with Client(*KEY, base_url=url, rate=None) as client:
             report = await client.phones.upload(1, source, rate=None, dry_run=dry_run)
         assert dry_run or report.ok
         return report.submitted

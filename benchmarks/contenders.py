@@ -61,7 +61,7 @@ def sdk(
     """The SDK with the default report."""
 
     async def upload() -> int:
-        async with Client(*KEY, base_url=url) as client:
+        async with Client(*KEY, base_url=url, rate=None) as client:
             report = await client.phones.upload(
                 1,
                 phones(count),

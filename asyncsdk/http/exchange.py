@@ -15,7 +15,7 @@ from asyncsdk.wire.headers import moment_of, retry_after
 from asyncsdk.wire.problems import problem_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from aiohttp.abc import AbstractStreamWriter
     from yarl import URL
@@ -43,6 +43,7 @@ _MARKS = (
 )
 """Byte order marks, which some servers put before JSON: a reader may ignore them (RFC 8259)."""
 
+_MARKED = frozenset(mark[:1] for mark, _ in _MARKS)
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
@@ -57,6 +58,10 @@ class Request:
     """JSON to send."""
     accept: str = JSON_LD
     """The formats in which the reply may come."""
+
+    def carrying(self, body: bytes) -> Request:
+        """The same, with this body."""
+        return Request(self.method, self.path, body, self.accept)
 
 
 @frozen
@@ -155,21 +160,28 @@ async def read_reply(response: aiohttp.ClientResponse) -> Reply:
         if is_success(response.status):
             raise
         body = b""
-    headers = response.headers
-    now = moment_of(headers.get("Date")) or time.time()  # our clock may be wrong, not theirs
     return Reply(
         status=response.status,
         body=_as_utf_8(body, response.charset),
-        request_id=_printable(headers.get(_REQUEST_ID_HEADER)),
-        retry_after=retry_after(headers.get("Retry-After"), now),
+        request_id=_printable(response.headers.get(_REQUEST_ID_HEADER)),
+        retry_after=_retry_after(response.headers),
     )
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    asked = headers.get("Retry-After")
+    if asked is None:
+        return None
+    now = moment_of(headers.get("Date")) or time.time()  # our clock may be wrong, not theirs
+    return retry_after(asked, now)
 
 
 def _as_utf_8(body: bytes, charset: str | None) -> bytes:
     """A body as JSON has to be: in UTF-8, without a byte order mark."""
-    for mark, encoding in _MARKS:
-        if body.startswith(mark):
-            return _encoded_anew(body[len(mark) :], encoding)
+    if body[:1] in _MARKED:
+        for mark, encoding in _MARKS:
+            if body.startswith(mark):
+                return _encoded_anew(body[len(mark) :], encoding)
     if charset is not None and charset.lower() not in _UTF_8:
         return _encoded_anew(body, charset)
     return body

@@ -12,16 +12,15 @@ from asyncsdk.errors import ConfigurationError
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["Sessions"]
+__all__ = ["HEADER_LIMITS", "Sessions"]
 
 _READ_AHEAD = 1 << 19
 """Bytes of a reply that may wait to be read: more than a usual one has, so that the socket is not
 paused and resumed within it."""
 
-_HEADER_BYTES = 1 << 16
-_HEADERS = 1 << 10
-"""What a reply may have of headers. What cannot be read is a batch of unknown fate, so this is far
-above what aiohttp takes by default."""
+HEADER_LIMITS = {"max_line_size": 1 << 16, "max_field_size": 1 << 16, "max_headers": 1 << 10}
+"""Arguments of a request: what its reply may have of headers. What cannot be read is a batch of
+unknown fate, so this is far above what aiohttp takes by default."""
 
 
 class Sessions:
@@ -125,12 +124,3 @@ class Sessions:
         while self._opened:
             _, session = self._opened.popitem()
             session.detach()
-
-
-def header_limits() -> dict[str, int]:
-    """Arguments of a request that let its reply have long headers, and many."""
-    return {
-        "max_line_size": _HEADER_BYTES,
-        "max_field_size": _HEADER_BYTES,
-        "max_headers": _HEADERS,
-    }

@@ -17,7 +17,7 @@ from asyncsdk.http.certainty import StaleConnectionError
 from asyncsdk.http.exchange import Body, Reply, is_kept, read_reply
 from asyncsdk.http.failures import failure_of
 from asyncsdk.http.keepalive import KeepAlive
-from asyncsdk.http.sessions import Sessions, header_limits
+from asyncsdk.http.sessions import HEADER_LIMITS, Sessions
 from asyncsdk.status import is_success
 
 if TYPE_CHECKING:
@@ -56,6 +56,16 @@ class Transport:
         self._headers = {"User-Agent": USER_AGENT, **config.default_headers}
         self._keep_alive = KeepAlive()
         self.sessions = Sessions(session, ssl=ssl, trust_env=trust_env)
+        self._whole, self._piece = (
+            aiohttp.ClientTimeout(
+                total=None,
+                # of a borrowed session it would include the wait for a place in its pool
+                connect=None if session else config.connect_timeout,
+                sock_connect=config.connect_timeout,
+                sock_read=between_bytes,
+            )
+            for between_bytes in (None, config.timeout)
+        )
 
     def url(self, path: str | URL) -> URL:
         """The whole URL of a path below the base URL; a whole one as it is."""
@@ -82,23 +92,22 @@ class Transport:
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
-        message = request.method, self.url(request.path).path
         try:
             async with self._exchange(request, headers, attempt, whole=True) as response:
                 reply = await read_reply(response)
         except AsyncSDKError as error:
-            logger.debug(
-                "%s %s: %s after %.3f s", *message, type(error).__name__, loop.time() - began
-            )
+            self._log(request, loop.time() - began, type(error).__name__)
             raise
-        logger.debug(
-            "%s %s: %d in %.3f s (request %s)",
-            *message,
-            reply.status,
-            loop.time() - began,
-            reply.request_id,
-        )
+        self._log(request, loop.time() - began, reply.status, reply.request_id)
         return reply
+
+    def _log(
+        self, request: Request, seconds: float, result: object, request_id: str | None = None
+    ) -> None:
+        if logger.isEnabledFor(logging.DEBUG):
+            path = self.url(request.path).path
+            end = f" (request {request_id})" if request_id else ""
+            logger.debug("%s %s: %s in %.3f s%s", request.method, path, result, seconds, end)
 
     @asynccontextmanager
     async def stream(
@@ -192,12 +201,6 @@ class Transport:
         return {
             "data": body,
             "allow_redirects": False,
-            "timeout": aiohttp.ClientTimeout(
-                total=None,
-                # of a borrowed session it would include the wait for a place in its pool
-                connect=None if self.sessions.borrowed else self._connect_timeout,
-                sock_connect=self._connect_timeout,
-                sock_read=None if whole else self._timeout,
-            ),
-            **header_limits(),
+            "timeout": self._whole if whole else self._piece,
+            **HEADER_LIMITS,
         }

@@ -8,7 +8,6 @@ leaves without another wait; so nobody who waits keeps others from anything.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from asyncsdk.errors import AsyncSDKError, ProtocolError
@@ -17,7 +16,7 @@ from asyncsdk.http.exchange import Attempt, Reply
 from asyncsdk.status import is_redirect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from asyncsdk.http.exchange import Request
     from asyncsdk.http.transport import Transport
@@ -102,7 +101,7 @@ class Requests:
         """
         attempt = attempt or Attempt()
         credentials = self.credentials  # the reply says nothing of those that may follow
-        async with self._permit(attempt, credentials, departure):
+        async with _Permit(self, attempt, credentials, departure):
             reply = await self.transport.send(request, credentials.headers, attempt)
             self._learn(reply, attempt, credentials)
             return reply
@@ -119,7 +118,7 @@ class Requests:
         attempt = attempt or Attempt()
         credentials = self.credentials
         async with (
-            self._permit(attempt, credentials, _PLAIN),
+            _Permit(self, attempt, credentials, _PLAIN),
             self.transport.stream(request, credentials.headers, attempt) as (reply, pieces),
         ):
             self._learn(reply, attempt, credentials)
@@ -127,25 +126,6 @@ class Requests:
                 raise reply.error()
             async for piece in pieces:
                 yield piece
-
-    @asynccontextmanager
-    async def _permit(
-        self, attempt: Attempt, credentials: Credentials, departure: Departure
-    ) -> AsyncIterator[None]:
-        """A context in which one request may be made, entered once it may leave."""
-        held = _Held(self, attempt, credentials, departure)
-        try:
-            while not await held.acquire():
-                held.release()
-                departure.withdraw()
-            attempt.begun = True
-            departure.depart()
-            yield
-        except AsyncSDKError as error:
-            self._learn_failure(error, attempt)
-            raise
-        finally:
-            held.release()
 
     def _learn(self, reply: Reply, attempt: Attempt, credentials: Credentials) -> None:
         """Learn from a reply; refuse a redirect."""
@@ -162,15 +142,14 @@ class Requests:
             )
             raise ProtocolError(msg, reply.status)
 
-    def _learn_failure(self, error: AsyncSDKError, attempt: Attempt) -> None:
-        if attempt.left:
-            self.pace.gate.reached()
-        elif verdict_of_error(error) is Verdict.OUTAGE:
-            self.pace.gate.unreachable(attempt, asyncio.get_running_loop().time())
 
+class _Permit:
+    """A context in which one request may be made, entered once it may leave.
 
-class _Held:
-    """What one request holds of the limits of its client, until it is released."""
+    It is what the request holds of the limits of its client.
+    """
+
+    __slots__ = ("_attempt", "_credentials", "_departure", "_placed", "_requests")
 
     def __init__(
         self,
@@ -185,7 +164,29 @@ class _Held:
         self._departure = departure
         self._placed = False
 
-    async def acquire(self) -> bool:
+    async def __aenter__(self) -> None:
+        try:
+            while not await self._acquire():
+                self._release()
+                self._departure.withdraw()
+        except BaseException:
+            self._release()
+            raise
+        self._attempt.begun = True
+        self._departure.depart()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        gate, attempt = self._requests.pace.gate, self._attempt
+        if isinstance(error, AsyncSDKError):
+            if attempt.left:
+                gate.reached()
+            elif verdict_of_error(error) is Verdict.OUTAGE:
+                gate.unreachable(attempt, asyncio.get_running_loop().time())
+        self._release()
+
+    async def _acquire(self) -> bool:
         """Wait for everything; returns whether the request may leave at this moment."""
         requests, attempt = self._requests, self._attempt
         requests.transport.sessions.check()
@@ -199,7 +200,7 @@ class _Held:
         await self._departure.record()
         return requests.pace.confirm(attempt) and self._credentials.acquire(attempt)
 
-    def release(self) -> None:
+    def _release(self) -> None:
         """Give back whatever is held; a second time does nothing."""
         self._requests.pace.release(self._attempt)
         if self._departure.limiter is not None:

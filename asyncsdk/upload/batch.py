@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
-from attrs import evolve, frozen
+from attrs import frozen
 
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
@@ -74,6 +74,13 @@ class Batch:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def changed(self, **fields: object) -> Batch:
+        """The same rows, with another history."""
+        # As `attrs.evolve`, in a tenth of its time, and with the rows if they were decoded.
+        other = object.__new__(Batch)
+        other.__dict__.update(self.__dict__, **fields)
+        return other
+
     @cached_property
     def rows(self) -> list[Row]:
         """The rows, which only those ask for that have to be split or looked up."""
@@ -84,12 +91,12 @@ class Batch:
         if len(positions) == len(self):
             return self
         rows = [self.rows[i] for i in positions]
-        return evolve(
-            self,
+        return self.changed(
             indices=_picked(self.indices, positions),
             body=encode_rows(rows),
             numbers=numbers_of(rows),
             submitted=self.submitted and [self.submitted[i] for i in positions],
+            rows=rows,
             key=0,
         )
 
@@ -102,7 +109,7 @@ class Batch:
         self, problem: Problem, status: int | None = None, request_id: str | None = None
     ) -> Batch:
         """The same, with the reason why it has not gone through so far."""
-        return evolve(self, problem=problem, status=status, request_id=request_id)
+        return self.changed(problem=problem, status=status, request_id=request_id)
 
     def failed(self, delivery: Delivery) -> Entry:
         """The account of rows that are given up, for the reason last given."""

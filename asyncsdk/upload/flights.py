@@ -9,7 +9,7 @@ from enum import Enum, auto
 from itertools import count
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from asyncsdk.http.exchange import Attempt
 from asyncsdk.models import Problem
@@ -89,7 +89,7 @@ class Flights:
 
     def keyed(self, batches: Iterable[Batch]) -> list[Batch]:
         """The same batches, each with a key of its own."""
-        return [batch if batch.key else evolve(batch, key=next(self._keys)) for batch in batches]
+        return [batch if batch.key else batch.changed(key=next(self._keys)) for batch in batches]
 
     def add(self, batch: Batch, stage: Stage = Stage.READY) -> Flight:
         """Take a batch that has a key in hand."""

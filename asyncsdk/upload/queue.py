@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from asyncsdk.condition import Condition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from asyncsdk.upload.flights import Flight
 
@@ -26,6 +26,7 @@ class Queue:
         self._ready: deque[Flight] = deque()
         self._handed_out = 0
         self._waiting = 0
+        """Workers that found nothing; those that are woken count until they have come."""
         self._exhausted = False
         self._more = Condition()
         self._demand = Condition()
@@ -33,10 +34,10 @@ class Queue:
     async def get(self) -> Flight | None:
         """The next batch, to be followed by `done`; None when there is no more work."""
         while True:
-            for queue in (self._returned, self._ready):
-                if queue:
-                    self._handed_out += 1
-                    return queue.popleft()
+            queue = self._returned or self._ready
+            if queue:
+                self._handed_out += 1
+                return queue.popleft()
             if self._exhausted and not self._handed_out:
                 return None
             self._waiting += 1
@@ -46,27 +47,33 @@ class Queue:
             finally:
                 self._waiting -= 1
 
-    def put_back(self, flights: Iterable[Flight]) -> None:
+    def put_back(self, flights: Sequence[Flight]) -> None:
         """Give batches back: they go out again before anything new."""
         self._returned.extend(flights)
-        self._more.notify_all()
+        self._more.notify(len(flights))
 
     def done(self) -> None:
         """A batch that was handed out is settled, or was given back."""
         self._handed_out -= 1
-        self._more.notify_all()
+        if self._exhausted and not self._handed_out:
+            self._more.notify_all()
 
     # -- for the reader --------------------------------------------------------------------
 
+    @property
+    def wanted(self) -> int:
+        """Batches that are waited for, beyond those that are there."""
+        return self._waiting - len(self._ready) - len(self._returned)
+
     async def demand(self) -> None:
-        """Return when somebody waits for more than there is."""
-        while len(self._ready) >= self._waiting:
+        """Return when some are."""
+        while self.wanted <= 0:
             await self._demand.wait()
 
-    def put(self, flights: Iterable[Flight]) -> None:
+    def put(self, flights: Sequence[Flight]) -> None:
         """Bring new batches."""
         self._ready.extend(flights)
-        self._more.notify_all()
+        self._more.notify(len(flights))
 
     def exhaust(self) -> None:
         """Nothing new will come."""

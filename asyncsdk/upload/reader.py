@@ -127,9 +127,16 @@ class Reader:
         """Draw what is wanted until there is no more."""
         while self._rows is not None and not self._rows.exhausted:
             await self._wait(self._queue.demand)
-            await self._wait(lambda: self._share.acquire(self._batches.size))
-            if not await self._draw():
-                await self._wait(self._breathe)
+            for _ in range(await self._share_of_wanted()):
+                if not await self._draw():
+                    await self._wait(self._breathe)
+
+    async def _share_of_wanted(self) -> int:
+        """Wait for a share of the event loop; returns for how many batches it is."""
+        size = self._batches.size
+        batches = max(1, min(self._queue.wanted, self._share.room // size))
+        await self._wait(lambda: self._share.acquire(batches * size))
+        return batches
 
     async def _draw(self) -> bool:
         """Draw and check a batch of rows, piece by piece; returns whether any may be sent."""

@@ -31,7 +31,7 @@ class LoopShare:
     """
 
     def __init__(self, room: int) -> None:
-        self._room = room
+        self.room = room
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._due = False
         """Whether the next round lets some in."""
@@ -51,7 +51,7 @@ class LoopShare:
     def _let_in(self) -> None:
         self._due = False
         used = 0
-        while self._waiting and (not used or used + self._waiting[0][0] <= self._room):
+        while self._waiting and (not used or used + self._waiting[0][0] <= self.room):
             work, admitted = self._waiting.popleft()
             if not admitted.done():
                 used += work

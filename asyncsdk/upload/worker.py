@@ -6,10 +6,9 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 
 from asyncsdk.errors import AsyncSDKError, OutcomeUnknownError
-from asyncsdk.http.certainty import Verdict, verdict_of_status
 from asyncsdk.http.exchange import Reply
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery
@@ -126,10 +125,9 @@ class Workers:
 
     def _fitted(self, flight: Flight) -> Flight:
         """The batch, or its first piece where batches have to be smaller since it was cut."""
-        pieces = list(self.batches.sized(flight.batch))
-        if len(pieces) == 1:
+        if self.batches.fits(flight.batch):
             return flight
-        first, *others = self.books.recut(flight, pieces)
+        first, *others = self.books.recut(flight, list(self.batches.sized(flight.batch)))
         self.queue.put_back(others)
         return first
 
@@ -138,7 +136,7 @@ class Workers:
         if self.post.dry_run:
             return Reply(0, b"")
         departure = _Departure(self, flight)
-        request = evolve(self.post.request, body=flight.batch.body)
+        request = self.post.request.carrying(flight.batch.body)
         answer: Reply | AsyncSDKError
         try:
             answer = await self.post.requests.send(
@@ -207,7 +205,7 @@ class _Departure:
         flight, totals = self._flight, self._workers.totals
         self._began = totals.clock()
         totals.request(again=flight.batch.attempts > 0)
-        flight.batch = evolve(flight.batch, attempts=flight.batch.attempts + 1)
+        flight.batch = flight.batch.changed(attempts=flight.batch.attempts + 1)
         flight.stage, flight.task = Stage.UNDER_WAY, asyncio.current_task()
 
     def over(self) -> None:
@@ -218,17 +216,19 @@ class _Departure:
         books.timeline.request(now, now - self._began, again=self._flight.batch.attempts > 1)
 
     def learn(self, answer: Reply | AsyncSDKError) -> None:
-        """Tell budget and adaptive concurrency how it went; refusals of other kinds say nothing."""
+        """Tell budget and adaptive concurrency how it went."""
         workers, flight = self._workers, self._flight
-        status = answer.status if isinstance(answer, Reply) else 0
-        in_flight = workers.flights.requests
+        in_flight = 0 if workers.slots is None else workers.flights.requests
         if flight.stage is Stage.UNDER_WAY:
             flight.stage = Stage.WAITING
-        good = status > 0 and verdict_of_status(status) is Verdict.ANSWERED
+        good = isinstance(answer, Reply) and answer.ok
         if good:
             workers.budget.give(workers.totals.clock())
+        if workers.slots is None or self._began is None:
+            return
+        status = answer.status if isinstance(answer, Reply) else 0
         busy = isinstance(answer, OutcomeUnknownError) or status in _BUSY
-        if workers.slots is not None and self._began is not None and (good or busy):
+        if good or busy:  # refusals of other kinds say nothing
             workers.slots.finished(
                 phones=len(flight.batch),
                 latency=workers.totals.clock() - self._began,

@@ -86,9 +86,14 @@ class Batches:
         """Rows that an earlier run drew, as they were submitted; they are in no account here."""
         return self.checker.check(first, rows)
 
+    def fits(self, batch: Batch) -> bool:
+        """Whether a batch keeps the limits; one row alone always does."""
+        small = len(batch) <= self.size and len(batch.body) <= self.max_bytes
+        return small or len(batch) == 1
+
     def sized(self, batch: Batch) -> Iterator[Batch]:
         """The batch, or the fewest pieces of it that keep the limits."""
-        if len(batch) <= self.size and len(batch.body) <= self.max_bytes:
+        if self.fits(batch):
             yield batch
             return
         start, length = 0, _BRACKETS

@@ -97,14 +97,14 @@ class Table:
             return self._outage(unsent, error, attempt.streak, waited)
         if isinstance(error, StaleConnectionError):
             if batch.stale < _STALE_AT_ONCE:
-                return Decision(again=[evolve(unsent, stale=batch.stale + 1)])
-            return self._outage(evolve(unsent, stale=0), error, attempt.streak, waited)
+                return Decision(again=[unsent.changed(stale=batch.stale + 1)])
+            return self._outage(unsent.changed(stale=0), error, attempt.streak, waited)
         answered = attempt.left and isinstance(error, (ApiError, ProtocolError))
         return self._stop(batch, error, Delivery.ANSWERED if answered else Delivery.NOT_SENT)
 
     def doubt(self, batches: Sequence[Batch]) -> Decision:
         """Rows that may have been processed: `on_unknown` decides."""
-        doubtful = [evolve(batch, doubtful=True) for batch in batches]
+        doubtful = [batch.changed(doubtful=True) for batch in batches]
         if self.on_unknown == "resend":
             return self._retry(doubtful, Delivery.UNKNOWN)
         if self.on_unknown == "reconcile":
@@ -113,7 +113,7 @@ class Table:
 
     def missing(self, batches: Sequence[Batch]) -> Decision:
         """Rows that are certainly not in the group, although they were sent."""
-        certain = [evolve(batch, doubtful=False) for batch in batches]
+        certain = [batch.changed(doubtful=False) for batch in batches]
         return self._retry(certain, Delivery.NOT_SENT, free=True, wait=False)
 
     def _answered(self, batch: Batch, reply: Reply) -> Decision:
@@ -122,6 +122,8 @@ class Table:
         except ProtocolError as error:
             problem = Problem("Outcome unknown", str(error))
             return self.doubt([batch.because(problem, reply.status, reply.request_id)])
+        if not found.again and not found.doubt:
+            return Decision(found.entries)
         again, doubt = self._retry(found.again, Delivery.ANSWERED), self.doubt(found.doubt)
         return Decision(
             [*found.entries, *again.entries, *doubt.entries],
@@ -165,7 +167,7 @@ class Table:
             wait: Whether to back off here; not where everybody pauses anyway.
             free: Whether it costs nothing of the budget, because nothing left.
         """
-        failed = [evolve(batch, failures=batch.failures + 1) for batch in batches]
+        failed = [batch.changed(failures=batch.failures + 1) for batch in batches]
         again = [batch for batch in failed if batch.failures < self.policy.attempts]
         given_up = [batch for batch in failed if batch.failures >= self.policy.attempts]
         pauses = [backoff(self.policy, batch.failures, self.random) for batch in again if wait]

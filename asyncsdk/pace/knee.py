@@ -88,6 +88,147 @@ class _Sample:
 
 
 @define
+class _Round:
+    """Latencies of the requests that begin under the present limit, until there are enough."""
+
+    found: _Sample = field(factory=_Sample, init=False)
+    spread: float = field(default=0.0, init=False)
+    """Standard deviation of latency in the round before, as a share of the mean."""
+    _skip: int = field(default=0, init=False)
+    """Requests still to come that began under another limit."""
+    _pardon: int = field(default=0, init=False)
+    """Refusals among them that are let pass."""
+    _phones: float = field(default=0.0, init=False)
+    """Phones in a usual request."""
+
+    def counts(self, *, refused: bool) -> bool:
+        """Whether a request that has ended began under this limit, or is refused too often."""
+        self._pardon -= refused
+        if self._skip > 0 and not (refused and self._pardon < 0):
+            self._skip -= 1
+            return False
+        return True
+
+    def add(self, phones: int, latency: float, *, reached: bool) -> bool:
+        """Add a request; returns whether it is of the usual size: a small one says little."""
+        usual = phones * 2 >= self._phones
+        self._phones += (phones - self._phones) * (0.1 if self._phones else 1.0)
+        if usual:
+            self.found.add(latency / phones)
+            self.found.reached |= reached
+        return usual
+
+    def complete(self, limit: int, most: int) -> bool:
+        """Whether there are enough: so many, or fewer that differ little."""
+        found = self.found
+        if found.count < max(_LEAST, limit):
+            return False
+        return found.count >= most or found.variance <= found.count * _CERTAIN**2
+
+    def end(self) -> _Sample:
+        """What was found; another round begins."""
+        found, self.found = self.found, _Sample()
+        self.spread = sqrt(found.variance)
+        return found
+
+    def restart(self, limit: int, rise: int, in_flight: int) -> None:
+        """Begin with another limit, once what was begun before it is done."""
+        # Those that fill a queue wait less than those that find it full; and the quick ones of
+        # those that begin now end before the slow ones of those that began before.
+        self._skip = int((in_flight - 1 + rise) * (1 + self.spread))
+        self._pardon = limit // _PARDON if rise else self._skip
+
+
+@define
+class _Ceiling:
+    """The limit above which the server refused, which rises again in the end."""
+
+    at: float = field(default=inf, init=False)
+    _shunned: int = field(default=0, init=False)
+    """Rounds until it rises."""
+    _rise: int = field(default=1, init=False)
+    """By how much it rises then."""
+
+    def put(self, at: int) -> None:
+        """The server refused above this."""
+        self.at = at
+        self._shunned, self._rise = _SHUN, 1
+
+    def rises(self) -> bool:
+        """A round has passed: whether it rises now, by more each time."""
+        if not self._shunned:
+            return False
+        self._shunned -= 1
+        if self._shunned:
+            return False
+        self.at += self._rise
+        self._shunned, self._rise = _SHUN, self._rise * 2
+        return True
+
+
+@define
+class _Floor:
+    """The least latency that is to be expected of a lower limit."""
+
+    latency: float = field(default=inf, init=False)
+    at: float = field(default=inf, init=False)
+    """The limit under which it was seen."""
+
+    def learn(self, limit: int, latency: float) -> None:
+        """Note what was seen under a limit."""
+        if latency < self.latency * _LOWER:
+            self.latency, self.at = latency, limit
+
+    def forget(self) -> None:
+        """The server is another by now."""
+        self.latency = self.at = inf
+
+
+@define
+class _Search:
+    """Where the next limit is looked for, and when."""
+
+    starting: bool = field(default=True, init=False)
+    up: bool = field(default=True, init=False)
+    """Whether the next trial is of a higher limit."""
+    taken: int = field(default=2, init=False)
+    """Trials in a row that found a better limit."""
+    rest: int = field(default=0, init=False)
+    """Rounds until the next trial."""
+    _pause: int = field(default=1, init=False)
+    """Rounds to rest after the next trial in vain."""
+
+    @property
+    def tired(self) -> bool:
+        """Whether it looked in vain for long."""
+        return self._pause >= _REST
+
+    def refused(self) -> None:
+        """The limit was too high: go on carefully, upwards."""
+        self.starting, self.up, self.taken = False, True, 0
+        self.rest = self._pause = 1
+
+    def at_once(self, *, up: bool) -> None:
+        """Look this way without a rest."""
+        self.up, self.rest, self._pause = up, 0, 1
+
+    def found(self) -> None:
+        """A trial found a better limit."""
+        self.taken, self.rest, self._pause = self.taken + 1, 0, 1
+
+    def in_vain(self) -> None:
+        """Rest longer each time, and look the other way next."""
+        self.up = not self.up
+        self.rest = self._pause
+        self._pause = min(_REST, self._pause * 2)
+
+    def missed(self) -> None:
+        """A trial found a worse limit."""
+        self._pause = 1 if self.taken else self._pause
+        self.in_vain()
+
+
+@define
 class Knee:
     """Finds the concurrency at which a server is busy and little waits.
 
@@ -102,36 +243,12 @@ class Knee:
     _trial: int = field(init=False)
     _at_base: _Sample = field(factory=_Sample, init=False)
     _at_trial: _Sample = field(factory=_Sample, init=False)
-    _round: _Sample = field(factory=_Sample, init=False)
     _rounds: int = field(default=0, init=False)
     """Rounds of this trial."""
-    _skip: int = field(default=0, init=False)
-    """Requests still to come that began under another limit."""
-    _spread: float = field(default=0.0, init=False)
-    """Standard deviation of latency, as a share of the mean."""
-    _pardon: int = field(default=0, init=False)
-    """Refusals among them that are let pass."""
-    _starting: bool = field(default=True, init=False)
-    _up: bool = field(default=True, init=False)
-    """Whether the next trial is of a higher limit."""
-    _taken: int = field(default=2, init=False)
-    """Trials in a row that found a better limit."""
-    _rest: int = field(default=0, init=False)
-    """Rounds until the next trial."""
-    _pause: int = field(default=1, init=False)
-    """Rounds to rest after the next trial in vain."""
-    _floor: float = field(default=inf, init=False)
-    """The least latency that is to be expected of a lower limit."""
-    _floor_at: float = field(default=inf, init=False)
-    """The limit under which it was seen."""
-    _ceiling: float = field(default=inf, init=False)
-    """Above this the server refused."""
-    _shunned: int = field(default=0, init=False)
-    """Rounds until the ceiling rises."""
-    _rise: int = field(default=1, init=False)
-    """By how much it rises then."""
-    _phones: float = field(default=0.0, init=False)
-    """Phones in a usual request."""
+    _round: _Round = field(factory=_Round, init=False)
+    _search: _Search = field(factory=_Search, init=False)
+    _floor: _Floor = field(factory=_Floor, init=False)
+    _ceiling: _Ceiling = field(factory=_Ceiling, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.limit = self._base = self._trial = self.bounds.min
@@ -147,52 +264,42 @@ class Knee:
             in_flight: Requests under way when it ended, itself included.
             refused: Whether it was refused with 429 or 503: the server had too much to do.
         """
-        self._pardon -= refused
-        if self._skip > 0 and not (refused and self._pardon < 0):
-            self._skip -= 1
-        elif refused:
+        if not self._round.counts(refused=refused):
+            return
+        if refused:
             self._refused(in_flight)
-        elif self._usual(phones):
-            self._round.add(latency / phones)
-            self._round.reached |= in_flight >= self.limit
-            if self._complete():
-                self._judge(in_flight)
+        elif self._round.add(phones, latency, reached=in_flight >= self.limit) and (
+            self._round.complete(self.limit, self._most)
+        ):
+            self._judge(in_flight)
 
-    def _usual(self, phones: int) -> bool:
-        """Whether the request is of the usual size: a small one says little about the others."""
-        usual = phones * 2 >= self._phones
-        self._phones += (phones - self._phones) * (0.1 if self._phones else 1.0)
-        return usual
-
-    def _complete(self) -> bool:
-        found = self._round
-        if found.count < max(_LEAST, self.limit):
-            return False
-        resting = self._trial == self._base and self._at_base.count
+    @property
+    def _most(self) -> int:
+        """Requests that a round has at most."""
+        if self._search.starting:
+            return _FEW
         many = min(_MANY, 16 * self.limit)
-        most = _FEW if self._starting else many // 2 if resting else many
-        return found.count >= most or found.variance <= found.count * _CERTAIN**2
+        resting = self._trial == self._base and self._at_base.count
+        return many // 2 if resting else many
 
     def _refused(self, in_flight: int) -> None:
         """Go down, and stay below what was too much."""
-        self._ceiling = max(self.bounds.min, min(self.limit, in_flight) - 1)
-        self._shunned, self._rise = _SHUN, 1
-        self._starting, self._up, self._taken = False, True, 0
-        self._rest = self._pause = 1
-        self._settle(max(self.bounds.min, int(self.limit * _REFUSED)), _Sample(), in_flight)
+        low = self.bounds.min
+        self._ceiling.put(max(low, min(self.limit, in_flight) - 1))
+        self._search.refused()
+        self._settle(max(low, int(self.limit * _REFUSED)), _Sample(), in_flight)
 
     def _judge(self, in_flight: int) -> None:
         """A round is over: rest, or go on with a trial."""
-        found, self._round = self._round, _Sample()
-        self._spread = sqrt(found.variance)
-        if self._shunned:
-            self._forget()
+        found = self._round.end()
+        if self._ceiling.rises():
+            self._search.rest, self._search.up = 0, True
         if not found.reached:
             return
         if self._trial == self._base:
             self._watch(found)
-            self._rest -= 1
-            if self._rest < 0:
+            self._search.rest -= 1
+            if self._search.rest < 0:
                 self._try(in_flight)
         elif self.limit == self._base:
             self._at_base.merge(found)
@@ -202,80 +309,70 @@ class Knee:
             self._rounds += 1
             self._decide(in_flight)
 
-    def _forget(self) -> None:
-        """Let the ceiling rise in the end, by more each time."""
-        self._shunned -= 1
-        if not self._shunned:
-            self._ceiling += self._rise
-            self._shunned, self._rise = _SHUN, self._rise * 2
-            self._rest, self._up = 0, True
-
     def _watch(self, found: _Sample) -> None:
         """See whether the server has changed: then find out at once what is best now."""
         if self._at_base.count:
             slower, error = found.slower(self._at_base)
             if abs(slower) > log(_CHANGED) + 3 * error:
-                self._up, self._rest, self._pause = slower < 0, 0, 1
+                self._search.at_once(up=slower < 0)
                 self._at_base = _Sample()
-                self._floor = self._floor_at = inf
+                self._floor.forget()
         self._at_base.merge(found)
 
     def _try(self, in_flight: int) -> None:
         """Begin a trial, unless the limit is at its end or a lower one cannot be better."""
-        base, low, high = self._base, self.bounds.min, min(self.bounds.max, self._ceiling)
-        self._up = base <= low or (self._up and base < high)
-        step = _LEAP if self._taken > 1 else _STEP
-        if self._up and self._ceiling < inf:
-            step = min(step, 1 + 1 / sqrt(base))
-        trial = max(base + 1, round(base * step)) if self._up else min(base - 1, round(base / step))
-        trial = int(max(low, min(trial, high)))
+        search, base = self._search, self._base
+        low, high = self.bounds.min, min(self.bounds.max, self._ceiling.at)
+        search.up = base <= low or (search.up and base < high)
+        trial = int(max(low, min(self._next(up=search.up), high)))
         hopeless = (
-            self._floor_at <= trial < base
-            and self._power(trial, log(self._floor / self._at_base.mean)) < 0
+            self._floor.at <= trial < base
+            and self._power(trial, log(self._floor.latency / self._at_base.mean)) < 0
         )
-        if trial == base or (hopeless and self._pause < _REST):
-            self._in_vain()
+        if trial == base or (hopeless and not search.tired):
+            search.in_vain()
             return
         self._trial, self._at_trial, self._rounds = trial, _Sample(), 0
         self._set(trial, in_flight)
+
+    def _next(self, *, up: bool) -> int:
+        """The next limit on this side of the base, whatever the bounds are."""
+        base = self._base
+        step = _LEAP if self._search.taken > 1 else _STEP
+        if not up:
+            return min(base - 1, round(base / step))
+        if self._ceiling.at < inf:
+            step = min(step, 1 + 1 / sqrt(base))
+        return max(base + 1, round(base * step))
 
     def _power(self, limit: int, slower: float) -> float:
         """The logarithm of how much more power another limit has, given how much slower it is."""
         return _POWER * log(limit / self._base) - slower
 
-    def _in_vain(self) -> None:
-        """Rest longer each time, and look the other way next."""
-        self._up = not self._up
-        self._rest = self._pause
-        self._pause = min(_REST, self._pause * 2)
-
     def _decide(self, in_flight: int) -> None:
         """Take the limit on trial, or go back, or go on if noise does not let see."""
+        search = self._search
         slower, error = self._at_trial.slower(self._at_base)
         gain = self._power(self._trial, slower)
-        if self._rounds < _PATIENCE and -error * (1 + self._starting) < gain < error:
-            if not self._starting:
+        if self._rounds < _PATIENCE and -error * (1 + search.starting) < gain < error:
+            if not search.starting:
                 self._set(self._base, in_flight)
             return
         if self._trial < self._base:
-            self._floor = inf
-        self._learn(self._trial, self._at_trial.mean)
-        self._learn(self._base, self._at_base.mean)
+            self._floor.latency = inf
+        self._floor.learn(self._trial, self._at_trial.mean)
+        self._floor.learn(self._base, self._at_base.mean)
         if gain > 0:
-            if self._starting:
+            if search.starting:
                 self._at_trial.merge(self._at_base)
-            self._taken, self._rest, self._pause = self._taken + 1, 0, 1
+            search.found()
             self._settle(self._trial, self._at_trial, in_flight)
             self._try(in_flight)
         else:
-            self._pause = 1 if self._taken else self._pause
-            self._in_vain()
-            self._settle(self._base, _Sample() if self._starting else self._at_base, in_flight)
-            self._starting, self._taken = False, 0
-
-    def _learn(self, limit: int, latency: float) -> None:
-        if latency < self._floor * _LOWER:
-            self._floor, self._floor_at = latency, limit
+            search.missed()
+            known = _Sample() if search.starting else self._at_base
+            self._settle(self._base, known, in_flight)
+            search.starting, search.taken = False, 0
 
     def _settle(self, limit: int, known: _Sample, in_flight: int) -> None:
         """Make this the base."""
@@ -284,12 +381,9 @@ class Knee:
         self._set(limit, in_flight)
 
     def _set(self, limit: int, in_flight: int) -> None:
-        """Begin a round with this limit, once what was begun before it is done."""
-        self._round = _Sample()
+        """Begin a round with this limit."""
+        self._round.found = _Sample()
         if limit != self.limit:
             rise = max(0, limit - self.limit)
             self.limit = limit
-            # Those that fill a queue wait less than those that find it full; and the quick ones of
-            # those that begin now end before the slow ones of those that began before.
-            self._skip = int((in_flight - 1 + rise) * (1 + self._spread))
-            self._pardon = limit // _PARDON if rise else self._skip
+            self._round.restart(limit, rise, in_flight)

@@ -76,7 +76,7 @@ class UploadRun:
         except asyncio.CancelledError:
             self.ending.begin("cancelled")
             raise
-        except JournalError:
+        except BaseException:
             self.ending.begin("error")
             raise
         finally:

@@ -71,7 +71,7 @@ async def test_rows_are_written_once_whoever_encoded_them(
     if written:
         await ledger.flush()
     rows = HeldBatch()
-    entry = Entry(Outcome.FAILED, Delivery.ANSWERED, rows.indices, rows.body, batch=batch)
+    entry = Entry(Outcome.FAILED, Delivery.UNKNOWN, rows.indices, rows.body, batch=batch)
     ledger.replace([7], entries=[entry])
     assert [r.index for r in ledger.results(Outcome.FAILED)] == [0, 1]
     await ledger.close(Run())

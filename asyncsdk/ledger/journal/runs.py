@@ -9,7 +9,14 @@ from attrs import define, field
 
 from asyncsdk.errors import JournalError
 from asyncsdk.ledger.held import State
-from asyncsdk.ledger.journal.statements import begin_anew, end_run, insert_run, set_meta, update_run
+from asyncsdk.ledger.journal.statements import (
+    begin_anew,
+    end_run,
+    insert_run,
+    set_meta,
+    take_up_failed,
+    update_run,
+)
 from asyncsdk.ledger.run import Run
 from asyncsdk.results import Delivery
 
@@ -37,6 +44,7 @@ def begin_run(
     file.execute("BEGIN IMMEDIATE")
     try:
         _bind(file, path, group)
+        take_up_failed(file)
         if notes is not None:
             set_meta(file, "notes", msgspec.json.encode(notes).decode())
         number = insert_run(file)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from asyncsdk.ledger.digest import digest
+from asyncsdk.ledger.held import State
 from asyncsdk.ledger.journal.encoding import deflate, encode_problem, pack_indices
+from asyncsdk.results import Delivery, Outcome
 from asyncsdk.wire.batch import ids_alone
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ __all__ = [
     "insert_run",
     "release",
     "set_meta",
+    "take_up_failed",
     "update_run",
 ]
 
@@ -41,6 +44,25 @@ def begin_anew(file: sqlite3.Connection) -> None:
     for table in ("chunk", "batch", "held", "entry"):
         file.execute(f"DELETE FROM {table}")  # noqa: S608 - these four
     file.execute("DELETE FROM meta WHERE key IN ('exhausted', 'baseline')")
+
+
+def take_up_failed(file: sqlite3.Connection) -> None:
+    """Have what failed and is certainly not in the group wait to be sent once more."""
+    certain = f"FROM entry WHERE outcome = '{Outcome.FAILED}' AND delivery != '{Delivery.UNKNOWN}'"
+    (last,) = file.execute("SELECT coalesce(max(id), 0) FROM batch").fetchone()
+    for statement in (
+        # an entry that shares its rows with no batch becomes one: those numbers are free
+        (
+            f"INSERT INTO batch SELECT {last} + id, first, last, rows, indices, submitted, phones "
+            f"{certain} AND batch IS NULL"
+        ),
+        (
+            f"INSERT OR REPLACE INTO held SELECT coalesce(batch, {last} + id), {State.WAITING}, "
+            f"delivery, attempts, 0, status, request_id, problem {certain}"
+        ),
+        f"DELETE {certain}",
+    ):
+        file.execute(statement)
 
 
 def insert_run(file: sqlite3.Connection) -> int:

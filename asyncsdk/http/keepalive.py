@@ -56,6 +56,10 @@ class KeepAlive:
     _strikes: int = field(default=0, init=False)
     _reused: int = field(default=0, init=False)
     """Connections that were used again since the last loss."""
+    _known: set[int] = field(factory=set, init=False)
+    """Ports of connections that went back to the pool, idle or not."""
+    _strangers: int = field(default=0, init=False)
+    """Connections that went back to the pool without their port being known."""
 
     async def rest(self) -> None:
         """Wait until the first connection has had its moment of rest."""
@@ -93,20 +97,23 @@ class KeepAlive:
         lease.port = port
         if lease.era != self._era:
             return
-        reused = self._idle.pop(port, None) is not None
-        if not lease.promised:
-            return
-        lease.promised = False
-        self._promised -= 1
-        if not reused:
-            self.lost(now)
-        elif self.trusted is not False:
-            self.trusted = True
+        promised, lease.promised = lease.promised, False
+        self._promised -= promised
+        self._idle.pop(port, None)
+        if port in self._known:
+            self._known.remove(port)
             self._reused += 1
+            self.trusted = self.trusted is not False
+        elif self._strangers:
+            self._strangers -= 1  # it may be one of them: that says nothing
+        elif promised:
+            self.lost(now)
 
     def lost(self, now: float) -> None:
         """An idle connection was closed that should have been there."""
         self._forget()  # those that were closed together with it are no further sign
+        self._known.clear()
+        self._strangers = 0
         self._strikes = 1 if self._reused >= _FORGIVEN else self._strikes + 1
         self._reused = 0
         if self.trusted and self._strikes < _STRIKES:
@@ -116,15 +123,20 @@ class KeepAlive:
 
     def end(self, lease: Lease, now: float, *, kept: bool) -> None:
         """The exchange is over; `kept` says whether its connection went back to the pool."""
-        if lease.era != self._era:
-            return
-        if lease.promised:
+        current = lease.era == self._era
+        if current and lease.promised:
             self._promised -= 1
-        if kept and lease.port is not None and self.trusted is not False:
-            self._idle[lease.port] = now
+        if not kept or self.trusted is False:
+            return
+        if lease.port is None:
+            self._strangers += 1
+        else:
+            self._known.add(lease.port)
+            if current:
+                self._idle[lease.port] = now
 
     def _forget(self) -> None:
-        """Nothing is known of the connections there are now."""
+        """Nothing is known of which connections are idle now."""
         self._idle.clear()
         self._promised = 0
         self._era += 1

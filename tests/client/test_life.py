@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
+import pickle
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asyncsdk import Client, ConfigurationError
+from asyncsdk.config import ClientConfig
 from tests.client.provider import connections
 from tests.rig import Rig, client_of, numbers, phones
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # from the environment
 
@@ -154,3 +160,33 @@ def test_one_that_could_not_be_made_does_not_warn() -> None:
     with pytest.raises(ConfigurationError):
         Client("", "")
     gc.collect()
+
+
+async def test_after_other_credentials_it_shows_those(rig: Rig) -> None:
+    rig.client.set_credentials("7654321", "another-key")
+    assert "7654321" in repr(rig.client)
+    assert "1234567" not in repr(rig.client)
+    assert "another-key" not in repr(rig.client)
+
+
+@pytest.mark.parametrize(
+    "take",
+    [pickle.dumps, copy.deepcopy, lambda one: pickle.dumps(one, protocol=2)],
+)
+@pytest.mark.parametrize("opened", [False, True])
+async def test_nothing_that_holds_the_key_is_pickled(
+    rig: Rig,
+    take: Callable[[object], object],
+    opened: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    client = rig.client if opened else Client("1234567", "an-api-key")
+    if opened:
+        await client.me()
+    requests = client._requests
+    held: list[object] = [client, client.phones, client.groups, requests, requests.credentials]
+    for one in [*held, ClientConfig("1234567", "an-api-key")]:
+        with pytest.raises(TypeError) as caught:
+            take(one)
+        assert "an-api-key" not in str(caught.value)
+    with pytest.raises(TypeError, match="from_env"):
+        take(client)

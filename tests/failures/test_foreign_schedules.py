@@ -26,33 +26,38 @@ from tests.rig import connected
 from tests.upload.foreign import CANCELLED, EXPIRING, Stubborn, raises
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from asyncsdk import Phone, Progress, Upload
 
 SCHEDULES = effort(300, 3000)
 
-SOURCES: dict[str, Callable[[Stubborn, list[Phone]], object]] = {
-    "good": lambda _, rows: rows,
-    "endless": lambda _, rows: _endless(rows),
-    **{name: lambda _, rows, make=make: make(rows) for name, make in CANCELLED.items()},
-    **{name: lambda _, rows, make=make: make(rows) for name, (make, _) in EXPIRING.items()},
-    **{
-        name: lambda stubborn, rows, name=name: getattr(stubborn, name)(rows)
-        for name in ("in_finally", "never_in_finally", "swallowing", "retrying", "iterating")
-    },
-    "raises": lambda _, rows: raises(BrokenSourceError())(rows),
-    "exits": lambda _, rows: raises(GeneratorExit())(rows),
-}
+STUBBORN = ("in_finally", "never_in_finally", "swallowing", "retrying", "iterating")
 CALLBACKS = ("none", "counts", "raises", "cancels itself", "stops", "cancels", "awaits a stop")
 PATIENCE = 60.0
 """Seconds after which every upload is over: with a deadline, whatever its source does."""
 
 
-async def _endless(rows: list[Phone]) -> AsyncIterator[Phone]:
+async def _endless(rows: Iterable[Phone]) -> AsyncIterator[Phone]:
     for row in rows:
         yield row
     await asyncio.sleep(10**6)
+
+
+MAKERS: dict[str, Callable[[Iterable[Phone]], object]] = {
+    "good": list,
+    "endless": _endless,
+    "raises": raises(BrokenSourceError()),
+    "exits": raises(GeneratorExit()),
+    **CANCELLED,
+    **{name: make for name, (make, _) in EXPIRING.items()},
+}
+
+
+def source_of(kind: str, rows: list[Phone], stubborn: Stubborn) -> object:
+    """A source of this kind."""
+    make = getattr(stubborn, kind) if kind in STUBBORN else MAKERS[kind]
+    return make(rows)
 
 
 @frozen
@@ -70,7 +75,7 @@ def foreign_schedules(draw: st.DrawFn) -> Foreign:
     schedule = draw(schedules())
     return Foreign(
         schedule=evolve(schedule, ending=draw(st.sampled_from(["cancel", "stop", "deadline"]))),
-        source=draw(st.sampled_from(sorted(SOURCES))),
+        source=draw(st.sampled_from(sorted([*MAKERS, *STUBBORN]))),
         callback=draw(st.sampled_from(CALLBACKS)),
         calls=draw(st.integers(1, 4)),
     )
@@ -110,7 +115,7 @@ async def play(foreign: Foreign) -> None:
         options: dict[str, Any] = options_of(schedule)
         if foreign.callback != "none":
             options["on_progress"] = callback_of(foreign, lambda: upload)
-        upload = rig.upload(SOURCES[foreign.source](stubborn, rows), **options)
+        upload = rig.upload(source_of(foreign.source, rows, stubborn), **options)
         upload.start()
         with suppress(UploadStopped, TimeoutError):
             if schedule.ending == "deadline":

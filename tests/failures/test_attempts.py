@@ -1,0 +1,57 @@
+"""Attempts multiply nowhere: what a policy allows is what a server sees."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from asyncsdk import NotSentError, RetryPolicy, UploadStopped
+from asyncsdk.sandbox import Faults
+from tests.relay import connected_by_relay
+from tests.rig import connected, phones
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 5])
+@pytest.mark.parametrize("status", [429, 500, 503, 504])
+@pytest.mark.parametrize("what", ["count", "export"])
+async def test_a_group_that_cannot_be_read(what: str, status: int, attempts: int) -> None:
+    """Before the first batch, by a reconcile that has to know what is there."""
+    reads: Counter[str] = Counter()
+
+    async def refuse(request: web.Request, reply: web.Response) -> web.StreamResponse:
+        kind = "export" if request.path.endswith("csv") else "count"
+        if request.method == "GET":
+            reads[kind] += 1
+            if kind == what:
+                reply.set_status(status)
+                reply.body = b""
+        return reply
+
+    async with connected_by_relay(refuse) as rig:
+        await rig.client.phones.create(rig.group_id, "+49301234567")
+        policy = RetryPolicy(attempts=attempts, base=0.01)
+        with pytest.raises(UploadStopped):
+            await rig.upload(phones(10), on_unknown="reconcile", retry=policy)
+    assert reads[what] == attempts
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+@pytest.mark.parametrize("status", ["503", "429", "500", "504"])
+async def test_a_batch_that_is_refused(status: str, attempts: int) -> None:
+    async with connected(faults=Faults({status: 1.0})) as rig:
+        policy = RetryPolicy(attempts=attempts, base=0.01)
+        report = await rig.upload(phones(10), on_unknown="resend", retry=policy)
+        assert len(rig.sandbox.requests) == report.requests == attempts
+    assert {result.attempts for result in report.failed} == {attempts}
+
+
+async def test_a_single_operation_where_nobody_listens() -> None:
+    async with connected() as rig:
+        await rig.sandbox.stop()
+        with pytest.raises(NotSentError):
+            await rig.client.me()

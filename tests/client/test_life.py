@@ -182,8 +182,9 @@ async def test_nothing_that_holds_the_key_is_pickled(
     client = rig.client if opened else Client("1234567", "an-api-key")
     if opened:
         await client.me()
-    requests = client._requests
-    held: list[object] = [client, client.phones, client.groups, requests, requests.credentials]
+    held: list[object] = [client, client._requests.credentials]
+    if take is not copy.deepcopy:  # what it meets first there may be an event loop
+        held += [client.phones, client.groups, client._requests]
     for one in [*held, ClientConfig("1234567", "an-api-key")]:
         with pytest.raises(TypeError) as caught:
             take(one)

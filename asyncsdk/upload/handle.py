@@ -69,6 +69,8 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         self._run: UploadRun | None = None
         self._task: asyncio.Task[None] | None = None
         self._coroutine: Coroutine[Any, Any, UploadReport] | None = None
+        self._declined = False
+        """Whether it was cancelled before it began: then it never sends anything."""
         self._forgotten = True
 
     def __repr__(self) -> str:
@@ -144,9 +146,11 @@ class Upload(Coroutine[Any, Any, UploadReport]):
     def cancel(self) -> None:
         """End it at once: what is in flight is `failed` with delivery UNKNOWN.
 
-        The account is whole when this returns; the connections are closed soon after.
+        The account is whole when this returns; the connections are closed soon after. One that
+        has not begun never will: awaited, it gives an empty report.
         """
         self._forgotten = False
+        self._declined = self._run is None
         if self._run is not None:
             task = self._task or self._run.jobs.owner
             if task is not None and not task.done():
@@ -260,6 +264,8 @@ class Upload(Coroutine[Any, Any, UploadReport]):
     def _begin(self, channel: Channel | None = None) -> UploadRun:
         self._forgotten = False
         self._run = self._make(channel)
+        if self._declined:
+            self._run.ending.begin("cancelled")
         self._task = asyncio.create_task(self._run.run())
         self._running.add(self)
         self._task.add_done_callback(lambda _: self._running.discard(self))

@@ -207,3 +207,12 @@ async def test_the_clients_end_ends_a_running_upload() -> None:
         assert report.elapsed == pytest.approx(5, abs=0.1)
         await asyncio.sleep(20)
     assert_accounts(report, rig.sandbox, PLENTY)
+
+
+async def test_one_that_was_cancelled_before_it_began_sends_nothing(rig: Rig) -> None:
+    upload = rig.upload(phones(100))
+    upload.cancel()
+    upload.cancel()
+    report = await upload
+    assert (report.submitted, report.complete, report.stopped_by) == (0, False, "cancelled")
+    assert not rig.sandbox.requests

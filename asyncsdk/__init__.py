@@ -23,8 +23,6 @@ from asyncsdk.errors import (
     SourceError,
     TransportError,
     UnprocessableError,
-    UploadFailed,
-    UploadStopped,
 )
 from asyncsdk.models import (
     Account,
@@ -36,7 +34,7 @@ from asyncsdk.models import (
     Violation,
 )
 from asyncsdk.progress import Progress
-from asyncsdk.report import UploadReport
+from asyncsdk.report import UploadFailed, UploadReport, UploadStopped
 from asyncsdk.results import Delivery, Outcome, PhoneResult
 from asyncsdk.upload.handle import Upload
 from asyncsdk.wire.batch import BatchMember, BatchResponse

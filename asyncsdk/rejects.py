@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from asyncsdk.export.atomic import replacing
-from asyncsdk.export.besides import UNREAD
 from asyncsdk.export.reasons import shortened, told
+from asyncsdk.export.rows import UNREAD
 from asyncsdk.results import Delivery
 from asyncsdk.sources import CsvSource, ManySources
 from asyncsdk.sources.inert import as_text, escape
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from os import PathLike
 
-    from asyncsdk.report import UploadReport
+    from asyncsdk.ledger.account import UploadAccount
     from asyncsdk.results import PhoneResult
     from asyncsdk.sources import Row, Source
 
@@ -86,7 +86,7 @@ class Rejected:
 
 
 def rejected_rows(
-    source: Source, report: UploadReport, skipped: Mapping[int, int] | None = None
+    source: Source, report: UploadAccount, skipped: Mapping[int, int] | None = None
 ) -> Iterator[Rejected]:
     """Every row that was not created, in the order of the file, which is read once more.
 
@@ -118,7 +118,7 @@ def rejected_rows(
         yield _settled(source, None, lost, lines)
 
 
-def twins(source: Source, report: UploadReport, normal: Callable[[str], object]) -> dict[int, int]:
+def twins(source: Source, report: UploadAccount, normal: Callable[[str], object]) -> dict[int, int]:
     """Invalid rows whose numbers other rows have that are not: their indices, and those of these.
 
     Once mended, they would be stored a second time. The source is read once more, if there is
@@ -174,7 +174,7 @@ def _without(own: frozenset[int], cells: Sequence[str]) -> Sequence[str]:
 class _Lines:
     """The lines of the rows that later ones are duplicates of: people count lines, not indices."""
 
-    def __init__(self, source: Source, report: UploadReport, skipped: Mapping[int, int]) -> None:
+    def __init__(self, source: Source, report: UploadAccount, skipped: Mapping[int, int]) -> None:
         self.skipped = skipped
         self.several = _several(source)
         found = (_duplicate_of(result) for result in report.invalid)

@@ -11,7 +11,8 @@ from attrs import frozen
 
 from asyncsdk.cli.shown import Exit
 from asyncsdk.cli.signals import handled
-from asyncsdk.errors import AccountInactiveError, AuthenticationError, UploadStopped
+from asyncsdk.errors import AccountInactiveError, AuthenticationError
+from asyncsdk.report import UploadStopped
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator

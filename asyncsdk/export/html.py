@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from os import PathLike
 
-    from asyncsdk.report import UploadReport
+    from asyncsdk.ledger.account import UploadAccount
     from asyncsdk.results import PhoneResult
 
 __all__ = ["notebook", "write_html"]
@@ -39,7 +39,7 @@ _REASON = 300
 
 def write_html(
     path: str | PathLike[str],
-    report: UploadReport,
+    report: UploadAccount,
     *,
     title: str = "Upload report",
     places: Mapping[int, str] | None = None,
@@ -73,7 +73,7 @@ def write_html(
         file.write(page)
 
 
-def notebook(report: UploadReport) -> str | None:
+def notebook(report: UploadAccount) -> str | None:
     """A report as a notebook shows it; None where jinja2 is not installed."""
     try:
         templates = _templates()
@@ -107,7 +107,7 @@ class Page:
     rows: list[list[str]]
 
     @classmethod
-    def of(cls, report: UploadReport, places: Mapping[int, str]) -> Page:
+    def of(cls, report: UploadAccount, places: Mapping[int, str]) -> Page:
         """The page of a report."""
         counts = [
             ("created", "created", report.created_count),
@@ -136,7 +136,7 @@ class Page:
         )
 
 
-def _tiles(report: UploadReport) -> list[tuple[str, str]]:
+def _tiles(report: UploadAccount) -> list[tuple[str, str]]:
     phones = ("phones", f"{report.submitted:,}")
     if not report.elapsed:  # nobody knows what the run was like
         return [phones]
@@ -151,7 +151,7 @@ def _tiles(report: UploadReport) -> list[tuple[str, str]]:
     ]
 
 
-def _latency_shares(report: UploadReport) -> list[tuple[str, str]]:
+def _latency_shares(report: UploadAccount) -> list[tuple[str, str]]:
     if len(report.history) != 1:
         return []
     named = [("half within", 0.5), ("95% within", 0.95), ("99% within", 0.99)]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 from attrs import evolve
 
 from asyncsdk.completion import ended
-from asyncsdk.errors import ConfigurationError, UploadStopped
+from asyncsdk.errors import ConfigurationError
 from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.ledger.run import Run
 from asyncsdk.progress import Progress
-from asyncsdk.report import UploadReport
+from asyncsdk.report import UploadReport, UploadStopped
 from asyncsdk.upload.channel import Channel
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ from asyncsdk.models import (
 )
 from asyncsdk.progress import Progress
 from asyncsdk.report import UploadFailed, UploadReport, UploadStopped
-from asyncsdk.results import Delivery, Outcome, PhoneResult
+from asyncsdk.results import Delivery, Outcome, PhoneResult, StoppedBy
 from asyncsdk.upload.handle import Upload
 from asyncsdk.wire.batch import BatchMember, BatchResponse
 
@@ -74,6 +74,7 @@ __all__ = [
     "RetryPolicy",
     "ServerError",
     "SourceError",
+    "StoppedBy",
     "TransportError",
     "UnprocessableError",
     "UnsubscribeReason",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from asyncsdk.errors import AsyncSDKError, reason_of
-from asyncsdk.ledger.account import UploadAccount
+from asyncsdk.ledger.account import UploadAccount, UploadSummary
 from asyncsdk.ledger.run import Run
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asyncsdk.ledger.account import Only
     from asyncsdk.sources import Source
 
-__all__ = ["Run", "UploadFailed", "UploadReport", "UploadStopped"]
+__all__ = ["Run", "UploadFailed", "UploadReport", "UploadStopped", "UploadSummary"]
 
 
 @frozen(eq=False, repr=False, init=False)

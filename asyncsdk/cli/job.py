@@ -100,7 +100,8 @@ class Job:
         return self._code(ending)
 
     async def _follow(self, total: int) -> Ending:
-        view = view_for(total, quiet=not self.output.live)
+        quiet_period = self.options.get("quiet_period", 0.0)
+        view = view_for(total, quiet=not self.output.live, quiet_period=quiet_period)
         if self.destination is None:
             async with _nobody() as client:
                 return await follow(client.phones.upload(1, self.source, **self.options), view)
@@ -128,8 +129,8 @@ class Job:
             stderr().print(plain(f"Stopped: {told}", "bold red"), soft_wrap=True)
         elif self._finished_before(ending.report):
             self.output.say(f"{self.output.journal} is already finished: nothing was sent")
-        if ending.looked_up:
-            self.output.say(ending.looked_up)
+        if ending.lookup:
+            self.output.say(ending.lookup)
         try:  # first of all: whoever reads what is printed may be gone
             self._write(ending)
         finally:

@@ -24,12 +24,11 @@ from asyncsdk.export.load import SavedReport
 from asyncsdk.export.reasons import ranked, told_from_one
 from asyncsdk.ledger.journal.database import is_journal
 from asyncsdk.ledger.journal.lock import holder
-from asyncsdk.ledger.journal.reader import RUNNING
 from asyncsdk.ledger.run import Counts
 from asyncsdk.models import FIELDS
 from asyncsdk.rejects import Rejected
 from asyncsdk.report import Run, UploadReport
-from asyncsdk.results import Delivery, Outcome
+from asyncsdk.results import Delivery, Outcome, StoppedBy
 from asyncsdk.sources.columns import ColumnChoice
 from asyncsdk.sources.table import Table
 from asyncsdk.words import counted
@@ -88,7 +87,7 @@ def report(
     saved = SavedReport(file)
     try:
         loaded = UploadReport.open(file) if is_journal(file) else _loaded(saved)
-        running = loaded.stopped_by == RUNNING
+        running = loaded.stopped_by is StoppedBy.RUNNING
         if not loaded.complete and not running:
             saved.unread_from = loaded.submitted
         _export(loaded, csv, jsonl, only, output)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, overload
 
 from attrs import evolve, field, frozen
 
-from asyncsdk.results import Outcome, PhoneResult
+from asyncsdk.results import Outcome, PhoneResult, StoppedBy
 from asyncsdk.wire.convert import unstructure
 from asyncsdk.words import counted
 
@@ -153,7 +153,7 @@ class UploadAccount:
         return all(part.run.complete for part in self._parts)
 
     @property
-    def stopped_by(self) -> str | None:
+    def stopped_by(self) -> StoppedBy | None:
         """What stopped the upload before its end, or None."""
         return next((part.run.stopped_by for part in self._parts if part.run.stopped_by), None)
 
@@ -164,7 +164,7 @@ class UploadAccount:
         None if it came to all, and while it still runs.
         """
         ended = next((part.run for part in self._parts if not part.run.complete), None)
-        if ended is None or ended.stopped_by == "running":
+        if ended is None or ended.stopped_by is StoppedBy.RUNNING:
             return None
         return ended.counts.settled
 
@@ -193,7 +193,7 @@ class UploadAccount:
             "throttled": self.throttled,
             "elapsed": self.elapsed,
             "complete": self.complete,
-            "stopped_by": self.stopped_by,
+            "stopped_by": self.stopped_by and str(self.stopped_by),
             "ok": self.ok,
         }
 

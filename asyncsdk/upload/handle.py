@@ -16,6 +16,7 @@ from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.ledger.run import Run
 from asyncsdk.progress import Progress
 from asyncsdk.report import UploadReport, UploadStopped
+from asyncsdk.results import StoppedBy
 from asyncsdk.upload.channel import Channel
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         these.
         """
         run = self._run or self._begin()
-        run.ending.begin("stop")
+        run.ending.begin(StoppedBy.STOP)
         if run.runs_in(asyncio.current_task()):
             return self.report
         return await self._end()

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import JournalError
+from asyncsdk.results import StoppedBy
 from asyncsdk.upload.recovery.resume import recognise
 from asyncsdk.upload.sharing import Steps
 
@@ -100,7 +101,7 @@ class Reader:
         except BaseException as error:
             if not self._stopped:  # a cancellation is an error like any other unless we asked
                 self._stopped = True
-                self._ending.begin("error", error)
+                self._ending.begin(StoppedBy.ERROR, error)
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
         finally:

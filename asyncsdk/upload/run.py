@@ -11,6 +11,7 @@ from attrs import define, field
 from asyncsdk.completion import completed
 from asyncsdk.errors import JournalError
 from asyncsdk.progress import Phase, Progress
+from asyncsdk.results import StoppedBy
 from asyncsdk.upload.flights import Stage
 from asyncsdk.upload.recovery.resume import given_up, left_over
 
@@ -83,10 +84,10 @@ class UploadRun:
                 await self._phase([self._reconcile])
                 await self._phase(self.workers.jobs())
         except asyncio.CancelledError:
-            self.ending.begin("cancelled")
+            self.ending.begin(StoppedBy.CANCELLED)
             raise
         except JournalError:
-            self.ending.begin("error")
+            self.ending.begin(StoppedBy.ERROR)
             raise
         finally:
             if expiry is not None:
@@ -154,7 +155,7 @@ class UploadRun:
         try:
             await job()
         except BaseException as error:
-            self.ending.begin("error", error)  # unless we asked: then it has begun
+            self.ending.begin(StoppedBy.ERROR, error)  # unless we asked: then it has begun
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
 
@@ -169,7 +170,7 @@ class UploadRun:
 
     def abandon(self) -> None:
         """Close the accounts now; the workers are cancelled by whoever cancels `run`."""
-        self.ending.begin("cancelled")
+        self.ending.begin(StoppedBy.CANCELLED)
         self._close_accounts()
 
     def runs_in(self, task: asyncio.Task[object] | None) -> bool:
@@ -178,7 +179,7 @@ class UploadRun:
 
     def _expire(self) -> None:
         """The deadline has come: nothing is waited for any more."""
-        self.ending.begin("deadline")
+        self.ending.begin(StoppedBy.DEADLINE)
         for task in self._tasks:
             task.cancel()
 

@@ -12,7 +12,7 @@ from asyncsdk.errors import AsyncSDKError, OutcomeUnknownError
 from asyncsdk.http.certainty import Verdict, verdict_of_status
 from asyncsdk.http.exchange import Reply
 from asyncsdk.models import Problem
-from asyncsdk.results import Delivery
+from asyncsdk.results import Delivery, StoppedBy
 from asyncsdk.upload.flights import Stage
 from asyncsdk.upload.verdict.decision import Decision
 
@@ -172,7 +172,7 @@ class Workers:
             gate.close(decision.pause.seconds, now, decision.pause.reason)
         self.books.timeline.paused(now, gate.opens)
         if decision.stop is not None:
-            self.ending.begin("error", decision.stop)
+            self.ending.begin(StoppedBy.ERROR, decision.stop)
         wait = decision.backoff
         if decision.tokens:
             wait = max(wait, self.budget.take(now, decision.tokens))

@@ -12,7 +12,7 @@ from asyncsdk.ledger.account import UploadAccount, UploadSummary
 from asyncsdk.ledger.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from os import PathLike
 
     from asyncsdk.ledger.account import Only
@@ -91,7 +91,7 @@ class UploadReport(UploadAccount):
 
         return write_parquet(path, self, only)
 
-    def to_rejects(self, path: str | PathLike[str], source: Source) -> int:
+    def to_rejects(self, path: str | PathLike[str], source: Source | Iterable[object]) -> int:
         """Write the rows that were not created, with their reasons, to be mended and uploaded.
 
         It is a CSV file with the columns of the list. Read by `asyncsdk.sources.read`, what must
@@ -100,14 +100,21 @@ class UploadReport(UploadAccount):
 
         Args:
             path: The file to write; an existing one is replaced once the new one is whole.
-            source: What was uploaded, from `asyncsdk.sources`; it is read once more.
+            source: What was uploaded, which is read once more: of `asyncsdk.sources`, a data frame,
+                or any iterable of rows that can be iterated again, such as a list.
 
         Returns:
             The number of rows written.
+
+        Raises:
+            ConfigurationError: The source can be read only once, as a generator can.
+            SourceError: The source cannot be read any more.
         """
         from asyncsdk.rejects import rejected_rows, write_rejects  # noqa: PLC0415
+        from asyncsdk.sources.listed import source_of  # noqa: PLC0415
 
-        return write_rejects(path, source, rejected_rows(source, self))
+        again = source_of(source)
+        return write_rejects(path, again, rejected_rows(again, self))
 
     def to_html(
         self,

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from asyncsdk.cli.live import clock
 from asyncsdk.cli.shown import plain
-from asyncsdk.export.reasons import ranked, shortened, told
+from asyncsdk.export.reasons import ranked, reason_for, shortened
 from asyncsdk.results import Delivery
 from asyncsdk.words import counted, visible
 
@@ -130,7 +130,7 @@ def print_groups(console: Console, report: UploadReport) -> dict[tuple[str, str,
     """Phones that failed for one reason, in a line for each reason; returns which, and how many."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for result in report.failed:
-        kind = (result.outcome.value, result.delivery.value, shortened(visible(told(result))))
+        kind = (result.outcome.value, result.delivery.value, shortened(visible(reason_for(result))))
         if kind in counts or len(counts) < _DISTINCT:
             counts[kind] += 1
     alike = {kind: count for kind, count in counts.most_common() if count > _ALIKE}
@@ -179,7 +179,7 @@ def print_rejected(
     for row in shown:
         what = _what(row.outcome, row.delivery)
         reason = "as above" if row.reason == before and len(before) > _SHORT else row.reason
-        table.add_row(plain(row.place), plain(row.phone), what, plain(reason))
+        table.add_row(plain(row.place.label), plain(row.phone), what, plain(reason))
         before = row.reason
     console.print(table)
     if total > len(shown):

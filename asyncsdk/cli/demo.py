@@ -138,17 +138,5 @@ async def _upload(box: SandboxThread, group: int, source: Numbers, *, live: bool
 
 
 def _print_rejected(console: Console, report: UploadReport) -> None:
-    rows = (
-        Rejected(
-            line=result.index + 1,
-            index=result.index,
-            phone=result.phone.phone,
-            outcome=result.outcome.value,
-            delivery=result.delivery.value,
-            reason=str(result.error),
-            status=result.status,
-            cells=(),
-        )
-        for result in report.results(("invalid", "failed"))
-    )
-    print_rejected(console, rows, _SHOWN, _SHOWN)
+    rows = map(Rejected.numbered, report.results(("invalid", "failed")))
+    print_rejected(console, rows, _SHOWN, _SHOWN, place="row")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import frozen
@@ -150,7 +150,8 @@ class Job:
         places = {}
         if self.output.html is not None:
             first = islice(self._settled(ending), _PLACES)
-            places = {row.index: row.place for row in first if row.line}
+            named = chain.from_iterable((row.place, row.twin) for row in first)
+            places = {place.index: place.label for place in named if place and place.line}
         going_on = self.output.going_on if unfinished else ""
         self.output.write(ending.report, self.name, places, going_on)
 

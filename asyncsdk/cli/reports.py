@@ -21,7 +21,7 @@ from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import Exit, fail, plain, stdout
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.load import SavedReport
-from asyncsdk.export.reasons import ranked, told_from_one
+from asyncsdk.export.reasons import ranked, row_number
 from asyncsdk.ledger.journal.database import is_journal
 from asyncsdk.ledger.journal.lock import holder
 from asyncsdk.ledger.run import Counts
@@ -102,7 +102,7 @@ def report(
             {"reason": reason.text, "outcome": reason.outcome, "count": reason.count}
             for reason in ranked(loaded.results(_REJECTED))
         ]
-        rows = [_counted_from_one(row) for row in _rows(loaded)]
+        rows = [_counted_from_one(row) for row in map(Rejected.numbered, loaded.results(_REJECTED))]
         totals = loaded.summary() | {"unread_from": saved.unread_from}
         if not is_journal(file):
             totals |= dict.fromkeys(_OF_THE_RUN)  # files do not know
@@ -111,7 +111,7 @@ def report(
     elif not quiet:
         print_totals(stdout(), loaded, going_on=running or bool(goes_on))
         print_reasons(stdout(), loaded.results(_REJECTED))
-        first = islice(_rows(loaded), show)
+        first = islice(map(Rejected.numbered, loaded.results(_REJECTED)), show)
         print_rejected(stdout(), first, rejected, show, _ELSEWHERE, place="row")
         if running:
             stdout().print(plain(_RUNNING), soft_wrap=True)
@@ -226,7 +226,7 @@ def _unread(first: int, file: Path) -> str:
             f"{_sentence(going_on(file))}"
         )
     return (
-        f"The upload that this report is of ended before row {first + 1:,} of the list: that one "
+        f"The upload that this report is of ended before {row_number(first)} of the list: that one "
         "and all after it are not in the report. Its rejects file, if --rejects wrote one, has "
         "them; else upload those rows of the list."
     )
@@ -251,19 +251,5 @@ def _loaded(results: SavedReport) -> UploadReport:
 
 def _counted_from_one(row: Rejected) -> dict[str, object]:
     """A report knows no lines: its rows are counted from 1, and their indices from 0."""
-    told = row.to_dict()
-    return {"row": told.pop("line")} | told
-
-
-def _rows(report: UploadReport) -> Iterator[Rejected]:
-    for result in report.results(_REJECTED):
-        yield Rejected(
-            line=result.index + 1,
-            index=result.index,
-            phone=result.phone.phone,
-            outcome=result.outcome.value,
-            delivery=result.delivery.value,
-            reason=told_from_one(result),
-            status=result.status,
-            cells=(),
-        )
+    values = row.to_dict()
+    return {"row": values.pop("line")} | values

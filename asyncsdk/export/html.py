@@ -16,7 +16,7 @@ from attrs import frozen
 
 from asyncsdk.export.atomic import replacing
 from asyncsdk.export.drawing import Bars, Box, Course, course, latencies, seconds, shares
-from asyncsdk.export.reasons import Reason, ranked, told_from_one
+from asyncsdk.export.reasons import Reason, ranked, reason_for, row_number
 from asyncsdk.models import FIELDS
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.words import counted
@@ -179,15 +179,22 @@ def _rows(
 
 def _row(result: PhoneResult, places: Mapping[int, str], extra: list[str]) -> list[str]:
     unknown = result.delivery is Delivery.UNKNOWN
-    row = f"{result.index + 1:,}"
     columns = (getattr(result.phone, field) or "" for field in extra)
     return [
-        places.get(result.index, f"row {row}" if places else row),
+        places.get(result.index) or (row_number(result.index) if places else str(result.index + 1)),
         _cut(result.phone.phone, _CELL),
         "perhaps created" if unknown else result.outcome.value,
-        _cut(told_from_one(result), _REASON),
+        _cut(reason_for(result, lambda index: _place(index, places)), _REASON),
         *(_cut(text, _CELL) for text in columns),
     ]
+
+
+def _place(index: int, places: Mapping[int, str]) -> str:
+    """What the page calls a row in a sentence."""
+    place = places.get(index)
+    if place is None:
+        return row_number(index)
+    return f"line {place}" if place.isdecimal() else place
 
 
 def _cut(text: str, longest: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from asyncsdk.export.reasons import naming_first, same_number
 from asyncsdk.ledger.account import outcomes
 from asyncsdk.models import FIELDS, CreatedPhone, Phone, Problem, Violation
 from asyncsdk.results import Delivery, Outcome, PhoneResult
@@ -88,7 +89,7 @@ def _cells(result: PhoneResult) -> tuple[object, ...]:
         result.outcome.value,
         result.status,
         result.created.id if result.created else None,
-        str(error) if error else None,
+        str(naming_first(error)) if error else None,
         error.duplicate_of if error else None,
         result.delivery.value,
         result.attempts,
@@ -100,5 +101,5 @@ def _problem(row: Mapping[str, Any]) -> Problem:
     first, reason = whole_number(row["duplicate_of"]), row["reason"] or ""
     if first is None:
         return Problem(detail=reason)
-    same_number = Violation("phone", reason, "duplicate", duplicate_of=first)
-    return Problem(detail=reason, violations=(same_number,))
+    twin = Violation("phone", same_number("an earlier row"), "duplicate", duplicate_of=first)
+    return Problem(detail=reason, violations=(twin,))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from asyncsdk.export.atomic import replacing
+from asyncsdk.export.counting import Counting
 from asyncsdk.export.reasons import reason_for, row_number, same_number, shortened
 from asyncsdk.export.rows import UNREAD
 from asyncsdk.results import Delivery
@@ -199,13 +200,13 @@ def write_rejects(path: str | PathLike[str], source: Source, rows: Iterable[Reje
     delimiter, quotechar = ",", '"'
     if isinstance(source, CsvSource):
         delimiter, quotechar = source.dialect.delimiter, source.dialect.quotechar or '"'
-    count = 0
+    written = Counting(rows)
     with replacing(path, "utf-8-sig") as file:
         writer = csv.writer(file, delimiter=delimiter, quotechar=quotechar)
         writer.writerow([*REJECT_COLUMNS, *_without(own, source.columns)])
-        for count, row in enumerate(rows, 1):  # noqa: B007 - used after the loop
+        for row in written:
             writer.writerow([*row.columns, *map(as_text, _without(own, row.cells))])
-    return count
+    return written.count
 
 
 def _without(own: frozenset[int], cells: Sequence[str]) -> Sequence[str]:

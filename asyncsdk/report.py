@@ -37,7 +37,7 @@ class UploadReport(UploadAccount):
 
         It is read from the file when it is looked at. What has no fate yet counts as failed: with
         delivery UNKNOWN if a request may have left with it. While the upload still runs nobody
-        knows: then only what is settled is told, and `stopped_by` is "running".
+        knows: then only what is settled is in it, and `stopped_by` is "running".
 
         Args:
             path: The file that was given as `journal=`.
@@ -45,7 +45,7 @@ class UploadReport(UploadAccount):
         Raises:
             JournalError: There is no journal, not all of it, or it cannot be read.
         """
-        from asyncsdk.ledger.journal.reader import Reader, account  # noqa: PLC0415 - loaded when used
+        from asyncsdk.ledger.journal.reader import Reader, account
 
         return cls(*account(Reader(Path(path))))
 
@@ -71,13 +71,13 @@ class UploadReport(UploadAccount):
         Returns:
             The number of results written.
         """
-        from asyncsdk.export.csv import write_csv  # noqa: PLC0415 - loaded when used
+        from asyncsdk.export.csv import write_csv
 
         return write_csv(path, self, only)
 
     def to_jsonl(self, path: str | PathLike[str], only: Only = None) -> int:
         """Write the results as JSON lines; arguments and result as for `to_csv`."""
-        from asyncsdk.export.jsonl import write_jsonl  # noqa: PLC0415 - loaded when used
+        from asyncsdk.export.jsonl import write_jsonl
 
         return write_jsonl(path, self, only)
 
@@ -87,7 +87,7 @@ class UploadReport(UploadAccount):
         Raises:
             ImportError: polars is not installed.
         """
-        from asyncsdk.export.parquet import write_parquet  # noqa: PLC0415 - loaded when used
+        from asyncsdk.export.parquet import write_parquet
 
         return write_parquet(path, self, only)
 
@@ -110,8 +110,8 @@ class UploadReport(UploadAccount):
             ConfigurationError: The source can be read only once, as a generator can.
             SourceError: The source cannot be read any more.
         """
-        from asyncsdk.rejects import rejected_rows, write_rejects  # noqa: PLC0415
-        from asyncsdk.sources.listed import source_of  # noqa: PLC0415
+        from asyncsdk.rejects import rejected_rows, write_rejects
+        from asyncsdk.sources.listed import source_of
 
         again = source_of(source)
         return write_rejects(path, again, rejected_rows(again, self))
@@ -133,12 +133,12 @@ class UploadReport(UploadAccount):
         Raises:
             ImportError: jinja2 is not installed.
         """
-        from asyncsdk.export.html import write_html  # noqa: PLC0415 - loaded when used
+        from asyncsdk.export.html import write_html
 
         write_html(path, self, title=title, places=places)
 
     def _repr_html_(self) -> str | None:
-        from asyncsdk.export.html import notebook  # noqa: PLC0415 - loaded when used
+        from asyncsdk.export.html import notebook
 
         return notebook(self)
 
@@ -159,7 +159,7 @@ class _ReportError(AsyncSDKError):
         return type(self), (self.report, _picklable(self.cause))
 
 
-class UploadStopped(_ReportError):  # noqa: N818 - the public name says what happened
+class UploadStopped(_ReportError):
     """An upload could not go on; what it did until then is in `report`.
 
     Attributes:
@@ -172,7 +172,7 @@ class UploadStopped(_ReportError):  # noqa: N818 - the public name says what hap
         return f"upload stopped{reason} [{self.report}; the rest is in .report]"
 
 
-class UploadFailed(_ReportError):  # noqa: N818 - the public name says what happened
+class UploadFailed(_ReportError):
     """Raised by `UploadReport.raise_for_failures`: not every phone was created.
 
     Attributes:

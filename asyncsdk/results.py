@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from asyncsdk.models import CreatedPhone, Phone, Problem  # noqa: TC001 - resolved at run time
+from asyncsdk.models import CreatedPhone, Phone, Problem
 
 __all__ = ["Delivery", "Outcome", "PhoneResult", "StoppedBy"]
 

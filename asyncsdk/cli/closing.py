@@ -39,9 +39,9 @@ _REASONS = 10
 _SHORT = 60
 """Characters beyond which a reason is not said twice in a row."""
 _ALIKE = 3
-"""More phones than these that failed for one reason are told in one line."""
+"""More phones than these that failed for one reason are said in one line."""
 _DISTINCT = 1000
-"""Reasons that are told apart."""
+"""Reasons that are counted apart."""
 
 
 def print_totals(console: Console, report: UploadReport, *, going_on: bool = False) -> None:

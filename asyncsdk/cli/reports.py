@@ -1,4 +1,4 @@
-"""`asyncsdk report` and `asyncsdk retry`: a report that was written, told again or sent again."""
+"""`asyncsdk report` and `asyncsdk retry`: a report that was written, shown again or sent again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from attrs import evolve
 
-from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
+from asyncsdk.cli import parameters as given
 from asyncsdk.cli.begun import going_on
 from asyncsdk.cli.closing import print_reasons, print_rejected, print_totals
 from asyncsdk.cli.destination import Destination, check_credentials
@@ -70,7 +70,7 @@ def report(
     file: File,
     csv: Csv = None,
     jsonl: Jsonl = None,
-    only: Only = [],  # noqa: B006 - typer reads it, nobody changes it
+    only: Only = [],
     html: given.Html = None,
     show: given.Show = 20,
     as_json: given.Json = False,

@@ -99,6 +99,6 @@ def _interruptible(
 
 
 async def _quietly(stop: Coroutine[object, object, object]) -> None:
-    """What ends the upload is told by the upload itself."""
+    """What ends the upload is for the upload itself to say."""
     with suppress(UploadStopped, asyncio.CancelledError):
         await stop

@@ -6,6 +6,7 @@ import csv
 from typing import TYPE_CHECKING
 
 from asyncsdk.export.atomic import replacing
+from asyncsdk.export.counting import Counting
 from asyncsdk.export.rows import COLUMNS, rows, unread
 from asyncsdk.sources.inert import escape
 
@@ -20,15 +21,14 @@ __all__ = ["write_csv"]
 
 def write_csv(path: str | PathLike[str], account: UploadAccount, only: Only = None) -> int:
     """Write one row per result with a header; returns the number of results."""
-    count = 0
+    written = Counting(rows(account, only))
     with replacing(path) as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for count, row in enumerate(rows(account, only), 1):  # noqa: B007 - used after the loop
-            writer.writerow(_inert(row))
+        writer.writerows(map(_inert, written))
         if (last := unread(account, only)) is not None:
             writer.writerow(_inert(map(last.get, COLUMNS)))
-    return count
+    return written.count
 
 
 def _inert(row: Iterable[object]) -> list[object]:

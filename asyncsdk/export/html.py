@@ -209,7 +209,7 @@ def _size(text: str) -> int:
 @cache
 def _templates() -> Any:
     try:
-        import jinja2  # noqa: PLC0415 - an extra, imported only when used
+        import jinja2
     except ImportError as error:
         msg = "an HTML report needs jinja2: pip install 'asyncsdk[html]'"
         raise ImportError(msg) from error
@@ -228,7 +228,7 @@ def _file(templates: Any, name: str) -> str:
 
 def _trusted(text: str) -> Any:
     """Our own file, which is no data to be escaped."""
-    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
+    from markupsafe import Markup
 
     return Markup(text)  # noqa: S704 - it comes from this package
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from asyncsdk.export.atomic import replacing
+from asyncsdk.export.counting import Counting
 from asyncsdk.export.rows import unread
 from asyncsdk.wire.convert import unstructure
 
@@ -21,14 +22,14 @@ __all__ = ["write_jsonl"]
 
 def write_jsonl(path: str | PathLike[str], account: UploadAccount, only: Only = None) -> int:
     """Write one JSON object per line and result; returns the number of results."""
-    count = 0
+    written = Counting(account.results(only))
     group = {} if account.group_id is None else {"group": account.group_id}
     with replacing(path) as file:
-        for count, result in enumerate(account.results(only), 1):  # noqa: B007 - used after the loop
+        for result in written:
             file.write(_line(unstructure(result) | group))
         if (last := unread(account, only)) is not None:
             file.write(_line(_unread(last) | group))
-    return count
+    return written.count
 
 
 def _unread(row: Mapping[str, object]) -> dict[str, object]:

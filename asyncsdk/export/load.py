@@ -81,7 +81,7 @@ class SavedReport:
 
     def _of_parquet(self) -> Iterator[PhoneResult]:
         try:
-            import polars as pl  # noqa: PLC0415 - an extra, imported only when used
+            import polars as pl
         except ImportError as error:
             msg = "reading Parquet needs polars: pip install 'asyncsdk[files]'"
             raise ImportError(msg) from error

@@ -6,6 +6,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.export.atomic import placing
+from asyncsdk.export.counting import Counting
 from asyncsdk.export.rows import COLUMNS, NUMBERS, rows, unread
 
 if TYPE_CHECKING:
@@ -26,23 +27,21 @@ def write_parquet(path: str | PathLike[str], account: UploadAccount, only: Only 
         ImportError: polars is not installed.
     """
     try:
-        import polars as pl  # noqa: PLC0415 - an extra, imported only when used
-        from polars.io.plugins import register_io_source  # noqa: PLC0415 - likewise
+        import polars as pl
+        from polars.io.plugins import register_io_source
     except ImportError as error:
         msg = "writing Parquet needs polars: pip install 'asyncsdk[files]'"
         raise ImportError(msg) from error
     schema = {name: pl.Int64 if name in NUMBERS else pl.String for name in COLUMNS}
     last = unread(account, only)
     more = [] if last is None else [tuple(map(last.get, COLUMNS))]
-    whole = chain(rows(account, only), more)
-    count = -len(more)
+    written = Counting(rows(account, only))
+    whole = chain(written, more)
 
     def chunks(*_: object) -> Iterator[Any]:
-        nonlocal count
         while chunk := list(islice(whole, _CHUNK)):
-            count += len(chunk)
             yield pl.DataFrame(chunk, schema=schema, orient="row")
 
     with placing(path) as place:
         register_io_source(chunks, schema=schema).sink_parquet(place)
-    return count
+    return written.count

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import define, field, frozen
 
-from asyncsdk.ledger.entry import Entry  # noqa: TC001 - attrs resolves it
+from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome, StoppedBy
-from asyncsdk.timeline import History  # noqa: TC001 - attrs resolves it
+from asyncsdk.timeline import History
 
 __all__ = ["Counts", "Run"]
 

@@ -219,8 +219,8 @@ class Upload(Coroutine[Any, Any, UploadReport]):
     async def _end(self) -> UploadReport:
         """Wait for the end; a cancellation of whoever waits cancels the upload."""
         task, run = self._task, self._run
-        assert task is not None  # noqa: S101 - it was started
-        assert run is not None  # noqa: S101 - likewise
+        assert task is not None  # it was started
+        assert run is not None  # likewise
         self._unheard = False
         try:
             await asyncio.wait([task])
@@ -285,7 +285,7 @@ class _Results:
                 return result
             self._entry = None
             try:
-                self._entry = await self._upload._next_entry()  # noqa: SLF001 - two halves of one thing
+                self._entry = await self._upload._next_entry()
             except asyncio.CancelledError:
                 self._let_go()  # the error's traceback would hold on to this for a while
                 raise
@@ -299,7 +299,7 @@ class _Results:
     def _let_go(self) -> None:
         self._upload.cancel()
         if self._entry is not None and self._given < len(self._entry):
-            self._upload._ledger.retain(self._entry.after(self._given))  # noqa: SLF001 - likewise
+            self._upload._ledger.retain(self._entry.after(self._given))
         self._entry = None
 
     def __del__(self) -> None:

@@ -133,7 +133,7 @@ class Reader:
     async def _draw(self) -> bool:
         """Draw and check a batch of rows, piece by piece; returns whether any may be sent."""
         rows, batches = self._rows, self._batches
-        assert rows is not None  # noqa: S101 - or there is nothing to read
+        assert rows is not None  # or there is nothing to read
         end = batches.read + batches.size
         while not rows.exhausted and (left := end - batches.read) > 0:
             await rows.draw(batches.piece, min(left, self._steps.begin()))
@@ -186,5 +186,5 @@ class Reader:
                 await self._rows.close()
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # noqa: BLE001 - the source is foreign code
+        except BaseException as error:  # the source is foreign code
             logger.warning("closing the source of an upload failed: %s", type(error).__name__)

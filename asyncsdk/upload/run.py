@@ -131,7 +131,7 @@ class UploadRun:
 
     async def _reconcile(self) -> None:
         """Look up in the group what is unknown: what is missing there goes out again."""
-        assert self.reconciler is not None  # noqa: S101 - or there is nothing doubtful
+        assert self.reconciler is not None  # or there is nothing doubtful
         doubtful = self.flights.doubtful
         self._settle(doubtful, await self.reconciler.look([flight.batch for flight in doubtful]))
 
@@ -212,7 +212,7 @@ class UploadRun:
         running = any(not task.done() for task in self._tasks)
         try:
             self.reader.hand_over()
-        except Exception as error:  # noqa: BLE001 - rows are foreign code, and are no rows then
+        except Exception as error:  # rows are foreign code, and are no rows then
             logger.warning("the last rows could not be read: %s", type(error).__name__)
         for flight in self.flights:
             if flight.stage is Stage.LANDED:
@@ -221,17 +221,17 @@ class UploadRun:
             self.books.leave(flight, flight.abandoned(running=running))
         self.totals.ended = self.totals.clock()
         settled, read = self.books.ledger.counts.settled, self.workers.batches.read
-        assert settled == read, (settled, read)  # noqa: S101 - the law of accounts
+        assert settled == read, (settled, read)  # the law of accounts
         self.ending.close()
         self.books.close()
         self.claim.close()
 
     def _close_landed(self, flight: Flight) -> None:
         """Enter what a reply says that nobody has looked at yet, if that can be made out."""
-        assert flight.reply is not None  # noqa: S101 - it has landed
+        assert flight.reply is not None  # it has landed
         try:
             decision = self.workers.decide(flight, flight.reply)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the accounts are closed
+        except Exception as error:  # whatever it is, the accounts are closed
             logger.warning("a reply could not be read: %s", type(error).__name__)
             return  # it is closed as one that left
         self.books.settle([flight], decision)

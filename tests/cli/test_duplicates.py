@@ -61,7 +61,7 @@ def test_by_its_line_where_a_list_is_at_hand(
     assert named(page.read_text(encoding="utf-8")) == {"line 4"}
     assert named(reasons(rejects)) == {"line 4"}
     done = run(command, pair, *group, *SKIP, "--json", sandbox=sandbox)
-    assert named(done.stdout) <= {"line 4", "line 1"}  # an upload again: the group is no list
+    assert named(done.stdout) == {"line 4"}
 
 
 def test_by_its_file_too_where_there_are_several(
@@ -71,11 +71,10 @@ def test_by_its_file_too_where_there_are_several(
     more.write_text("Mobil\n0160333333\n0160111111\n0160333333\n", encoding="utf-8")
     rejects = tmp_path / "rejects.csv"
     words = ("-g", sandbox.add_group("x"), *SKIP, "--rejects", rejects, "--html", page)
-    done = run("upload", pair, more, *words, sandbox=sandbox)
+    run("upload", pair, more, *words, sandbox=sandbox)
     expected = {"contacts.csv:4", "contacts.csv:2", "more.csv:2"}
     assert named(page.read_text(encoding="utf-8")) == expected
     assert named(reasons(rejects)) == expected
-    assert named(done.stdout.replace("\n", "")) <= expected | {"contacts.csv:"}
 
 
 @pytest.mark.parametrize("name", ["report.jsonl", "report.csv", "report.parquet", "x.journal"])
@@ -124,15 +123,13 @@ def test_an_invalid_row_that_has_the_number_of_a_later_one(
             "a: is odd; phone: the same number as row 12",
         ),
         (
-            lambda rule: Problem(detail="as row 1 of row 11", violations=(rule,)),
-            "as row 1 of row 11",
+            lambda rule: Problem(detail="row 1, not row 11", violations=(rule,)),
+            "row 1, not row 11",
         ),
         (lambda _: Problem("Conflict", "row 11 is there"), "Conflict: row 11 is there"),
     ],
 )
-@pytest.mark.parametrize(
-    "message", ["the same number as row 11", "the same number as an earlier row"]
-)
+@pytest.mark.parametrize("message", ["the same number as row 11", "as an earlier row"])
 def test_no_sentence_is_cut_up(
     tmp_path: Path, problem: Callable[[Violation], Problem], words: str, message: str
 ) -> None:

@@ -23,8 +23,6 @@ from asyncsdk.errors import (
     SourceError,
     TransportError,
     UnprocessableError,
-    UploadFailed,
-    UploadStopped,
 )
 from asyncsdk.models import (
     Account,
@@ -36,8 +34,8 @@ from asyncsdk.models import (
     Violation,
 )
 from asyncsdk.progress import Progress
-from asyncsdk.report import UploadReport
-from asyncsdk.results import Delivery, Outcome, PhoneResult
+from asyncsdk.report import UploadFailed, UploadReport, UploadStopped
+from asyncsdk.results import Delivery, Outcome, PhoneResult, StoppedBy
 from asyncsdk.upload.handle import Upload
 from asyncsdk.wire.batch import BatchMember, BatchResponse
 
@@ -76,6 +74,7 @@ __all__ = [
     "RetryPolicy",
     "ServerError",
     "SourceError",
+    "StoppedBy",
     "TransportError",
     "UnprocessableError",
     "UnsubscribeReason",

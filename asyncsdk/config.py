@@ -119,17 +119,23 @@ def _api_key(value: object) -> str:
 
 
 def _base_url(value: object) -> URL:
-    try:
-        url = URL(value.strip()) if isinstance(value, str) else value
-        if not isinstance(url, URL) or url.scheme not in {"http", "https"} or not url.host:
-            raise ValueError  # noqa: TRY301 - one message for all that can be wrong
-    except ValueError:
+    url = _url(value)
+    if url is None or url.scheme not in {"http", "https"} or not url.host:
         msg = f"base_url must be an absolute http or https URL such as {DEFAULT_BASE_URL!r}"
-        raise ConfigurationError(msg) from None
+        raise ConfigurationError(msg)
     if url.user or url.password or url.query_string or url.fragment:
         msg = "base_url must have no user, password, query or fragment"
         raise ConfigurationError(msg)
     return url
+
+
+def _url(value: object) -> URL | None:
+    """A URL, or the text of one, as a URL; None if it is none."""
+    try:
+        url = URL(value.strip()) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    return url if isinstance(url, URL) else None
 
 
 _OWN_HEADERS = frozenset({"x-lox24-auth-token", "accept", "content-length", "content-type", "host"})

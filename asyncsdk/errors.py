@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncsdk.status import is_server_error
+
 if TYPE_CHECKING:
     from asyncsdk.models import Problem
-    from asyncsdk.report import UploadReport
 
 __all__ = [
     "AccountInactiveError",
@@ -31,9 +32,8 @@ __all__ = [
     "SourceError",
     "TransportError",
     "UnprocessableError",
-    "UploadFailed",
-    "UploadStopped",
     "api_error",
+    "reason_of",
 ]
 
 
@@ -103,8 +103,8 @@ class ApiError(AsyncSDKError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        told = str(self.problem).rstrip(".!")
-        parts = [f"HTTP {self.status}: {told}."]
+        reason = str(self.problem).rstrip(".!")
+        parts = [f"HTTP {self.status}: {reason}."]
         if self.advice:
             parts.append(self.advice)
         if self.request_id:
@@ -195,59 +195,10 @@ class ProtocolError(AsyncSDKError):
         return _rebuild, (type(self), (str(self), self.status), {})
 
 
-class _ReportError(AsyncSDKError):
-    """An error that carries the account of the upload it ended."""
-
-    def __init__(self, report: UploadReport, cause: BaseException | None = None) -> None:
-        super().__init__(report)
-        self.report = report
-        self.cause = cause
-        self.__cause__ = cause
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self)!r})"
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), (self.report, _picklable(self.cause)), {})
-
-
-class UploadStopped(_ReportError):  # noqa: N818 - the public name says what happened
-    """An upload could not go on; what it did until then is in `report`.
-
-    Attributes:
-        report: The whole account: every row read from the source is in it.
-        cause: The error that ended it (also its `__cause__`; survives pickling).
-    """
-
-    def __str__(self) -> str:
-        reason = "" if self.cause is None else f": {_told(self.cause)}"
-        return f"upload stopped{reason} [{self.report}; the rest is in .report]"
-
-
-class UploadFailed(_ReportError):  # noqa: N818 - the public name says what happened
-    """Raised by `UploadReport.raise_for_failures`: not every phone was created.
-
-    Attributes:
-        report: The report it was called on.
-    """
-
-    def __str__(self) -> str:
-        return (
-            f"not every phone was created [{self.report}]; see .report.invalid and .report.failed"
-        )
-
-
-def _told(cause: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """What an error says; of a foreign one also what it is: the text alone may be a bare key."""
-    own = isinstance(cause, AsyncSDKError)
-    return str(cause) if own else f"{type(cause).__name__}: {cause}"
-
-
-def _picklable(cause: BaseException | None) -> BaseException | None:
-    """Foreign exceptions need not pickle; their text does."""
-    if cause is None or isinstance(cause, AsyncSDKError):
-        return cause
-    return AsyncSDKError(_told(cause))
+    own = isinstance(error, AsyncSDKError)
+    return str(error) if own else f"{type(error).__name__}: {error}"
 
 
 def _rebuild(
@@ -267,7 +218,6 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     422: UnprocessableError,
     429: RateLimitedError,
 }
-_SERVER_ERRORS = 500
 
 
 def api_error(
@@ -277,5 +227,5 @@ def api_error(
     retry_after: float | None = None,
 ) -> ApiError:
     """The typed error of a refusal with this status (400 or above); arguments as for `ApiError`."""
-    kind = ServerError if status >= _SERVER_ERRORS else _BY_STATUS.get(status, ApiError)
+    kind = ServerError if is_server_error(status) else _BY_STATUS.get(status, ApiError)
     return kind(status, problem, request_id, retry_after)

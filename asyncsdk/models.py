@@ -5,7 +5,7 @@ Fields and limits follow the provider's page "Create Phones by the batch" and it
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - cattrs resolves the annotations at run time
+from datetime import datetime
 from enum import IntEnum
 from typing import Any
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from asyncsdk.export.atomic import replacing
-from asyncsdk.export.besides import UNREAD
-from asyncsdk.export.reasons import shortened, told
+from asyncsdk.export.counting import Counting
+from asyncsdk.export.reasons import reason_for, row_number, same_number, shortened
+from asyncsdk.export.rows import UNREAD
 from asyncsdk.results import Delivery
-from asyncsdk.sources import CsvSource, ManySources
+from asyncsdk.sources import CsvSource, FrameSource, ManySources
 from asyncsdk.sources.inert import as_text, escape
+from asyncsdk.sources.listed import ListSource
 from asyncsdk.sources.rejects import DUPLICATE, REJECT_COLUMNS, is_rejects, own_columns
 from asyncsdk.words import visible
 
@@ -24,20 +26,46 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from os import PathLike
 
-    from asyncsdk.report import UploadReport
+    from asyncsdk.ledger.account import UploadAccount
     from asyncsdk.results import PhoneResult
     from asyncsdk.sources import Row, Source
 
-__all__ = ["UNREAD", "Rejected", "rejected_rows", "twins", "write_rejects"]
+__all__ = ["UNREAD", "Place", "Rejected", "rejected_rows", "twins", "write_rejects"]
+
+
+@frozen
+class Place:
+    """Where a row stands, as people name it."""
+
+    index: int
+    line: int | None = None
+    """1-based in the file; None if the file lost the row since."""
+    path: str | None = None
+    """The file."""
+    several: bool = False
+    """Whether its line alone does not say where it is."""
+    unit: str = "line"
+    """What is counted: rows, where there are no lines."""
+
+    @property
+    def label(self) -> str:
+        """`17`, or `contacts.csv:17` where there are several files."""
+        if self.line is None:
+            return row_number(self.index)
+        if self.path and self.several:
+            return f"{Path(self.path).name}:{self.line}"
+        return str(self.line)
+
+    def __str__(self) -> str:
+        alone = self.line is not None and not (self.path and self.several)
+        return f"{self.unit} {self.line}" if alone else self.label
 
 
 @frozen
 class Rejected:
     """A row that was not created."""
 
-    line: int | None
-    """1-based in the file; None if the file lost the row since."""
-    index: int
+    place: Place
     phone: str
     outcome: str
     delivery: str
@@ -45,18 +73,33 @@ class Rejected:
     status: int | None
     cells: Sequence[str]
     """The row as it stands in the file."""
-    path: str | None = None
-    """The file."""
-    several: bool = False
-    """Whether its line alone does not say where it is."""
     duplicate: bool = False
     """Whether it was left out because another row has its number."""
+    twin: Place | None = None
+    """Where that other row stands, if it is known."""
+
+    @classmethod
+    def numbered(cls, result: PhoneResult) -> Rejected:
+        """A row of which nothing but its number is known, as in a report without its list."""
+        return cls(
+            place=Place(result.index, result.index + 1, unit="row"),
+            phone=result.phone.phone,
+            outcome=result.outcome.value,
+            delivery=result.delivery.value,
+            reason=reason_for(result),
+            status=result.status,
+            cells=(),
+        )
 
     @property
-    def place(self) -> str:
-        """`17`, or `contacts.csv:17` where there are several files."""
-        line = str(self.line or "?")
-        return f"{Path(self.path).name}:{line}" if self.path and self.several else line
+    def index(self) -> int:
+        """Its position in the source, from 0."""
+        return self.place.index
+
+    @property
+    def line(self) -> int | None:
+        """As `Place.line`."""
+        return self.place.line
 
     @property
     def kind(self) -> tuple[str, str, str]:
@@ -68,13 +111,13 @@ class Rejected:
         """Its cells under `REJECT_COLUMNS`."""
         outcome = DUPLICATE if self.duplicate else self.outcome
         held_back = self.duplicate or self.delivery == Delivery.UNKNOWN
-        phone_was = as_text(self.phone) if held_back else ""
-        path = escape(self.path or "")
+        phone_was = as_text(self.phone) if held_back or self.line is None else ""
+        path = escape(self.place.path or "")
         return [path, self.line, outcome, self.delivery, escape(self.reason), phone_was]
 
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
-        return ({"file": self.path} if self.path else {}) | {
+        return ({"file": self.place.path} if self.place.path else {}) | {
             "line": self.line,
             "index": self.index,
             "phone": self.phone,
@@ -86,7 +129,7 @@ class Rejected:
 
 
 def rejected_rows(
-    source: Source, report: UploadReport, skipped: Mapping[int, int] | None = None
+    source: Source, report: UploadAccount, skipped: Mapping[int, int] | None = None
 ) -> Iterator[Rejected]:
     """Every row that was not created, in the order of the file, which is read once more.
 
@@ -95,30 +138,30 @@ def rejected_rows(
     Args:
         source: What was uploaded.
         report: What became of it.
-        skipped: Rows that are duplicates all the same, because the upload did not come to them, or
-            they are invalid besides (see `twins`): their indices, and those of the rows with their
-            numbers.
+        skipped: Rows that are duplicates, too, which the upload did not find: it did not come to
+            them, or they are invalid for another reason (see `twins`). Their indices, and those of
+            the rows with their numbers.
     """
     results = merge(report.invalid, report.failed, key=attrgetter("index"))
     result = next(results, None)
     if result is None and report.complete:
         return
-    lines = _Lines(source, report, skipped or {})
+    places = _Places(source, report, skipped or {})
     for row in source.rows():
-        lines.note(row)
+        places.note(row)
         if result is not None and row.index == result.index:
-            yield _settled(source, row, result, lines)
+            yield _settled(row, result, places)
             result = next(results, None)
         elif not report.complete and row.index >= report.submitted:
-            yield _unread(source, row, lines)
+            yield _unread(row, places)
         elif result is None and report.complete:
             return
     # The file lost rows since it was sent: the account still has them.
     for lost in chain([result] if result else [], results):
-        yield _settled(source, None, lost, lines)
+        yield _settled(None, lost, places)
 
 
-def twins(source: Source, report: UploadReport, normal: Callable[[str], object]) -> dict[int, int]:
+def twins(source: Source, report: UploadAccount, normal: Callable[[str], object]) -> dict[int, int]:
     """Invalid rows whose numbers other rows have that are not: their indices, and those of these.
 
     Once mended, they would be stored a second time. The source is read once more, if there is
@@ -157,13 +200,13 @@ def write_rejects(path: str | PathLike[str], source: Source, rows: Iterable[Reje
     delimiter, quotechar = ",", '"'
     if isinstance(source, CsvSource):
         delimiter, quotechar = source.dialect.delimiter, source.dialect.quotechar or '"'
-    count = 0
+    written = Counting(rows)
     with replacing(path, "utf-8-sig") as file:
         writer = csv.writer(file, delimiter=delimiter, quotechar=quotechar)
         writer.writerow([*REJECT_COLUMNS, *_without(own, source.columns)])
-        for count, row in enumerate(rows, 1):  # noqa: B007 - used after the loop
+        for row in written:
             writer.writerow([*row.columns, *map(as_text, _without(own, row.cells))])
-    return count
+    return written.count
 
 
 def _without(own: frozenset[int], cells: Sequence[str]) -> Sequence[str]:
@@ -171,37 +214,50 @@ def _without(own: frozenset[int], cells: Sequence[str]) -> Sequence[str]:
     return [cell for at, cell in enumerate(cells) if at not in own] if own else cells
 
 
-class _Lines:
-    """The lines of the rows that later ones are duplicates of: people count lines, not indices."""
+class _Places:
+    """Where the rows stand that others have the number of: people count lines, not indices."""
 
-    def __init__(self, source: Source, report: UploadReport, skipped: Mapping[int, int]) -> None:
+    def __init__(self, source: Source, account: UploadAccount, skipped: Mapping[int, int]) -> None:
+        self.source = source
         self.skipped = skipped
-        self.several = _several(source)
-        found = (_duplicate_of(result) for result in report.invalid)
+        self._several = _several(source)
+        self._unit = "row" if _without_lines(source) else "line"
+        found = (_duplicate_of(result) for result in account.invalid)
         self._wanted = {at for at in (*found, *skipped.values()) if at is not None}
-        self._lines: dict[int, str] = {}
+        self._noted: dict[int, Place] = {}
+        later = sorted({at for index, at in skipped.items() if at > index})
+        for row in source.pick(later) if later else ():
+            self.note(row)
 
     def note(self, row: Row) -> None:
-        """Remember a row's line if it is wanted; each row comes before its duplicates."""
+        """Remember where a row stands if it is wanted."""
         if row.index in self._wanted:
-            named = f" of {Path(row.path).name}" if row.path and self.several else ""
-            self._lines[row.index] = f"line {row.line}{named}"
+            self._noted[row.index] = self.at(row)
 
-    def told(self, result: PhoneResult) -> str:
+    def at(self, row: Row) -> Place:
+        """Where this row stands."""
+        return Place(row.index, row.line, row.path, self._several, self._unit)
+
+    def of(self, index: int | None) -> Place | None:
+        """Where the row with this index stands, as far as that is known."""
+        return None if index is None else self._noted.get(index, Place(index))
+
+    def reason_for(self, result: PhoneResult) -> str:
         """Why a phone was not created."""
-        reason = told(result)
-        if result.index in self.skipped:
-            return f"{reason}; another row with the same number was sent"
-        earlier = _duplicate_of(result)
-        if earlier is None or earlier not in self._lines:
-            return reason
-        return reason.replace(f"row {earlier}", self._lines[earlier])
+        reason = reason_for(result, lambda index: str(self.of(index)))
+        sent = self.of(self.skipped.get(result.index))
+        return reason if sent is None else f"{reason}; {same_number(str(sent))}"
 
-    def unread(self, row: Row) -> str:
+    def reason_unread(self, row: Row) -> str:
         """Why a row that the upload did not come to was not created."""
-        earlier = self.skipped.get(row.index)
+        first = self.of(self.skipped.get(row.index))
         reason = "the upload ended before this row"
-        return reason if earlier is None else f"{reason}: the same number as {self._lines[earlier]}"
+        return reason if first is None else f"{reason}: {same_number(str(first))}"
+
+
+def _without_lines(source: Source) -> bool:
+    """Whether the rows of a source are in no file, and so on no line of one."""
+    return isinstance(source, (ListSource, FrameSource)) and source.path is None
 
 
 def _several(source: Source) -> bool:
@@ -220,36 +276,34 @@ def _is_duplicate(result: PhoneResult) -> bool:
     return result.status is None and DUPLICATE in codes
 
 
-def _settled(source: Source, row: Row | None, result: PhoneResult, lines: _Lines) -> Rejected:
+def _settled(row: Row | None, result: PhoneResult, places: _Places) -> Rejected:
+    source = places.source
     return Rejected(
-        line=row.line if row else None,
-        index=result.index,
+        place=places.at(row) if row else Place(result.index),
         phone=result.phone.phone,
         outcome=result.outcome.value,
         delivery=result.delivery.value,
-        reason=visible(lines.told(result) + _misread(source, row)),
+        reason=visible(places.reason_for(result) + _misread(source, row)),
         status=result.status,
         cells=row.cells if row else _cells(source, result),
-        path=row.path if row else None,
-        several=lines.several,
-        duplicate=_is_duplicate(result) or result.index in lines.skipped,
+        duplicate=_is_duplicate(result) or result.index in places.skipped,
+        twin=places.of(places.skipped.get(result.index, _duplicate_of(result))),
     )
 
 
-def _unread(source: Source, row: Row, lines: _Lines) -> Rejected:
-    at = source.mapping["phone"].position
+def _unread(row: Row, places: _Places) -> Rejected:
+    choice = places.source.mapping.get("phone")
+    at = len(row.cells) if choice is None else choice.position
     return Rejected(
-        line=row.line,
-        index=row.index,
+        place=places.at(row),
         phone=row.cells[at] if at < len(row.cells) else "",
         outcome=UNREAD,
         delivery=Delivery.NOT_SENT.value,
-        reason=lines.unread(row),
+        reason=places.reason_unread(row),
         status=None,
         cells=row.cells,
-        path=row.path,
-        several=lines.several,
-        duplicate=row.index in lines.skipped,
+        duplicate=row.index in places.skipped,
+        twin=places.of(places.skipped.get(row.index)),
     )
 
 

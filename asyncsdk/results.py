@@ -1,4 +1,4 @@
-"""What became of one phone."""
+"""What became of one phone, and what stopped an upload before its end."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from asyncsdk.models import CreatedPhone, Phone, Problem  # noqa: TC001 - resolved at run time
+from asyncsdk.models import CreatedPhone, Phone, Problem
 
-__all__ = ["Delivery", "Outcome", "PhoneResult"]
+__all__ = ["Delivery", "Outcome", "PhoneResult", "StoppedBy"]
 
 
 class Outcome(StrEnum):
@@ -31,6 +31,25 @@ class Delivery(StrEnum):
     """It certainly did not reach the group."""
     UNKNOWN = "unknown"
     """It was sent and no answer came: it may be in the group."""
+
+
+class StoppedBy(StrEnum):
+    """What stopped an upload before its end."""
+
+    ERROR = "error"
+    """Something that it could not go on with: see `UploadStopped.cause`."""
+    STOP = "stop"
+    """`Upload.stop` was called."""
+    CANCELLED = "cancelled"
+    """It was cancelled: by `Upload.cancel`, or with the task that waited for it."""
+    DEADLINE = "deadline"
+    """The option `deadline`."""
+    STOP_WHEN = "stop_when"
+    """The option `stop_when`: too many phones had failed."""
+    CRASH = "crash"
+    """Its process ended without a word: so says the journal that it left behind."""
+    RUNNING = "running"
+    """Nothing yet: its journal was read while it still ran."""
 
 
 @frozen

@@ -13,7 +13,7 @@ _USAGE = 2
 def main() -> None:
     """Run the command line; without its extra, say how to install it."""
     try:
-        from asyncsdk.cli.app import app  # noqa: PLC0415 - the extra may be missing
+        from asyncsdk.cli.app import app
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _NEEDED:
             raise

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from asyncsdk.cli.live import clock
 from asyncsdk.cli.shown import plain
-from asyncsdk.export.reasons import ranked, shortened, told
+from asyncsdk.export.reasons import ranked, reason_for, shortened
 from asyncsdk.results import Delivery
 from asyncsdk.words import counted, visible
 
@@ -39,9 +39,9 @@ _REASONS = 10
 _SHORT = 60
 """Characters beyond which a reason is not said twice in a row."""
 _ALIKE = 3
-"""More phones than these that failed for one reason are told in one line."""
+"""More phones than these that failed for one reason are said in one line."""
 _DISTINCT = 1000
-"""Reasons that are told apart."""
+"""Reasons that are counted apart."""
 
 
 def print_totals(console: Console, report: UploadReport, *, going_on: bool = False) -> None:
@@ -130,7 +130,7 @@ def print_groups(console: Console, report: UploadReport) -> dict[tuple[str, str,
     """Phones that failed for one reason, in a line for each reason; returns which, and how many."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for result in report.failed:
-        kind = (result.outcome.value, result.delivery.value, shortened(visible(told(result))))
+        kind = (result.outcome.value, result.delivery.value, shortened(visible(reason_for(result))))
         if kind in counts or len(counts) < _DISTINCT:
             counts[kind] += 1
     alike = {kind: count for kind, count in counts.most_common() if count > _ALIKE}
@@ -179,7 +179,7 @@ def print_rejected(
     for row in shown:
         what = _what(row.outcome, row.delivery)
         reason = "as above" if row.reason == before and len(before) > _SHORT else row.reason
-        table.add_row(plain(row.place), plain(row.phone), what, plain(reason))
+        table.add_row(plain(row.place.label), plain(row.phone), what, plain(reason))
         before = row.reason
     console.print(table)
     if total > len(shown):

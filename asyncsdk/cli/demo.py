@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from attrs import frozen
 
-from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
+from asyncsdk.cli import parameters as given
 from asyncsdk.cli.closing import print_rejected, print_totals
 from asyncsdk.cli.live import view_for
 from asyncsdk.cli.output import Output, tell_requests
@@ -64,8 +64,8 @@ def demo(
         ending = asyncio.run(_upload(box, group, Numbers(phones, seed), live=output.live))
         audit = Audit.of(ending.report, box)
     if as_json:
-        told = {**ending.report.summary(), "stored": audit.stored, "accounts_match": audit.agrees}
-        sys.stdout.write(json.dumps(told, indent=1) + "\n")
+        totals = {**ending.report.summary(), "stored": audit.stored, "accounts_match": audit.agrees}
+        sys.stdout.write(json.dumps(totals, indent=1) + "\n")
     elif not quiet:
         print_totals(stdout(), ending.report)
         _print_rejected(stdout(), ending.report)
@@ -122,11 +122,11 @@ class Audit:
         return self.submitted == self.settled and not self.differing
 
     def __str__(self) -> str:
-        told = f"{self.reported:,} reported created, {self.stored:,} stored"
+        both = f"{self.reported:,} reported created, {self.stored:,} stored"
         if self.agrees:
-            return f"The accounts match: {told}, none lost or twice."
+            return f"The accounts match: {both}, none lost or twice."
         return (
-            f"The accounts do NOT match: {told}, {self.differing:,} differ; "
+            f"The accounts do NOT match: {both}, {self.differing:,} differ; "
             f"{self.settled:,} of {self.submitted:,} rows settled."
         )
 
@@ -138,17 +138,5 @@ async def _upload(box: SandboxThread, group: int, source: Numbers, *, live: bool
 
 
 def _print_rejected(console: Console, report: UploadReport) -> None:
-    rows = (
-        Rejected(
-            line=result.index + 1,
-            index=result.index,
-            phone=result.phone.phone,
-            outcome=result.outcome.value,
-            delivery=result.delivery.value,
-            reason=str(result.error),
-            status=result.status,
-            cells=(),
-        )
-        for result in report.results(("invalid", "failed"))
-    )
-    print_rejected(console, rows, _SHOWN, _SHOWN)
+    rows = map(Rejected.numbered, report.results(("invalid", "failed")))
+    print_rejected(console, rows, _SHOWN, _SHOWN, place="row")

@@ -38,7 +38,7 @@ class Destination:
             self.group_id = int(self.name)
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """What it is called in a sentence."""
         if self.group_id is None or self.name == str(self.group_id):
             return self.name
@@ -84,7 +84,7 @@ def check_credentials() -> None:
 def in_context(error: BaseException, destination: Destination | None) -> str:
     """What an error says; of a group that is not there also which, and where to look."""
     if isinstance(error, NotFoundError) and destination is not None:
-        return f"there is no group {destination.told} in this account ({_LISTED}): {error}"
+        return f"there is no group {destination.label} in this account ({_LISTED}): {error}"
     return str(error)
 
 

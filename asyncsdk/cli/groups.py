@@ -6,14 +6,14 @@ import asyncio
 import csv
 import json
 import sys
-from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich import box
 from rich.table import Table
 
-from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
+from asyncsdk.cli import parameters as given
 from asyncsdk.cli.destination import check_credentials, find_group
 from asyncsdk.cli.job import failed
 from asyncsdk.cli.output import Output, check_place, tell_requests
@@ -99,7 +99,7 @@ def create_group(
     description: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
     column: Annotated[
         list[str], typer.Option(metavar="FIELD=NAME", help="What it calls a to e. Repeatable.")
-    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+    ] = [],
     as_json: given.Json = False,
     quiet: given.Quiet = False,
     verbose: given.Verbose = False,
@@ -168,7 +168,7 @@ def export_group(
 
 async def _one(client: Client, name: str) -> Group:
     group = await find_group(client, name)
-    assert group is not None  # noqa: S101 - it is an error where it is missing
+    assert group is not None  # it is an error where it is missing
     return group
 
 

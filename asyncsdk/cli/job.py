@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import frozen
@@ -57,13 +57,13 @@ _PLACES = 1000
 
 def failed(error: Exception, destination: Destination | None = None) -> NoReturn:
     """Say what went wrong and end with the exit code that says so."""
-    told = in_context(error, destination)
+    message = in_context(error, destination)
     if isinstance(error, OSError) and error.filename and error.strerror:
-        told = f"{error.filename}: {error.strerror}"
+        message = f"{error.filename}: {error.strerror}"
     if isinstance(error, (AuthenticationError, AccountInactiveError)):
-        fail(told, Exit.CREDENTIALS)
+        fail(message, Exit.CREDENTIALS)
     usage = isinstance(error, (ConfigurationError, SourceError, ImportError))
-    fail(told, Exit.USAGE if usage else Exit.STOPPED)
+    fail(message, Exit.USAGE if usage else Exit.STOPPED)
 
 
 @frozen
@@ -100,7 +100,8 @@ class Job:
         return self._code(ending)
 
     async def _follow(self, total: int) -> Ending:
-        view = view_for(total, quiet=not self.output.live)
+        quiet_period = self.options.get("quiet_period", 0.0)
+        view = view_for(total, quiet=not self.output.live, quiet_period=quiet_period)
         if self.destination is None:
             async with _nobody() as client:
                 return await follow(client.phones.upload(1, self.source, **self.options), view)
@@ -115,8 +116,8 @@ class Job:
             if choice.reason
         ]
         self.output.say(f"{self.name}: {', '.join([counted(total, 'row'), *chosen])}")
-        for told in _held_back(self.source):
-            self.output.say(told)
+        for message in _held_back(self.source):
+            self.output.say(message)
         if self.begun is not None and not self.begun.complete:
             self.output.say(f"goes on with {self.output.journal}")
 
@@ -124,12 +125,12 @@ class Job:
         if ending.interrupted:
             stderr().print(plain("Interrupted.", "bold red"))
         if ending.cause is not None:
-            told = in_context(ending.cause, self.destination)
-            stderr().print(plain(f"Stopped: {told}", "bold red"), soft_wrap=True)
+            reason = in_context(ending.cause, self.destination)
+            stderr().print(plain(f"Stopped: {reason}", "bold red"), soft_wrap=True)
         elif self._finished_before(ending.report):
             self.output.say(f"{self.output.journal} is already finished: nothing was sent")
-        if ending.looked_up:
-            self.output.say(ending.looked_up)
+        if ending.lookup:
+            self.output.say(ending.lookup)
         try:  # first of all: whoever reads what is printed may be gone
             self._write(ending)
         finally:
@@ -149,7 +150,8 @@ class Job:
         places = {}
         if self.output.html is not None:
             first = islice(self._settled(ending), _PLACES)
-            places = {row.index: row.place for row in first if row.line}
+            named = chain.from_iterable((row.place, row.twin) for row in first)
+            places = {place.index: place.label for place in named if place and place.line}
         going_on = self.output.going_on if unfinished else ""
         self.output.write(ending.report, self.name, places, going_on)
 
@@ -178,9 +180,9 @@ class Job:
         elsewhere = self.output.elsewhere(unfinished=self._goes_on(report))
         print_rejected(console, rows, listed, self.output.show, elsewhere)
         if unread := total - report.submitted:
-            told = f"not read before the upload ended: {counted(unread, 'row')} of the list"
+            message = f"not read before the upload ended: {counted(unread, 'row')} of the list"
             there = "" if self._goes_on(report) else f" ({elsewhere})"
-            console.print(plain(f"{told}{there}"), soft_wrap=True)
+            console.print(plain(f"{message}{there}"), soft_wrap=True)
 
     def _print_json(self, ending: Ending, total: int) -> None:
         """Line by line: a report may be long."""
@@ -219,7 +221,7 @@ class Job:
         return (row for row in self._rejected(ending) if row.outcome != UNREAD)
 
     def _skipped(self, report: UploadReport) -> dict[int, int]:
-        """Rows to skip as duplicates that are invalid besides, or that the upload never came to."""
+        """Rows to skip as duplicates that are invalid as well, or that the upload never came to."""
         if self.options.get("duplicates") != "skip":
             return {}
         normal = normalizer(self.options.get("normalize")) or str

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asyncsdk.cli.shown import stderr
+from asyncsdk.cli.wording import activity
 from asyncsdk.progress import Progress
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class View(Protocol):
         """Show this from now on."""
 
     def note(self, text: str) -> None:
-        """Say something besides, in a few words."""
+        """Say something more, in a few words."""
 
 
 class NoView:
@@ -63,12 +64,14 @@ class LiveView:
     Args:
         console: The terminal.
         total: Rows of the source.
+        quiet_period: Seconds that the group must stand still before phones are looked up in it.
     """
 
     live = True
 
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Console, total: int, quiet_period: float) -> None:
         self._total = total
+        self._quiet_period = quiet_period
         self._progress = Progress()
         self._note = ""
         self._live = Live(
@@ -95,21 +98,30 @@ class LiveView:
         self._live.refresh()
 
     def _view(self) -> RenderableType:
-        return render(self._progress, self._total, self._note)
+        notes = (activity(self._progress, self._quiet_period), self._note)
+        return render(self._progress, self._total, *notes)
 
 
-def view_for(total: int, *, quiet: bool) -> View:
-    """The live view if standard error is a terminal, else one that shows nothing."""
-    return LiveView(stderr(), total) if sys.stderr.isatty() and not quiet else NoView()
+def view_for(total: int, *, quiet: bool, quiet_period: float = 0.0) -> View:
+    """The live view if standard error is a terminal, else one that shows nothing.
+
+    Args:
+        total: Rows of the source.
+        quiet: Whether to show nothing anyway.
+        quiet_period: Seconds that the group must stand still before phones are looked up in it.
+    """
+    if quiet or not sys.stderr.isatty():
+        return NoView()
+    return LiveView(stderr(), total, quiet_period)
 
 
-def render(progress: Progress, total: int, note: str = "") -> RenderableType:
+def render(progress: Progress, total: int, *notes: str) -> RenderableType:
     """The view of one moment.
 
     Args:
         progress: The moment.
         total: Rows of the source.
-        note: A line below.
+        notes: Lines below; empty ones are left out.
     """
     settled = progress.created + progress.invalid + progress.failed
     share = settled / total if total else 1.0
@@ -125,9 +137,7 @@ def render(progress: Progress, total: int, note: str = "") -> RenderableType:
     )
     lines: list[RenderableType] = [bar, _counts(progress), _traffic(progress)]
     lines += [
-        Text(told, style="yellow", no_wrap=True, overflow="ellipsis")
-        for told in (progress.looking or progress.looked_up, note)
-        if told
+        Text(note, style="yellow", no_wrap=True, overflow="ellipsis") for note in notes if note
     ]
     return Group(*lines)
 

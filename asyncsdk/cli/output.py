@@ -62,9 +62,9 @@ class Output:
 
         Args:
             inputs: Files that are not to be overwritten.
-            others: Files that are written besides, by their options.
+            others: Other files that are written, by their options.
         """
-        files = [path for path in inputs if os.path.exists(path)]  # noqa: PTH110 - "-" is none
+        files = [path for path in inputs if os.path.exists(path)]  # "-" is none
         if self.journal is not None and self.journal.exists():
             if any(self.journal.samefile(file) for file in files):
                 fail(f"--journal {self.journal} is the list itself: give it another name")
@@ -113,7 +113,7 @@ def check_place(path: Path, option: str = "") -> None:
         fail(f"{f'{option} {path}'.strip()} cannot be written: {error.strerror or error}")
 
 
-def tell_requests(wanted: bool, name: str = "asyncsdk") -> None:  # noqa: FBT001 - says it all
+def tell_requests(wanted: bool, name: str = "asyncsdk") -> None:
     """Say each request on standard error; the package logs them without the key.
 
     Args:

@@ -1,4 +1,4 @@
-"""`asyncsdk report` and `asyncsdk retry`: a report that was written, told again or sent again."""
+"""`asyncsdk report` and `asyncsdk retry`: a report that was written, shown again or sent again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from attrs import evolve
 
-from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
+from asyncsdk.cli import parameters as given
 from asyncsdk.cli.begun import going_on
 from asyncsdk.cli.closing import print_reasons, print_rejected, print_totals
 from asyncsdk.cli.destination import Destination, check_credentials
@@ -21,15 +21,14 @@ from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import Exit, fail, plain, stdout
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.load import SavedReport
-from asyncsdk.export.reasons import ranked, told_from_one
+from asyncsdk.export.reasons import ranked, row_number
 from asyncsdk.ledger.journal.database import is_journal
 from asyncsdk.ledger.journal.lock import holder
-from asyncsdk.ledger.journal.reader import RUNNING
 from asyncsdk.ledger.run import Counts
 from asyncsdk.models import FIELDS
 from asyncsdk.rejects import Rejected
 from asyncsdk.report import Run, UploadReport
-from asyncsdk.results import Delivery, Outcome
+from asyncsdk.results import Delivery, Outcome, StoppedBy
 from asyncsdk.sources.columns import ColumnChoice
 from asyncsdk.sources.table import Table
 from asyncsdk.words import counted
@@ -71,7 +70,7 @@ def report(
     file: File,
     csv: Csv = None,
     jsonl: Jsonl = None,
-    only: Only = [],  # noqa: B006 - typer reads it, nobody changes it
+    only: Only = [],
     html: given.Html = None,
     show: given.Show = 20,
     as_json: given.Json = False,
@@ -88,7 +87,7 @@ def report(
     saved = SavedReport(file)
     try:
         loaded = UploadReport.open(file) if is_journal(file) else _loaded(saved)
-        running = loaded.stopped_by == RUNNING
+        running = loaded.stopped_by is StoppedBy.RUNNING
         if not loaded.complete and not running:
             saved.unread_from = loaded.submitted
         _export(loaded, csv, jsonl, only, output)
@@ -103,7 +102,7 @@ def report(
             {"reason": reason.text, "outcome": reason.outcome, "count": reason.count}
             for reason in ranked(loaded.results(_REJECTED))
         ]
-        rows = [_counted_from_one(row) for row in _rows(loaded)]
+        rows = [_counted_from_one(row) for row in map(Rejected.numbered, loaded.results(_REJECTED))]
         totals = loaded.summary() | {"unread_from": saved.unread_from}
         if not is_journal(file):
             totals |= dict.fromkeys(_OF_THE_RUN)  # files do not know
@@ -112,7 +111,7 @@ def report(
     elif not quiet:
         print_totals(stdout(), loaded, going_on=running or bool(goes_on))
         print_reasons(stdout(), loaded.results(_REJECTED))
-        first = islice(_rows(loaded), show)
+        first = islice(map(Rejected.numbered, loaded.results(_REJECTED)), show)
         print_rejected(stdout(), first, rejected, show, _ELSEWHERE, place="row")
         if running:
             stdout().print(plain(_RUNNING), soft_wrap=True)
@@ -227,7 +226,7 @@ def _unread(first: int, file: Path) -> str:
             f"{_sentence(going_on(file))}"
         )
     return (
-        f"The upload that this report is of ended before row {first + 1:,} of the list: that one "
+        f"The upload that this report is of ended before {row_number(first)} of the list: that one "
         "and all after it are not in the report. Its rejects file, if --rejects wrote one, has "
         "them; else upload those rows of the list."
     )
@@ -252,19 +251,5 @@ def _loaded(results: SavedReport) -> UploadReport:
 
 def _counted_from_one(row: Rejected) -> dict[str, object]:
     """A report knows no lines: its rows are counted from 1, and their indices from 0."""
-    told = row.to_dict()
-    return {"row": told.pop("line")} | told
-
-
-def _rows(report: UploadReport) -> Iterator[Rejected]:
-    for result in report.results(_REJECTED):
-        yield Rejected(
-            line=result.index + 1,
-            index=result.index,
-            phone=result.phone.phone,
-            outcome=result.outcome.value,
-            delivery=result.delivery.value,
-            reason=told_from_one(result),
-            status=result.status,
-            cells=(),
-        )
+    values = row.to_dict()
+    return {"row": values.pop("line")} | values

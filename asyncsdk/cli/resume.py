@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
+from asyncsdk.cli import parameters as given
 from asyncsdk.cli.begun import read
 from asyncsdk.cli.shown import fail
 from asyncsdk.cli.upload import upload

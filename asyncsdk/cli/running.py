@@ -11,7 +11,9 @@ from attrs import frozen
 
 from asyncsdk.cli.shown import Exit
 from asyncsdk.cli.signals import handled
-from asyncsdk.errors import AccountInactiveError, AuthenticationError, UploadStopped
+from asyncsdk.cli.wording import lookup_result
+from asyncsdk.errors import AccountInactiveError, AuthenticationError
+from asyncsdk.report import UploadStopped
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -34,8 +36,8 @@ class Ending:
     cause: BaseException | None = None
     """The error that stopped it."""
     interrupted: bool = False
-    looked_up: str = ""
-    """What a reconcile found."""
+    lookup: str = ""
+    """What was found in the group of phones without an answer, in words."""
 
     @property
     def code(self) -> Exit:
@@ -66,8 +68,8 @@ async def follow(upload: Upload, view: View) -> Ending:
         report, cause = task.result()
     except asyncio.CancelledError:
         report, cause = upload.report, None
-    looked_up = upload.progress.looked_up
-    return Ending(report, cause, interrupted=bool(interrupts), looked_up=looked_up)
+    lookup = lookup_result(upload.progress.lookup)
+    return Ending(report, cause, interrupted=bool(interrupts), lookup=lookup)
 
 
 async def _ended(upload: Upload) -> tuple[UploadReport, BaseException | None]:
@@ -97,6 +99,6 @@ def _interruptible(
 
 
 async def _quietly(stop: Coroutine[object, object, object]) -> None:
-    """What ends the upload is told by the upload itself."""
+    """What ends the upload is for the upload itself to say."""
     with suppress(UploadStopped, asyncio.CancelledError):
         await stop

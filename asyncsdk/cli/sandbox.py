@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
+from asyncsdk.cli import parameters as given
 from asyncsdk.cli.output import tell_requests
 from asyncsdk.cli.shown import fail, stderr, stdout
 from asyncsdk.cli.signals import handled
@@ -48,7 +48,7 @@ def sandbox(
             help="Let this share (0 to 1) of the batches meet a fault, such as 503:0.05. "
             "Repeatable; --fault list names them all.",
         ),
-    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+    ] = [],
     seed: Annotated[
         int, typer.Option(metavar="N", help="The same requests then meet the same faults.")
     ] = 0,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from asyncsdk.cli import parameters as given  # noqa: TC001 - typer reads it at run time
+from asyncsdk.cli import parameters as given
 from asyncsdk.cli.begun import begun, differing
 from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import Job, failed
@@ -42,7 +42,7 @@ def upload(
     files: given.Files,
     group: given.Group,
     create_group: given.CreateGroup = False,
-    mapping: given.Map = [],  # noqa: B006 - typer reads it, nobody changes it
+    mapping: given.Map = [],
     rejects: given.Rejects = None,
     report: given.Report = None,
     html: given.Html = None,
@@ -75,7 +75,7 @@ def upload(
     3 credentials refused, 4 stopped before the end, 130 interrupted.
     """
     command: dict[str, Any] = {
-        "files": [file if file == "-" else os.path.abspath(file) for file in files],  # noqa: PTH100
+        "files": [file if file == "-" else os.path.abspath(file) for file in files],
         "mapping": mapping,
         "normalize": normalize,
         "mobile_only": mobile_only,
@@ -120,7 +120,7 @@ def upload(
 def check(
     files: given.Files,
     group: given.GroupForNames = None,
-    mapping: given.Map = [],  # noqa: B006 - typer reads it, nobody changes it
+    mapping: given.Map = [],
     rejects: given.Rejects = None,
     html: given.Html = None,
     normalize: given.Normalize = None,

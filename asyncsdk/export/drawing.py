@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from asyncsdk.timeline import Slot
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asyncsdk.timeline import History, Slot
+    from asyncsdk.timeline import History
 
 __all__ = ["WIDTH", "Bars", "Box", "Course", "course", "latencies", "shares"]
 
@@ -32,7 +33,7 @@ class Box:
     y: float
     width: float
     height: float
-    told: str = ""
+    title: str = ""
     """What it says when pointed at."""
     kind: str = ""
 
@@ -68,8 +69,8 @@ def shares(counts: Sequence[tuple[str, int]]) -> list[Box]:
     boxes, x = [], 0.0
     for kind, count in counts:
         if count:
-            told = f"{count:,} {kind} ({count / total:.1%})"
-            boxes.append(Box(_r(x), 0, _r(widths[kind] * scale), HEIGHT, told, kind))
+            title = f"{count:,} {kind} ({count / total:.1%})"
+            boxes.append(Box(_r(x), 0, _r(widths[kind] * scale), HEIGHT, title, kind))
             x += widths[kind] * scale
     return boxes
 
@@ -88,16 +89,16 @@ def course(histories: Sequence[History]) -> Course | None:
     for (width, slot), rate in zip(columns, rates, strict=True):
         x, wide = WIDTH * at / seconds, WIDTH * width / seconds
         height = HEIGHT * rate / top
-        told = f"{_time(at)}: {rate:,.0f} phones a second"
+        title = f"{_time(at)}: {rate:,.0f} phones a second"
         if rate:
-            bars.append(Box(_r(x), _r(HEIGHT - height), _r(wide), _r(height), told))
+            bars.append(Box(_r(x), _r(HEIGHT - height), _r(wide), _r(height), title))
         if slot.paused:
-            told = f"{_time(at)}: paused for {slot.paused:.2g} s"
+            title = f"{_time(at)}: paused for {slot.paused:.2g} s"
             part = min(1.0, slot.paused / width)
-            pauses.append(Box(_r(x), 0, _r(max(1.0, wide * part)), HEIGHT, told))
+            pauses.append(Box(_r(x), 0, _r(max(1.0, wide * part)), HEIGHT, title))
         if slot.retries:
-            told = f"{_time(at)}: {counted(slot.retries, 'request')} repeated"
-            retries.append(Box(_r(x), 0, _r(wide), 8, told))
+            title = f"{_time(at)}: {counted(slot.retries, 'request')} repeated"
+            retries.append(Box(_r(x), 0, _r(wide), 8, title))
         at += width
     along = tuple(_time(seconds * tick / _TICKS) for tick in range(_TICKS + 1))
     return Course(Bars(tuple(bars), _steps(top), along), tuple(pauses), tuple(retries))
@@ -136,8 +137,6 @@ def seconds(value: float) -> str:
 
 def _columns(slots: Sequence[tuple[float, Slot]]) -> list[tuple[float, Slot]]:
     """No more of them than can be seen."""
-    from asyncsdk.timeline import Slot  # noqa: PLC0415
-
     size = ceil(len(slots) / _COLUMNS)
     merged = []
     for at in range(0, len(slots), size):

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from asyncsdk.export.atomic import replacing
 from asyncsdk.export.drawing import Bars, Box, Course, course, latencies, seconds, shares
-from asyncsdk.export.reasons import Reason, ranked, told_from_one
+from asyncsdk.export.reasons import Reason, ranked, reason_for, row_number
 from asyncsdk.models import FIELDS
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.words import counted
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from os import PathLike
 
-    from asyncsdk.report import UploadReport
+    from asyncsdk.ledger.account import UploadAccount
     from asyncsdk.results import PhoneResult
 
 __all__ = ["notebook", "write_html"]
@@ -39,7 +39,7 @@ _REASON = 300
 
 def write_html(
     path: str | PathLike[str],
-    report: UploadReport,
+    report: UploadAccount,
     *,
     title: str = "Upload report",
     places: Mapping[int, str] | None = None,
@@ -73,7 +73,7 @@ def write_html(
         file.write(page)
 
 
-def notebook(report: UploadReport) -> str | None:
+def notebook(report: UploadAccount) -> str | None:
     """A report as a notebook shows it; None where jinja2 is not installed."""
     try:
         templates = _templates()
@@ -107,7 +107,7 @@ class Page:
     rows: list[list[str]]
 
     @classmethod
-    def of(cls, report: UploadReport, places: Mapping[int, str]) -> Page:
+    def of(cls, report: UploadAccount, places: Mapping[int, str]) -> Page:
         """The page of a report."""
         counts = [
             ("created", "created", report.created_count),
@@ -136,7 +136,7 @@ class Page:
         )
 
 
-def _tiles(report: UploadReport) -> list[tuple[str, str]]:
+def _tiles(report: UploadAccount) -> list[tuple[str, str]]:
     phones = ("phones", f"{report.submitted:,}")
     if not report.elapsed:  # nobody knows what the run was like
         return [phones]
@@ -151,7 +151,7 @@ def _tiles(report: UploadReport) -> list[tuple[str, str]]:
     ]
 
 
-def _latency_shares(report: UploadReport) -> list[tuple[str, str]]:
+def _latency_shares(report: UploadAccount) -> list[tuple[str, str]]:
     if len(report.history) != 1:
         return []
     named = [("half within", 0.5), ("95% within", 0.95), ("99% within", 0.99)]
@@ -179,15 +179,22 @@ def _rows(
 
 def _row(result: PhoneResult, places: Mapping[int, str], extra: list[str]) -> list[str]:
     unknown = result.delivery is Delivery.UNKNOWN
-    row = f"{result.index + 1:,}"
     columns = (getattr(result.phone, field) or "" for field in extra)
     return [
-        places.get(result.index, f"row {row}" if places else row),
+        places.get(result.index) or (row_number(result.index) if places else str(result.index + 1)),
         _cut(result.phone.phone, _CELL),
         "perhaps created" if unknown else result.outcome.value,
-        _cut(told_from_one(result), _REASON),
+        _cut(reason_for(result, lambda index: _place(index, places)), _REASON),
         *(_cut(text, _CELL) for text in columns),
     ]
+
+
+def _place(index: int, places: Mapping[int, str]) -> str:
+    """What the page calls a row in a sentence."""
+    place = places.get(index)
+    if place is None:
+        return row_number(index)
+    return f"line {place}" if place.isdecimal() else place
 
 
 def _cut(text: str, longest: int) -> str:
@@ -202,7 +209,7 @@ def _size(text: str) -> int:
 @cache
 def _templates() -> Any:
     try:
-        import jinja2  # noqa: PLC0415 - an extra, imported only when used
+        import jinja2
     except ImportError as error:
         msg = "an HTML report needs jinja2: pip install 'asyncsdk[html]'"
         raise ImportError(msg) from error
@@ -221,7 +228,7 @@ def _file(templates: Any, name: str) -> str:
 
 def _trusted(text: str) -> Any:
     """Our own file, which is no data to be escaped."""
-    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
+    from markupsafe import Markup
 
     return Markup(text)  # noqa: S704 - it comes from this package
 

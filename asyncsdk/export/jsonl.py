@@ -7,39 +7,34 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from asyncsdk.export.atomic import replacing
-from asyncsdk.export.besides import UNREAD
-from asyncsdk.results import Delivery
+from asyncsdk.export.counting import Counting
+from asyncsdk.export.rows import unread
 from asyncsdk.wire.convert import unstructure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from os import PathLike
 
-    from asyncsdk.export.besides import Besides
-    from asyncsdk.results import PhoneResult
+    from asyncsdk.ledger.account import Only, UploadAccount
 
 __all__ = ["write_jsonl"]
 
 
-def write_jsonl(path: str | PathLike[str], results: Iterable[PhoneResult], besides: Besides) -> int:
+def write_jsonl(path: str | PathLike[str], account: UploadAccount, only: Only = None) -> int:
     """Write one JSON object per line and result; returns the number of results."""
-    count = 0
-    group = {} if besides.group_id is None else {"group": besides.group_id}
+    written = Counting(account.results(only))
+    group = {} if account.group_id is None else {"group": account.group_id}
     with replacing(path) as file:
-        for count, result in enumerate(results, 1):  # noqa: B007 - used after the loop
+        for result in written:
             file.write(_line(unstructure(result) | group))
-        if besides.unread_from is not None:
-            file.write(_line(_unread(besides) | group))
-    return count
+        if (last := unread(account, only)) is not None:
+            file.write(_line(_unread(last) | group))
+    return written.count
 
 
-def _unread(besides: Besides) -> dict[str, object]:
-    return {
-        "index": besides.unread_from,
-        "outcome": UNREAD,
-        "delivery": Delivery.NOT_SENT.value,
-        "error": {"detail": besides.reason},
-    }
+def _unread(row: Mapping[str, object]) -> dict[str, object]:
+    known = {name: row[name] for name in ("index", "outcome", "delivery")}
+    return known | {"error": {"detail": row["reason"]}}
 
 
 def _line(value: dict[str, object]) -> str:

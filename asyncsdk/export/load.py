@@ -10,17 +10,15 @@ import msgspec
 from attrs import define, field
 
 from asyncsdk.errors import SourceError
-from asyncsdk.export.besides import UNREAD
-from asyncsdk.export.csv import COLUMNS
+from asyncsdk.export.rows import COLUMNS, UNREAD, result_of, whole_number
 from asyncsdk.ledger.journal.database import is_journal
 from asyncsdk.ledger.journal.reader import Reader, account
-from asyncsdk.models import FIELDS, CreatedPhone, Phone, Problem, Violation
-from asyncsdk.results import Delivery, Outcome, PhoneResult
+from asyncsdk.results import Outcome, PhoneResult
 from asyncsdk.sources.inert import revive
 from asyncsdk.wire.convert import structure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["SavedReport"]
@@ -30,7 +28,7 @@ __all__ = ["SavedReport"]
 class SavedReport:
     """The results in a report that `to_jsonl`, `to_csv` or `to_parquet` wrote, in its order.
 
-    What it says besides them is known once they were read.
+    What else it says is known once they were read.
 
     Iterating raises:
         SourceError: It is none of these; the line is named.
@@ -77,59 +75,30 @@ class SavedReport:
                 try:
                     texts = {name: revive(row[name] or "") or None for name in COLUMNS}
                     if self._is_result(texts):
-                        yield _result(texts)
+                        yield result_of(texts)
                 except (ValueError, TypeError, KeyError) as error:
                     raise _alien(self.path, reader.line_num) from error
 
     def _of_parquet(self) -> Iterator[PhoneResult]:
         try:
-            import polars as pl  # noqa: PLC0415 - an extra, imported only when used
+            import polars as pl
         except ImportError as error:
             msg = "reading Parquet needs polars: pip install 'asyncsdk[files]'"
             raise ImportError(msg) from error
         try:
             for batch in pl.scan_parquet(self.path).collect_batches(maintain_order=True):
                 rows = batch.iter_rows(named=True)
-                yield from map(_result, filter(self._is_result, rows))
+                yield from map(result_of, filter(self._is_result, rows))
         except Exception as error:
             raise _alien(self.path, None) from error
 
     def _is_result(self, row: dict[str, Any]) -> bool:
         """Whether a row is of a phone, rather than of all that were not read; notes the rest."""
-        self.group_id = _number(row.pop("group", None))
+        self.group_id = whole_number(row.pop("group", None))
         if row["outcome"] != UNREAD:
             return True
         self.unread_from = int(row["index"])
         return False
-
-
-def _result(row: Mapping[str, Any]) -> PhoneResult:
-    """The result in a row of the columns that CSV and Parquet have."""
-    created = row["outcome"] == Outcome.CREATED
-    return PhoneResult(
-        index=int(row["index"]),
-        phone=Phone(row["phone"] or "", *(row[name] for name in FIELDS[1:])),
-        outcome=Outcome(row["outcome"]),
-        status=_number(row["status"]),
-        created=CreatedPhone(_number(row["id"]), row["number"]) if created else None,
-        error=None if created else _problem(row),
-        delivery=Delivery(row["delivery"]),
-        attempts=int(row["attempts"]),
-        request_id=row["request_id"],
-        number=row["number"],
-    )
-
-
-def _problem(row: Mapping[str, Any]) -> Problem:
-    first, reason = _number(row["duplicate_of"]), row["reason"] or ""
-    if first is None:
-        return Problem(detail=reason)
-    told = Violation("phone", reason, "duplicate", duplicate_of=first)
-    return Problem(detail=reason, violations=(told,))
-
-
-def _number(value: Any) -> int | None:
-    return None if value is None else int(value)
 
 
 @contextmanager

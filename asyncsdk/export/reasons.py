@@ -1,4 +1,4 @@
-"""Why phones were not created, ranked."""
+"""Why phones were not created: in words, and ranked."""
 
 from __future__ import annotations
 
@@ -6,17 +6,27 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from asyncsdk.models import Problem, Violation
     from asyncsdk.results import PhoneResult
 
-__all__ = ["Reason", "ranked", "reason_of", "shortened", "told", "told_from_one"]
+__all__ = [
+    "Reason",
+    "common_reason",
+    "naming_first",
+    "ranked",
+    "reason_for",
+    "row_number",
+    "same_number",
+    "shortened",
+]
 
 _DISTINCT = 1000
-"""Reasons that are told apart; a server that puts something else into each cannot fill memory."""
+"""Reasons that are counted apart: a server with another one for each phone cannot fill memory."""
 _OTHER = "other reasons"
 _LENGTH = re.compile(r" \(\d+\)")
 _LONGEST = 200
@@ -34,12 +44,56 @@ class Reason:
     """`invalid` or `failed`."""
 
 
-def reason_of(result: PhoneResult) -> str:
+def row_number(index: int) -> str:
+    """What people call a row of which no line is known: they count from 1."""
+    return f"row {index + 1}"
+
+
+def same_number(place: str) -> str:
+    """That a row is a duplicate of the one at this place."""
+    return f"the same number as {place}"
+
+
+def reason_for(result: PhoneResult, place: Callable[[int], str] = row_number) -> str:
+    """Why this phone was not created: of a broken rule, the rule alone.
+
+    Args:
+        result: What became of it.
+        place: What the view that shows the reason calls a row, by its index: a duplicate names the
+            first row with its number.
+    """
+    if result.error is None:
+        return f"HTTP {result.status or 'reply missing'}"
+    problem = naming_first(result.error, place)
+    if problem.title == _RULE and problem.violations:
+        return "; ".join(map(str, problem.violations))
+    return str(problem)
+
+
+def naming_first(problem: Problem, place: Callable[[int], str] = row_number) -> Problem:
+    """A problem that names the first row with the same number, where it is that of a duplicate."""
+    if problem.duplicate_of is None:
+        return problem
+    named = [(violation, _naming_first(violation, place)) for violation in problem.violations]
+    # The detail of a duplicate is what its rule says; any other is somebody's own sentence.
+    details = {old.message: new.message for old, new in named}
+    return evolve(
+        problem,
+        detail=details.get(problem.detail, problem.detail),
+        violations=tuple(new for _, new in named),
+    )
+
+
+def _naming_first(violation: Violation, place: Callable[[int], str]) -> Violation:
+    first = violation.duplicate_of
+    return violation if first is None else evolve(violation, message=same_number(place(first)))
+
+
+def common_reason(result: PhoneResult) -> str:
     """Why a phone was not created, in words that do not differ from row to row."""
-    problem = result.error
-    if problem is not None and problem.duplicate_of is not None:
-        return "the same number as an earlier row"
-    return shortened(told(result))
+    if result.error is not None and result.error.duplicate_of is not None:
+        return same_number("an earlier row")
+    return shortened(reason_for(result))
 
 
 def shortened(reason: str) -> str:
@@ -47,34 +101,16 @@ def shortened(reason: str) -> str:
     return _LENGTH.sub("", reason)[:_LONGEST]
 
 
-def told(result: PhoneResult) -> str:
-    """Why this phone was not created: of a broken rule, the rule alone."""
-    problem = result.error
-    if problem is None:
-        return f"HTTP {result.status or 'reply missing'}"
-    if problem.title == _RULE and problem.violations:
-        return "; ".join(map(str, problem.violations))
-    return str(problem)
-
-
-def told_from_one(result: PhoneResult) -> str:
-    """The same where rows are counted from 1: a duplicate names the earlier row in that way."""
-    earlier = result.error.duplicate_of if result.error else None
-    if earlier is None:
-        return told(result)
-    return told(result).replace(f"row {earlier}", f"row {earlier + 1}")
-
-
 def ranked(results: Iterable[PhoneResult], limit: int = 20) -> list[Reason]:
     """The commonest reasons, the most frequent first.
 
     Args:
         results: Phones that were not created.
-        limit: How many to tell; the rest is one more.
+        limit: How many to give; the rest is one more.
     """
     counts: Counter[tuple[str, str]] = Counter()
     for result in results:
-        key = (reason_of(result), result.outcome.value)
+        key = (common_reason(result), result.outcome.value)
         if key not in counts and len(counts) >= _DISTINCT:
             key = (_OTHER, result.outcome.value)
         counts[key] += 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import define, field, frozen
 
-from asyncsdk.ledger.entry import Entry  # noqa: TC001 - attrs resolves it
-from asyncsdk.results import Delivery, Outcome
-from asyncsdk.timeline import History  # noqa: TC001 - attrs resolves it
+from asyncsdk.ledger.entry import Entry
+from asyncsdk.results import Delivery, Outcome, StoppedBy
+from asyncsdk.timeline import History
 
 __all__ = ["Counts", "Run"]
 
@@ -52,7 +52,7 @@ class Run:
     throttled: float = 0.0
     elapsed: float = 0.0
     complete: bool = True
-    stopped_by: str | None = None
+    stopped_by: StoppedBy | None = None
     batches: int = 0
     bytes: int = 0
     history: tuple[History, ...] = ()

@@ -101,7 +101,7 @@ class Credentials:
         """
         if reply.status == HTTPStatus.UNAUTHORIZED:
             error = reply.error()
-            assert isinstance(error, AuthenticationError)  # noqa: S101 - 401 maps to it
+            assert isinstance(error, AuthenticationError)  # 401 maps to it
             self._proven, self._refusal = False, error
             self._changed.notify_all()
             raise error

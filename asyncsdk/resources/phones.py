@@ -273,7 +273,7 @@ def _ledger(group_id: int, options: UploadOptions) -> Ledger:
     keep_ids = options.on_unknown == "reconcile"
     if options.journal is None or options.dry_run:
         return MemoryLedger(options.keep_created, keep_ids=keep_ids)
-    from asyncsdk.ledger.journal.ledger import JournalLedger  # noqa: PLC0415 - loaded when used
+    from asyncsdk.ledger.journal.ledger import JournalLedger
 
     return JournalLedger(options.journal, group_id, options.keep_created, keep_ids=keep_ids)
 

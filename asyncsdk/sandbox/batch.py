@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal, get_args
 
 from attrs import field, frozen
@@ -100,25 +101,21 @@ class Batch:
                 refusal = Refusal(self.rules.invalid_status, violations=tuple(row))
                 members.append(self._replies.bad_member(refusal))
             elif index in spoilt:
-                members.append(self._spoil(group, row, receipt, *spoilt[index]))
+                members.append(self._spoil(group, row, receipt, spoilt[index]))
             else:
                 members.append(self._put(group, row, receipt))
         return self._ordered(members)
 
     def _put(self, group: GroupRecord, row: Row, receipt: Receipt) -> Member:
         status, phone = self._store.put(group, row, receipt)
-        if status == 409:  # noqa: PLR2004 - a status
+        if status == HTTPStatus.CONFLICT:
             return self._replies.bad_member(self.duplicate())
         return self._replies.member(status, phone)
 
     def _spoil(
-        self,
-        group: GroupRecord,
-        row: Row,
-        receipt: Receipt,
-        status: int,
-        stored: bool,  # noqa: FBT001 - half of a pair
+        self, group: GroupRecord, row: Row, receipt: Receipt, fault: tuple[int, bool]
     ) -> Member:
+        status, stored = fault
         if stored:
             self._store.put(group, row, receipt)
         return self._replies.bad_member(Refusal(status))

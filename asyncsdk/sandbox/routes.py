@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -154,7 +155,7 @@ class Routes:
         self._insist(phone_violations(fields))
         row = msgspec.convert(fields, Row)
         status, phone = self._store.put(record, row, self._receipt(request))
-        if status == 409:  # noqa: PLR2004 - a status
+        if status == HTTPStatus.CONFLICT:
             raise RefusedError(self._batch.duplicate())
         return self._replies.one(self._replies.phone(phone), status)
 

@@ -50,7 +50,7 @@ def _take(items: Iterator[T], size: int) -> tuple[list[T], Exception | None]:
     chunk: list[T] = []
     try:
         chunk.extend(islice(items, size))
-    except Exception as error:  # noqa: BLE001 - it is raised where the items are consumed
+    except Exception as error:  # it is raised where the items are consumed
         return chunk, error
     return chunk, None
 

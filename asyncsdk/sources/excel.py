@@ -119,7 +119,7 @@ def _wanted(names: list[str], sheet: str | None, path: str | None) -> list[str]:
 
 def _calamine() -> Any:
     try:
-        import python_calamine  # noqa: PLC0415 - an extra, imported only when used
+        import python_calamine
     except ImportError as error:
         msg = "reading spreadsheets needs python-calamine: pip install 'asyncsdk[files]'"
         raise ImportError(msg) from error

@@ -180,7 +180,7 @@ def _slices(frame: Any) -> Iterator[Any]:
 
 def _narwhals() -> Any:
     try:
-        import narwhals  # noqa: PLC0415 - an extra, imported only when used
+        import narwhals
     except ImportError as error:
         msg = "reading data frames needs narwhals: pip install 'asyncsdk[files]'"
         raise ImportError(msg) from error
@@ -189,7 +189,7 @@ def _narwhals() -> Any:
 
 def _polars(what: str) -> Any:
     try:
-        import polars as pl  # noqa: PLC0415 - an extra, imported only when used
+        import polars as pl
     except ImportError as error:
         msg = f"reading {what} needs polars: pip install 'asyncsdk[files]'"
         raise ImportError(msg) from error

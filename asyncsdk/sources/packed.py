@@ -58,9 +58,9 @@ class _Archive(io.RawIOBase):
 def _zstd() -> Any:
     try:
         if sys.version_info >= (3, 14):
-            from compression import zstd  # noqa: PLC0415 - only where it is needed
+            from compression import zstd
         else:
-            from backports import zstd  # noqa: PLC0415 - an extra, imported only when used
+            from backports import zstd
     except ImportError as error:
         msg = "reading .zst needs backports.zstd: pip install 'asyncsdk[files]'"
         raise ImportError(msg) from error

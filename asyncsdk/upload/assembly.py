@@ -14,6 +14,7 @@ from asyncsdk.pace.rate import Limiter
 from asyncsdk.pace.retry import Budget
 from asyncsdk.pace.retrying import Retrying
 from asyncsdk.pace.slots import Slots
+from asyncsdk.results import StoppedBy
 from asyncsdk.upload.books import Books
 from asyncsdk.upload.callback import ProgressCallback
 from asyncsdk.upload.ending import Ending
@@ -170,4 +171,4 @@ def _check_limit(options: UploadOptions, ledger: Ledger, totals: Totals, ending:
     limit, counts, then = options.stop_when, ledger.counts, totals.base.counts
     settled = counts.settled - then.settled
     if limit is not None and limit.reached(settled - (counts.created - then.created), settled):
-        ending.begin("stop_when")
+        ending.begin(StoppedBy.STOP_WHEN)

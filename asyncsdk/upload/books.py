@@ -73,7 +73,7 @@ class Books:
 
     def chunks(self) -> AsyncIterator[tuple[int, int, int]]:
         """What earlier runs read; see `DurableLedger.chunks`."""
-        assert self._durable is not None  # noqa: S101 - others have no earlier runs
+        assert self._durable is not None  # others have no earlier runs
         return self._durable.chunks()
 
     async def room(self) -> None:

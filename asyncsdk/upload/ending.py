@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from asyncsdk.results import StoppedBy
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,7 +19,7 @@ class Ending:
     """Begins the end: nothing new is begun, and what is under way comes to its own end."""
 
     def __init__(self) -> None:
-        self.stopped_by: str | None = None
+        self.stopped_by: StoppedBy | None = None
         self.cause: BaseException | None = None
         """The error that ended the upload, if one did."""
         self._closed = False
@@ -32,7 +34,7 @@ class Ending:
         """Have this called when the end begins."""
         self._heard.append(hear)
 
-    def begin(self, stopped_by: str, cause: BaseException | None = None) -> None:
+    def begin(self, stopped_by: StoppedBy, cause: BaseException | None = None) -> None:
         """End the upload; a second reason, or one after its end, changes nothing."""
         if self.begun or self._closed:
             return
@@ -47,7 +49,7 @@ class Ending:
     def failed(self, cause: BaseException) -> None:
         """The end itself went wrong."""
         if self.cause is None:
-            self.stopped_by, self.cause = self.stopped_by or "error", cause
+            self.stopped_by, self.cause = self.stopped_by or StoppedBy.ERROR, cause
 
     def close(self) -> None:
         """The accounts are closed: nothing ends the upload any more."""

@@ -93,7 +93,7 @@ class Flights:
 
     def add(self, batch: Batch, stage: Stage = Stage.READY) -> Flight:
         """Take a batch that has a key in hand."""
-        assert batch.key not in self._flights  # noqa: S101 - it would be in two places
+        assert batch.key not in self._flights  # it would be in two places
         flight = self._flights[batch.key] = Flight(batch, stage)
         return flight
 

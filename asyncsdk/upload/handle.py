@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 from attrs import evolve
 
 from asyncsdk.completion import ended
-from asyncsdk.errors import ConfigurationError, UploadStopped
+from asyncsdk.errors import ConfigurationError
 from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.ledger.run import Run
 from asyncsdk.progress import Progress
-from asyncsdk.report import UploadReport
+from asyncsdk.report import UploadReport, UploadStopped
+from asyncsdk.results import StoppedBy
 from asyncsdk.upload.channel import Channel
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         these.
         """
         run = self._run or self._begin()
-        run.ending.begin("stop")
+        run.ending.begin(StoppedBy.STOP)
         if run.runs_in(asyncio.current_task()):
             return self.report
         return await self._end()
@@ -222,8 +223,8 @@ class Upload(Coroutine[Any, Any, UploadReport]):
     async def _end(self) -> UploadReport:
         """Wait for the end; a cancellation of whoever waits cancels the upload."""
         task, run = self._task, self._run
-        assert task is not None  # noqa: S101 - it was started
-        assert run is not None  # noqa: S101 - likewise
+        assert task is not None  # it was started
+        assert run is not None  # likewise
         self._unheard = False
         try:
             await asyncio.wait([task])
@@ -265,7 +266,7 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         self._forgotten = False
         self._run = self._make(channel)
         if self._declined:
-            self._run.ending.begin("cancelled")
+            self._run.ending.begin(StoppedBy.CANCELLED)
         self._task = asyncio.create_task(self._run.run())
         self._running.add(self)
         self._task.add_done_callback(lambda _: self._running.discard(self))
@@ -295,7 +296,7 @@ class _Results:
                 return result
             self._entry = None
             try:
-                self._entry = await self._upload._next_entry()  # noqa: SLF001 - two halves of one thing
+                self._entry = await self._upload._next_entry()
             except asyncio.CancelledError:
                 self._let_go()  # the error's traceback would hold on to this for a while
                 raise
@@ -309,7 +310,7 @@ class _Results:
     def _let_go(self) -> None:
         self._upload.cancel()
         if self._entry is not None and self._given < len(self._entry):
-            self._upload._ledger.retain(self._entry.after(self._given))  # noqa: SLF001 - likewise
+            self._upload._ledger.retain(self._entry.after(self._given))
         self._entry = None
 
     def __del__(self) -> None:

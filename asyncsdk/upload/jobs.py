@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from asyncsdk.results import StoppedBy
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
     from collections.abc import Set as AbstractSet
@@ -51,7 +53,7 @@ class Jobs:
         try:
             await job()
         except BaseException as error:
-            self.ending.begin("error", error)  # nothing where we asked: then it has begun
+            self.ending.begin(StoppedBy.ERROR, error)  # nothing where we asked: then it has begun
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
 

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import JournalError
+from asyncsdk.results import StoppedBy
 from asyncsdk.upload.recovery.resume import recognise
 from asyncsdk.upload.sharing import Steps
 
@@ -102,7 +103,7 @@ class Reader:
         except BaseException as error:
             if not self._stopped:  # a cancellation is an error like any other unless we asked
                 self._stopped = True
-                self._ending.begin("error", error)
+                self._ending.begin(StoppedBy.ERROR, error)
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
         finally:
@@ -141,7 +142,7 @@ class Reader:
     async def _draw(self) -> bool:
         """Draw and check a batch of rows, piece by piece; returns whether any may be sent."""
         rows, batches = self._rows, self._batches
-        assert rows is not None  # noqa: S101 - or there is nothing to read
+        assert rows is not None  # or there is nothing to read
         end = batches.read + batches.size
         while not (rows.exhausted or rows.stopped) and (left := end - batches.read) > 0:
             await rows.draw(batches.piece, min(left, self._steps.begin()))
@@ -194,5 +195,5 @@ class Reader:
                 await self._rows.close()
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # noqa: BLE001 - the source is foreign code
+        except BaseException as error:  # the source is foreign code
             logger.warning("closing the source of an upload failed: %s", type(error).__name__)

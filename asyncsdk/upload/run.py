@@ -11,6 +11,7 @@ from attrs import define
 from asyncsdk.completion import completed
 from asyncsdk.errors import JournalError
 from asyncsdk.progress import Phase, Progress
+from asyncsdk.results import StoppedBy
 from asyncsdk.upload.flights import Stage
 from asyncsdk.upload.jobs import Jobs, end_in_time
 from asyncsdk.upload.recovery.resume import given_up, left_over
@@ -74,10 +75,10 @@ class UploadRun:
                 await self.jobs.run(self._reconcile)
                 await self.jobs.run(*self.workers.jobs())
         except asyncio.CancelledError:
-            self.ending.begin("cancelled")
+            self.ending.begin(StoppedBy.CANCELLED)
             raise
         except BaseException:
-            self.ending.begin("error")
+            self.ending.begin(StoppedBy.ERROR)
             raise
         finally:
             if expiry is not None:
@@ -121,7 +122,7 @@ class UploadRun:
 
     async def _reconcile(self) -> None:
         """Look up in the group what is unknown: what is missing there goes out again."""
-        assert self.reconciler is not None  # noqa: S101 - or there is nothing doubtful
+        assert self.reconciler is not None  # or there is nothing doubtful
         doubtful = self.flights.doubtful
         self._settle(doubtful, await self.reconciler.look([flight.batch for flight in doubtful]))
 
@@ -140,7 +141,7 @@ class UploadRun:
 
     def abandon(self) -> None:
         """Close the accounts now; the workers are cancelled by whoever cancels `run`."""
-        self.ending.begin("cancelled")
+        self.ending.begin(StoppedBy.CANCELLED)
         self._close_accounts()
 
     def runs_in(self, task: asyncio.Task[object] | None) -> bool:
@@ -150,7 +151,7 @@ class UploadRun:
 
     def _expire(self) -> None:
         """The deadline has come: nothing is waited for any more."""
-        self.ending.begin("deadline")
+        self.ending.begin(StoppedBy.DEADLINE)
         self.jobs.cancel()
 
     async def _close(self) -> None:
@@ -178,7 +179,7 @@ class UploadRun:
             return
         try:
             self.reader.hand_over()
-        except Exception as error:  # noqa: BLE001 - rows are foreign code, and are no rows then
+        except Exception as error:  # rows are foreign code, and are no rows then
             logger.warning("the last rows could not be read: %s", type(error).__name__)
         for flight in self.flights:
             if flight.stage is Stage.LANDED:
@@ -187,17 +188,17 @@ class UploadRun:
             self.books.leave(flight, flight.abandon())
         self.totals.ended = self.totals.clock()
         settled, read = self.books.ledger.counts.settled, self.workers.batches.read
-        assert settled == read, (settled, read)  # noqa: S101 - the law of accounts
+        assert settled == read, (settled, read)  # the law of accounts
         self.ending.close()
         self.books.close()
         self.claim.close()
 
     def _close_landed(self, flight: Flight) -> None:
         """Enter what a reply says that nobody has looked at yet, if that can be made out."""
-        assert flight.reply is not None  # noqa: S101 - it has landed
+        assert flight.reply is not None  # it has landed
         try:
             decision = self.workers.decide(flight, flight.reply)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the accounts are closed
+        except Exception as error:  # whatever it is, the accounts are closed
             logger.warning("a reply could not be read: %s", type(error).__name__)
             return  # it is closed as one that left
         self.books.settle([flight], decision)

@@ -11,7 +11,7 @@ from attrs import define, frozen
 from asyncsdk.errors import AsyncSDKError, OutcomeUnknownError
 from asyncsdk.http.exchange import Reply
 from asyncsdk.models import Problem
-from asyncsdk.results import Delivery
+from asyncsdk.results import Delivery, StoppedBy
 from asyncsdk.upload.flights import Stage
 from asyncsdk.upload.verdict.decision import Decision
 
@@ -170,7 +170,7 @@ class Workers:
             gate.close(decision.pause.seconds, now, decision.pause.reason)
         self.books.timeline.paused(now, gate.opens)
         if decision.stop is not None:
-            self.ending.begin("error", decision.stop)
+            self.ending.begin(StoppedBy.ERROR, decision.stop)
         wait = decision.backoff
         if decision.tokens:
             wait = max(wait, self.budget.take(now, decision.tokens))

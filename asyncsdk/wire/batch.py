@@ -345,4 +345,4 @@ def succeeded(status: int | None) -> bool:
     return status is not None and 200 <= status < 300  # noqa: PLR2004 - the class 2xx
 
 
-assert Row.__struct_fields__ == FIELDS  # noqa: S101 - what is written is what the model has
+assert Row.__struct_fields__ == FIELDS  # what is written is what the model has

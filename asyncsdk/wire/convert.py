@@ -49,7 +49,7 @@ def _reason(value: object) -> UnsubscribeReason | None:
 @cache
 def _converter() -> Converter:
     """Made on first use: most uploads never need it."""
-    from cattrs import Converter  # noqa: PLC0415
+    from cattrs import Converter
 
     converter = Converter()
     lenient = {

@@ -352,6 +352,7 @@ def test_phones_in_doubt_are_looked_up(
     words = ("--group", sandbox.add_group("x"), "--quiet-period", 0)
     done = run("upload", contacts, *words, sandbox=sandbox)
     assert "5 phones: 3 created, 2 invalid, 0 failed" in done.stdout, done.output
+    assert "3 of 4 phones without an answer were in the group" in done.stderr
     assert len(sandbox.commits) == 3
 
 

@@ -5,13 +5,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from attrs import evolve
 from rich.console import Console
 
 from asyncsdk.cli.live import clock, render
 from asyncsdk.cli.options import parse_concurrency, parse_rate
 from asyncsdk.cli.running import Ending
 from asyncsdk.cli.shown import visible
+from asyncsdk.cli.wording import activity, lookup_result
 from asyncsdk.config import Adaptive, Rate
 from asyncsdk.errors import (
     AccountInactiveError,
@@ -20,13 +20,13 @@ from asyncsdk.errors import (
     SourceError,
 )
 from asyncsdk.models import Problem
-from asyncsdk.progress import Progress
+from asyncsdk.progress import Lookup, Phase, Progress
 
 
-def drawn(progress: Progress, total: int, note: str = "") -> list[str]:
+def drawn(progress: Progress, total: int, *notes: str) -> list[str]:
     console = Console(file=io.StringIO(), width=80)
     with console.capture() as captured:
-        console.print(render(progress, total, note))
+        console.print(render(progress, total, *notes))
     return captured.get().splitlines()
 
 
@@ -52,8 +52,7 @@ def test_the_live_view_fits_80_columns_however_much_there_is_to_say() -> None:
         throttled=1e6,
         elapsed=3.0,
     )
-    progress = evolve(progress, looking="Waiting: " + "x" * 100)
-    lines = drawn(progress, 10 * many, "Stopping: " + "x" * 100)
+    lines = drawn(progress, 10 * many, "Waiting: " + "x" * 100, "Stopping: " + "x" * 100)
     assert len(lines) == 5
     assert max(map(len, lines)) <= 80
 
@@ -67,6 +66,41 @@ def test_the_live_view_tells_what_is_unknown_and_why_it_waits() -> None:
     assert traffic == "0 in flight · paused 8 s (HTTP 429)"
     progress = Progress(throttled=12.0, paused_by="HTTP 503")
     assert drawn(progress, 1000)[2] == "0 in flight · 12.0 s paused (HTTP 503)"
+
+
+@pytest.mark.parametrize(
+    ("phase", "lookup", "words"),
+    [
+        (Phase.UPLOADING, None, ""),
+        (Phase.READING_GROUP, None, "reading the group, to know what it has already"),
+        (
+            *(Phase.WAITING_QUIET, Lookup(2000)),
+            "2,000 without an answer: waiting until the group is quiet for 30 s",
+        ),
+        (
+            *(Phase.LOOKING_UP, Lookup(2000)),
+            "2,000 without an answer: looking for them in the group",
+        ),
+        (
+            *(Phase.UPLOADING, Lookup(2000, 1999)),
+            "1,999 of 2,000 phones without an answer were in the group",
+        ),
+        (Phase.ENDED, Lookup(7, 0), "0 of 7 phones without an answer were in the group"),
+        (Phase.ENDED, Lookup(7), ""),
+    ],
+)
+def test_what_an_upload_does_when_it_does_not_send(
+    phase: Phase, lookup: Lookup | None, words: str
+) -> None:
+    assert activity(Progress(phase=phase, lookup=lookup), 30.0) == words
+    if phase in {Phase.UPLOADING, Phase.ENDED}:
+        assert lookup_result(lookup) == words
+
+
+def test_every_phase_has_its_words() -> None:
+    words = [activity(Progress(phase=phase, lookup=Lookup(1)), 30.0) for phase in Phase]
+    assert sorted(words)[:2] == ["", ""], "sending, and the end"
+    assert len(set(words)) == len(Phase) - 1
 
 
 def test_the_live_view_before_anything_happened() -> None:

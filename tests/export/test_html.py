@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from asyncsdk import Delivery, Outcome, Phone, PhoneResult, Problem, UploadReport, Violation
+from asyncsdk import (
+    Delivery,
+    Outcome,
+    Phone,
+    PhoneResult,
+    Problem,
+    StoppedBy,
+    UploadReport,
+    Violation,
+)
 from asyncsdk.export.html import _templates, write_html
 from asyncsdk.ledger.run import Counts
 from asyncsdk.report import Run
@@ -190,7 +199,9 @@ def test_retry_is_advised_only_where_something_is_safe_to_send(tmp_path: Path) -
 
 def test_rows_that_were_never_read_are_in_the_rejects_file(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
-    UploadReport(Run(Counts(3), complete=False, stopped_by="stop"), lambda _: []).to_html(path)
+    UploadReport(Run(Counts(3), complete=False, stopped_by=StoppedBy.STOP), lambda _: []).to_html(
+        path
+    )
     told = advice(path)
     assert "those that the upload did not come to among them" in told
     assert "asyncsdk upload REJECTS" in told

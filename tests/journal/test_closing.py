@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from asyncsdk import Journal, UploadReport
+from asyncsdk import Journal, StoppedBy, UploadReport
 from asyncsdk.ledger.journal.file import JournalFile
 from asyncsdk.ledger.journal.ledger import JournalLedger
 from asyncsdk.ledger.journal.lock import Lock, holder
@@ -41,7 +41,7 @@ async def used(path: Path) -> None:
         ledger.exhausted()
         await asyncio.sleep(60)
     finally:
-        await ledger.close(Run(complete=False, stopped_by="cancelled"))
+        await ledger.close(Run(complete=False, stopped_by=StoppedBy.CANCELLED))
 
 
 async def cancelled_twice(path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_it_is_closed_before_the_cancellation_is_told(
     await end(journal)
     assert holder(journal) is None
     assert [path.name for path in journal.parent.iterdir()] == [journal.name]
-    assert UploadReport.open(journal).stopped_by == "cancelled"
+    assert UploadReport.open(journal).stopped_by is StoppedBy.CANCELLED
     Lock(journal).acquire()
 
 

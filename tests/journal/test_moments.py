@@ -20,6 +20,7 @@ from asyncsdk import (
     Phone,
     Rate,
     RetryPolicy,
+    StoppedBy,
     UploadReport,
     UploadStopped,
 )
@@ -81,7 +82,7 @@ async def test_a_report_of_a_running_upload_tells_what_is_settled(journal: Path)
         while upload.progress.created < 100:
             await asyncio.sleep(0.01)
         report = UploadReport.open(journal)
-        assert report.stopped_by == "running"
+        assert report.stopped_by is StoppedBy.RUNNING
         assert not report.complete
         assert not report.ok
         assert (report.failed_count, report.invalid_count) == (0, 1)
@@ -97,14 +98,14 @@ async def test_a_report_of_what_is_resumed_just_now(journal: Path, tmp_path: Pat
     """It may begin between two looks at the file."""
     async with connected(latency=lambda no: 5.0 if no > 8 else 0.0) as rig:
         source = await half(rig, journal)
-        assert UploadReport.open(journal).stopped_by == "stop"
+        assert UploadReport.open(journal).stopped_by is StoppedBy.STOP
         upload = rig.upload(source, journal=journal, batch_size=20, concurrency=2).start()
         while upload.progress.in_flight < 40:
             await asyncio.sleep(0.01)
         report = UploadReport.open(journal)
         assert (report.stopped_by, report.failed_count) == ("running", 0)
         killed = UploadReport.open(as_after_a_kill(journal, tmp_path / "copy"))
-        assert killed.stopped_by == "crash"
+        assert killed.stopped_by is StoppedBy.CRASH
         assert killed.failed_count > killed.unknown_count > 0
         upload.cancel()
         await upload.wait_closed()

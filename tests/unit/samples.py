@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from asyncsdk import Delivery, Outcome, Phone, Problem, UploadReport, Violation
+from asyncsdk import Delivery, Outcome, Phone, Problem, StoppedBy, UploadReport, Violation
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.report import Run
@@ -63,6 +63,6 @@ def report_of(
         throttled=throttled,
         elapsed=elapsed,
         complete=complete,
-        stopped_by=None if complete else "stop",
+        stopped_by=None if complete else StoppedBy.STOP,
     )
     return UploadReport(run, ledger.results)

@@ -20,7 +20,7 @@ NAMES = """
     NotSentError Outcome OutcomeUnknownError PayloadTooLargeError Phone PhoneResult Problem
     Progress ProtocolError Rate
     RateLimitedError RetryPolicy ServerError SourceError TransportError UnprocessableError
-    UnsubscribeReason Upload UploadFailed UploadReport UploadStopped Violation __version__
+    StoppedBy UnsubscribeReason Upload UploadFailed UploadReport UploadStopped Violation __version__
 """
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncsdk import AsyncSDKError, Outcome, UploadFailed, UploadReport
+from asyncsdk import AsyncSDKError, Outcome, StoppedBy, UploadFailed, UploadReport
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.ledger.run import Counts
-from asyncsdk.report import Run
+from asyncsdk.report import Run, UploadSummary
 
 from .samples import created_entry, failed_entry, invalid_entry, report_of
 
@@ -89,6 +89,25 @@ def test_plain_data() -> None:
     assert first["phone"]["phone"] == "+491"
     assert first["outcome"] == "invalid"
     assert first["error"]["violations"][0]["code"] == "too-long"
+
+
+def test_the_summary_is_plain_and_whole() -> None:
+    summary = report_of(complete=False).summary()
+    assert set(summary) == set(UploadSummary.__annotations__)
+    assert type(summary["stopped_by"]) is str
+    assert summary["stopped_by"] == "stop"
+    assert report_of().summary()["stopped_by"] is None
+
+
+@pytest.mark.parametrize("stopped_by", StoppedBy)
+def test_what_stopped_an_upload_survives_pickling_and_compares_as_text(
+    stopped_by: StoppedBy,
+) -> None:
+    report = UploadReport(Run(complete=False, stopped_by=stopped_by), MemoryLedger().results)
+    again = pickle.loads(pickle.dumps(report + report_of()))  # noqa: S301 - our own
+    assert again.stopped_by is stopped_by
+    assert again.stopped_by == stopped_by.value
+    assert (again.unread_from is None) is (stopped_by is StoppedBy.RUNNING)
 
 
 def test_a_sum_keeps_the_order_of_its_parts_and_the_index_within_each() -> None:

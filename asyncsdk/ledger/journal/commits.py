@@ -169,7 +169,7 @@ class GroupCommit:
 
     async def _end(self, call: Callable[[], None]) -> None:
         """The last call in the thread: a cancellation, too, waits until the file is let go."""
-        assert self._thread is not None  # noqa: S101 - it is ended once
+        assert self._thread is not None  # it is ended once
         ending = self._in_thread(call)
         self._thread.shutdown(wait=False)
         self._thread = None

@@ -129,7 +129,7 @@ class JournalFile:
         self.failure = JournalError(msg)
 
     def _open_connection(self) -> sqlite3.Connection:
-        assert self._connection is not None  # noqa: S101 - open() made it
+        assert self._connection is not None  # open() made it
         return self._connection
 
     def _transact(self, writes: Sequence[Write]) -> None:

@@ -20,7 +20,7 @@ from asyncsdk.ledger.journal.forks import abandon, hold_readers
 from asyncsdk.ledger.journal.lock import holder
 from asyncsdk.ledger.run import Counts, Run
 from asyncsdk.models import Problem
-from asyncsdk.results import Delivery, Outcome
+from asyncsdk.results import Delivery, Outcome, StoppedBy
 from asyncsdk.timeline import History
 from asyncsdk.wire.batch import decode_ids, decode_phones, decode_rows
 
@@ -31,10 +31,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.results import PhoneResult
 
-__all__ = ["RUNNING", "Reader", "account"]
-
-RUNNING = "running"
-"""What a report says has stopped an upload that nothing has stopped yet."""
+__all__ = ["Reader", "account"]
 
 _NOT_SENT = Problem("Not sent", "the upload ended before these phones were sent")
 
@@ -154,7 +151,7 @@ class Reader:
             batches=int(batches),
             bytes=int(size),
             complete=bool(complete),
-            stopped_by=None if complete else stopped_by or "crash",
+            stopped_by=None if complete else StoppedBy(stopped_by or "crash"),
             history=tuple(_decode_history(text) for (text,) in courses),
             group_id=self.meta("group"),
         )
@@ -288,7 +285,7 @@ def account(reader: Reader) -> tuple[Run, Callable[[Outcome], Results]]:
     # One that began meanwhile may have taken up what it found held.
     running = (running or holder(reader.path.resolve()) is not None) and not run.complete
     if running:
-        left, run = [], evolve(run, stopped_by=RUNNING)
+        left, run = [], evolve(run, stopped_by=StoppedBy.RUNNING)
     for entry in left:
         run.counts.add(entry)
 

@@ -92,7 +92,7 @@ def end_run(file: sqlite3.Connection, *, key: int, run: Run) -> None:
     history = msgspec.json.encode(run.history[-1]).decode() if run.history else None
     file.execute(
         "UPDATE run SET complete = ?, stopped_by = ?, history = ? WHERE id = ?",
-        (run.complete, run.stopped_by, history, key),
+        (run.complete, run.stopped_by and str(run.stopped_by), history, key),
     )
 
 

@@ -238,7 +238,7 @@ def _read(item: object) -> tuple[Row, list[Violation]]:
     """The row of whatever was submitted, which is foreign code and may raise anything."""
     try:
         return _row(item)
-    except Exception as error:  # noqa: BLE001 - no row is lost for it
+    except Exception as error:  # no row is lost for it
         wrong = f"the row cannot be read: {type(error).__name__}"
         return Row(f"<{type(item).__name__}>"), [Violation("", wrong, "type")]
 

@@ -71,7 +71,7 @@ def normalizer(
     if region is None:
         return None
     try:
-        import phonenumbers  # noqa: PLC0415 - an extra, imported only when used
+        import phonenumbers
     except ImportError as error:
         msg = "normalize= needs phonenumbers: pip install 'asyncsdk[phone]'"
         raise ImportError(msg) from error

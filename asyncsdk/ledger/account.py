@@ -1,0 +1,282 @@
+"""The account of an upload: counts, results in source order, totals and history; and sums of it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate, chain
+from math import fsum
+from typing import TYPE_CHECKING, Self, TypedDict, overload
+
+from attrs import evolve, field, frozen
+
+from asyncsdk.results import Outcome, PhoneResult, StoppedBy
+from asyncsdk.wire.convert import unstructure
+from asyncsdk.words import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from asyncsdk.ledger.run import Run
+    from asyncsdk.timeline import History
+
+__all__ = ["Only", "UploadAccount", "UploadSummary", "outcomes"]
+
+
+class UploadSummary(TypedDict):
+    """The totals of an upload as plain data, fit for JSON."""
+
+    submitted: int
+    created_count: int
+    invalid_count: int
+    failed_count: int
+    unknown_count: int
+    requests: int
+    retries: int
+    throttled: float
+    """Seconds."""
+    elapsed: float
+    """Seconds."""
+    complete: bool
+    stopped_by: str | None
+    ok: bool
+
+
+@frozen(eq=False, repr=False)
+class _Part:
+    """One upload within an account."""
+
+    run: Run
+    kept: dict[Outcome, Sequence[PhoneResult]]
+
+
+@frozen(eq=False, repr=False, init=False)
+class UploadAccount:
+    """What became of every phone.
+
+    `submitted == created_count + invalid_count + failed_count`, and every index of the source
+    that was read occurs exactly once. `str()` says it in one line; `a + b` adds two: the results
+    keep their index within their own upload, and stand in the order of the uploads.
+    """
+
+    _parts: tuple[_Part, ...] = field()
+
+    def __init__(self, run: Run, results: Callable[[Outcome], Sequence[PhoneResult]]) -> None:
+        counts = evolve(run.counts)
+        part = _Part(evolve(run, counts=counts), {o: results(o) for o in Outcome})
+        self.__attrs_init__((part,))
+
+    @property
+    def submitted(self) -> int:
+        """Rows read from the source (while the upload runs: those settled so far)."""
+        return sum(part.run.counts.settled for part in self._parts)
+
+    @property
+    def created_count(self) -> int:
+        """Phones that the server created."""
+        return sum(part.run.counts.created for part in self._parts)
+
+    @property
+    def invalid_count(self) -> int:
+        """Phones that are at fault themselves."""
+        return sum(part.run.counts.invalid for part in self._parts)
+
+    @property
+    def failed_count(self) -> int:
+        """Phones that were not created for another reason."""
+        return sum(part.run.counts.failed for part in self._parts)
+
+    @property
+    def unknown_count(self) -> int:
+        """Those of the failed that were sent without an answer: they may be in the group."""
+        return sum(part.run.counts.unknown for part in self._parts)
+
+    @property
+    def group_id(self) -> int | None:
+        """The group that was uploaded into; None if it is not known, or there are several."""
+        groups = {part.run.group_id for part in self._parts}
+        return groups.pop() if len(groups) == 1 else None
+
+    @property
+    def created(self) -> Sequence[PhoneResult]:
+        """The created phones in source order; empty where `keep_created=False` or when iterated."""
+        return self._results(Outcome.CREATED)
+
+    @property
+    def invalid(self) -> Sequence[PhoneResult]:
+        """The invalid phones in source order."""
+        return self._results(Outcome.INVALID)
+
+    @property
+    def failed(self) -> Sequence[PhoneResult]:
+        """The failed phones in source order."""
+        return self._results(Outcome.FAILED)
+
+    @property
+    def requests(self) -> int:
+        """Requests begun."""
+        return sum(part.run.requests for part in self._parts)
+
+    @property
+    def retries(self) -> int:
+        """Requests that carried phones for a second time or more."""
+        return sum(part.run.retries for part in self._parts)
+
+    @property
+    def throttled(self) -> float:
+        """Seconds paused because the server asked for it."""
+        return fsum(part.run.throttled for part in self._parts)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from start to end."""
+        return fsum(part.run.elapsed for part in self._parts)
+
+    @property
+    def batches(self) -> int:
+        """Batches that the source was cut into, in a dry run too."""
+        return sum(part.run.batches for part in self._parts)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the bodies of these batches."""
+        return sum(part.run.bytes for part in self._parts)
+
+    @property
+    def history(self) -> tuple[History, ...]:
+        """What happened when, run by run; without those of which nobody noted it."""
+        return tuple(chain.from_iterable(part.run.history for part in self._parts))
+
+    @property
+    def complete(self) -> bool:
+        """Whether the upload ran to its end: nothing stopped it before."""
+        return all(part.run.complete for part in self._parts)
+
+    @property
+    def stopped_by(self) -> StoppedBy | None:
+        """What stopped the upload before its end, or None."""
+        return next((part.run.stopped_by for part in self._parts if part.run.stopped_by), None)
+
+    @property
+    def unread_from(self) -> int | None:
+        """The index of the first row that the upload did not come to.
+
+        None if it came to all, and while it still runs.
+        """
+        ended = next((part.run for part in self._parts if not part.run.complete), None)
+        if ended is None or ended.stopped_by is StoppedBy.RUNNING:
+            return None
+        return ended.counts.settled
+
+    @property
+    def ok(self) -> bool:
+        """Whether the source was read to its end and every phone was created."""
+        return self.complete and self.submitted == self.created_count
+
+    def to_dict(self) -> dict[str, object]:
+        """Totals and results as plain data, fit for JSON."""
+        return {**self.summary()} | {
+            str(outcome): [unstructure(result) for result in self._results(outcome)]
+            for outcome in Outcome
+        }
+
+    def summary(self) -> UploadSummary:
+        """The totals as plain data, fit for JSON."""
+        return {
+            "submitted": self.submitted,
+            "created_count": self.created_count,
+            "invalid_count": self.invalid_count,
+            "failed_count": self.failed_count,
+            "unknown_count": self.unknown_count,
+            "requests": self.requests,
+            "retries": self.retries,
+            "throttled": self.throttled,
+            "elapsed": self.elapsed,
+            "complete": self.complete,
+            "stopped_by": self.stopped_by and str(self.stopped_by),
+            "ok": self.ok,
+        }
+
+    def results(self, only: Only = None) -> Iterator[PhoneResult]:
+        """The kept results of these outcomes, or of all; in source order within each."""
+        wanted = outcomes(only)
+        return chain.from_iterable(self._results(outcome) for outcome in wanted)
+
+    def __add__(self, other: UploadAccount) -> Self:
+        if not isinstance(other, UploadAccount):
+            return NotImplemented
+        both = type(self).__new__(type(self))
+        both.__attrs_init__((*self._parts, *other._parts))
+        return both
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, UploadAccount):
+            return NotImplemented
+        return self.summary() == other.summary() and all(
+            list(self.results(outcome)) == list(other.results(outcome)) for outcome in Outcome
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return (
+            f"{counted(self.submitted, 'phone')}: {self.created_count:,} created, "
+            f"{self.invalid_count:,} invalid, {self.failed_count:,} failed"
+            + (f" in {self.elapsed:.1f} s" if self.elapsed else "")  # files do not know
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+    def _results(self, outcome: Outcome) -> Sequence[PhoneResult]:
+        kept = [part.kept[outcome] for part in self._parts]
+        return kept[0] if len(kept) == 1 else _Chain(kept)
+
+
+Only = Outcome | str | Sequence[Outcome | str] | None
+"""One outcome, several, or None for all."""
+
+
+def outcomes(only: Only) -> tuple[Outcome, ...]:
+    """The outcomes that are meant.
+
+    Raises:
+        ValueError: One of them does not exist.
+    """
+    if only is None:
+        return tuple(Outcome)
+    if isinstance(only, str):
+        return (Outcome(only),)
+    return tuple(Outcome(one) for one in only)
+
+
+class _Chain(Sequence[PhoneResult]):
+    """Several sequences, one after the other."""
+
+    def __init__(self, parts: list[Sequence[PhoneResult]]) -> None:
+        self._parts = parts
+        self._ends = list(accumulate(map(len, parts)))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> PhoneResult: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PhoneResult]: ...
+    def __getitem__(self, index: int | slice) -> PhoneResult | list[PhoneResult]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        position = range(len(self))[index]
+        part = bisect_right(self._ends, position)
+        return self._parts[part][position - (self._ends[part - 1] if part else 0)]
+
+    def __iter__(self) -> Iterator[PhoneResult]:
+        return chain.from_iterable(self._parts)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]

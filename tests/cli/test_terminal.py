@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pexpect
@@ -109,6 +110,8 @@ def test_a_second_ctrl_c_gives_up_what_is_in_flight(
     words = ("--batch-size", 1, "--concurrency", 1, "--rate", "none", "--on-unknown", "report")
     child = upload(sandbox, *words)
     child.expect("2 created")
+    while len(sandbox.requests) < 3:  # what is in flight has to be there first
+        time.sleep(0.01)
     child.kill(signal.SIGINT)
     child.expect("Stopping")
     child.kill(signal.SIGINT)

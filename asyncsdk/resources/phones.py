@@ -22,14 +22,9 @@ from asyncsdk.upload.intake.columns import check_columns, needs_names, resolve
 from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.upload.intake.source import check_source
 from asyncsdk.upload.recovery.claims import Claims
-from asyncsdk.wire.batch import (
-    BatchResponse,
-    decode_members,
-    decode_rows,
-    encode_members,
-    member_of_created,
-)
+from asyncsdk.wire.batch import BatchResponse, decode_members, encode_members, member_of_created
 from asyncsdk.wire.resources import decode_object
+from asyncsdk.wire.rows import decode_rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from asyncsdk import Phone
+from asyncsdk.models import FIELDS
 from asyncsdk.upload.intake.check import Checker, Rejection
-from asyncsdk.wire.batch import decode_rows
+from asyncsdk.wire.rows import decode_rows
 
 CALLBACK = "c" * 36
 
@@ -18,7 +19,7 @@ def row_for(item: object) -> dict[str, Any]:
     checked = Checker().check(0, [item])
     assert not checked.rejected, checked.rejected
     (row,) = decode_rows(checked.body)
-    return {name: value for name in row.__struct_fields__ if (value := getattr(row, name))}
+    return {name: value for name in FIELDS if (value := getattr(row, name))}
 
 
 def rejection_of(item: object) -> Rejection:

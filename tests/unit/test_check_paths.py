@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from asyncsdk import Phone
 from asyncsdk.upload.intake.check import Checked, Checker
-from asyncsdk.wire.batch import decode_rows, encode_rows, numbers_of
+from asyncsdk.wire.rows import decode_rows, encode_rows, numbers_of
 
 numbers = st.one_of(
     st.sampled_from(["+491", "", " ", "1" * 30, "1" * 31, "\ud800", "\u00a0"]),

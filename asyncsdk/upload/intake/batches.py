@@ -11,7 +11,8 @@ from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.batch import Batch
 from asyncsdk.upload.intake.check import join
-from asyncsdk.wire.batch import encode_members, encode_rows, member_of
+from asyncsdk.wire.batch import encode_members, member_of
+from asyncsdk.wire.rows import encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,44 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from attrs import define, field, frozen
 
-from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation, Withheld
+from asyncsdk.models import FIELDS, LIMITS, Phone, Problem, Violation, Withheld
 from asyncsdk.upload.intake.columns import rename
 from asyncsdk.upload.intake.duplicates import Seen
-from asyncsdk.wire.batch import Row, encode_rows, join_rows, numbers_of
+from asyncsdk.wire.rows import Row, encode_rows, join_rows, numbers_of, renumbered, row_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Checked", "Checker", "Rejection", "join"]
 
-LONGEST_NUMBER = 30
-LONGEST_COLUMN = 1530
-LONGEST_CALLBACK = 36
-
-_LIMITS = {"phone": LONGEST_NUMBER, "callback_data": LONGEST_CALLBACK} | dict.fromkeys(
-    COLUMNS, LONGEST_COLUMN
-)
 _KNOWN = frozenset(FIELDS)
 _PREVIEW = 100
 
-_Column = Annotated[str, msgspec.Meta(max_length=LONGEST_COLUMN)] | None
+
+def _limited(name: str) -> Any:
+    """The texts that a field takes; blank numbers aside."""
+    shortest = 1 if name == "phone" else None
+    return Annotated[str, msgspec.Meta(min_length=shortest, max_length=LIMITS[name])]
 
 
-class _Limited(Row):
-    """A row that keeps the limits, for whoever converts into it; empty numbers aside."""
-
-    phone: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NUMBER)]
-    a: _Column = None
-    b: _Column = None
-    c: _Column = None
-    d: _Column = None
-    e: _Column = None
-    callback_data: Annotated[str, msgspec.Meta(max_length=LONGEST_CALLBACK)] | None = None
+_LimitedRow = row_type("LimitedRow", _limited)
+"""A row that keeps the limits, for whoever converts into it."""
 
 
 @frozen
@@ -122,7 +111,7 @@ class Checker:
         elif kinds not in ({Phone}, {dict}):
             return None
         try:
-            kind = _Limited if self.limits else Row
+            kind = _LimitedRow if self.limits else Row
             rows: list[Row] = msgspec.convert(chunk, list[kind], from_attributes=True)  # type: ignore[valid-type]
             numbers = numbers_of(rows)
             blank = self.limits and any(map(str.isspace, numbers))
@@ -143,12 +132,12 @@ class Checker:
                 self._remember(index, item, row)
                 rejected.append(Rejection(index, row, item.problem, number, item.doubtful))
                 continue
-            problem = self._judge(index, row, violations)
-            if problem is not None:
-                rejected.append(Rejection(index, row, problem, number))
+            accepted = self._accept(index, row, violations)
+            if isinstance(accepted, Problem):
+                rejected.append(Rejection(index, row, accepted, number))
             else:
                 indices.append(index)
-                rows.append(row)
+                rows.append(accepted)
                 submitted.append(number)
         numbers = numbers_of(rows)
         return Checked(
@@ -163,10 +152,10 @@ class Checker:
     def _remember(self, index: int, item: Withheld, row: Row) -> None:
         """What may be in the group counts as a number seen before."""
         if item.doubtful:
-            self._judge(index, row, [])
+            self._accept(index, row, [])
 
-    def _judge(self, index: int, row: Row, violations: list[Violation]) -> Problem | None:
-        """Why a row is not sent; None, with the number in normal form, if it is."""
+    def _accept(self, index: int, row: Row, violations: list[Violation]) -> Row | Problem:
+        """The row with its number in normal form, or why it is not sent."""
         if not violations and self.limits:
             violations = _broken_limits(row)
         if violations:
@@ -176,12 +165,12 @@ class Checker:
             normal = self.normalize(row.phone)
             if isinstance(normal, Problem):
                 return normal
-            row.phone = normal
+            row = renumbered(row, normal)
         if self.skip_duplicates:
             earlier = self._seen.first(row.phone, index)
             if earlier != index:
                 return _duplicate(earlier)
-        return None
+        return row
 
     def _twin(self, number: str) -> list[Violation]:
         """That a row which is invalid anyway has the number of an earlier one, too.
@@ -298,7 +287,7 @@ def _broken_limits(row: Row) -> list[Violation]:
     violations = []
     if not row.phone.strip():
         violations.append(Violation("phone", "is required", "required"))
-    for name, limit in _LIMITS.items():
+    for name, limit in LIMITS.items():
         length = len(getattr(row, name) or "")
         if length > limit:
             wrong = f"is longer than {limit} characters ({length})"

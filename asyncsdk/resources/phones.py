@@ -18,7 +18,7 @@ from asyncsdk.resources.base import Resource, whole_number
 from asyncsdk.upload.assembly import Order, assemble
 from asyncsdk.upload.handle import Upload
 from asyncsdk.upload.intake.check import Checker
-from asyncsdk.upload.intake.columns import check_columns, needs_names, resolve
+from asyncsdk.upload.intake.columns import Columns
 from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.upload.intake.source import check_source
 from asyncsdk.upload.recovery.claims import Claims
@@ -162,8 +162,8 @@ class PhonesResource(Resource):
                 resend what is missing; or `resend` them, where the provider refuses or merges
                 duplicates.
             quiet_period: Seconds that the group must be quiet before a reconcile looks.
-            columns: Of rows that are mappings, which key means which field of a phone, such as
-                `{"Mobil": "phone", "Anrede": "a"}`; the group's own column names may stand for
+            columns: Of rows that have keys, from which one each field is read, such as
+                `{"phone": "Mobil", "a": "Anrede"}`; the group's own column names may stand for
                 `a` to `e` (the group is then asked for them, before anything is sent). Other keys
                 are left out, but for those that are fields.
             duplicates: Whether to `send` a number that occurred before, or to `skip` it as invalid.
@@ -211,9 +211,7 @@ class PhonesResource(Resource):
         if phones is not None or options.journal is None:
             check_source(phones)
         normalizer(options.normalize, mobile_only=mobile_only)
-        chosen = None if columns is None else check_columns(columns)
-        if chosen is not None and not needs_names(chosen):
-            resolve(chosen, {})
+        chosen = None if columns is None else Columns.of(columns)
         ledger = _ledger(group_id, options)
         return Upload(
             partial(self._assemble, group_id, phones, options, chosen, ledger),
@@ -227,7 +225,7 @@ class PhonesResource(Resource):
         group_id: int,
         phones: object,
         options: UploadOptions,
-        columns: dict[str, str] | None,
+        columns: Columns | None,
         ledger: Ledger,
         channel: Channel | None,
     ) -> UploadRun:
@@ -258,9 +256,9 @@ class PhonesResource(Resource):
 
     async def _name_columns(self, group_id: int, checker: Checker) -> None:
         """Ask the group what it calls its columns, if that must be known."""
-        if checker.columns is not None and needs_names(checker.columns):
+        if checker.columns is not None and checker.columns.unresolved:
             group = await self._groups.get(group_id)
-            checker.columns = resolve(checker.columns, group.columns)
+            checker.columns.resolve(group.columns)
 
 
 def _ledger(group_id: int, options: UploadOptions) -> Ledger:

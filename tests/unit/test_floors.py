@@ -34,7 +34,16 @@ FLOORS = (
     ("wire",),
     ("sources",),
     (
-        *("completion", "condition", "config", "errors", "models", "numbers", "progress"),
+        *(
+            "columns",
+            "completion",
+            "condition",
+            "config",
+            "errors",
+            "models",
+            "numbers",
+            "progress",
+        ),
         *("results", "status", "timeline", "words"),
     ),
     ("_version",),

@@ -77,7 +77,7 @@ async def main():
 
         with open("list.csv", "w") as file:
             file.write("Mobil,Schuhe\\n+494,36\\n")
-        (phone,) = sources.read("list.csv", mapping={"phone": "Mobil", "shoe_size": "Schuhe"})
+        (phone,) = sources.read("list.csv", columns={"phone": "Mobil", "shoe_size": "Schuhe"})
         assert phone == Phone("+494", shoe_size="36")
 
     # The same number each time, answered in another order: only the new field tells them apart.

@@ -15,12 +15,13 @@ import msgspec
 from attrs import define, field, frozen
 
 from asyncsdk.models import FIELDS, LIMITS, Phone, Problem, Violation, Withheld
-from asyncsdk.upload.intake.columns import rename
 from asyncsdk.upload.intake.duplicates import Seen
 from asyncsdk.wire.rows import Row, encode_rows, join_rows, numbers_of, renumbered, row_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from asyncsdk.upload.intake.columns import Columns
 
 __all__ = ["Checked", "Checker", "Rejection", "join"]
 
@@ -77,14 +78,14 @@ class Checker:
         normalize: Turns a number into its normal form, or says why it is none.
         skip_duplicates: Whether a number seen before is rejected.
         keep_source: Whether to tell the rows as they were submitted.
-        columns: The fields that keys of mappings mean, if not their own.
+        columns: The keys that fields are read from, if not their own.
     """
 
     limits: bool = True
     normalize: Callable[[str], str | Problem] | None = None
     skip_duplicates: bool = False
     keep_source: bool = False
-    columns: dict[str, str] | None = None
+    columns: Columns | None = None
     _seen: Seen = field(factory=Seen, init=False, repr=False)
 
     def check(self, first: int, chunk: Sequence[object]) -> Checked:
@@ -95,7 +96,7 @@ class Checker:
             chunk: The rows.
         """
         if self.columns is not None:
-            chunk = rename(chunk, self.columns)
+            chunk = self.columns.rename(chunk)
         if self.normalize is None and not self.skip_duplicates:
             flawless = self._flawless(chunk)
             if flawless is not None:
@@ -132,12 +133,12 @@ class Checker:
                 self._remember(index, item, row)
                 rejected.append(Rejection(index, row, item.problem, number, item.doubtful))
                 continue
-            accepted = self._accept(index, row, violations)
-            if isinstance(accepted, Problem):
-                rejected.append(Rejection(index, row, accepted, number))
+            normal, problem = self._normal(index, row, violations)
+            if problem is not None:
+                rejected.append(Rejection(index, normal, problem, number))
             else:
                 indices.append(index)
-                rows.append(accepted)
+                rows.append(normal)
                 submitted.append(number)
         numbers = numbers_of(rows)
         return Checked(
@@ -152,25 +153,27 @@ class Checker:
     def _remember(self, index: int, item: Withheld, row: Row) -> None:
         """What may be in the group counts as a number seen before."""
         if item.doubtful:
-            self._accept(index, row, [])
+            self._normal(index, row, [])
 
-    def _accept(self, index: int, row: Row, violations: list[Violation]) -> Row | Problem:
-        """The row with its number in normal form, or why it is not sent."""
+    def _normal(
+        self, index: int, row: Row, violations: list[Violation]
+    ) -> tuple[Row, Problem | None]:
+        """The row, with its number in normal form where that was found, and why it is not sent."""
         if not violations and self.limits:
             violations = _broken_limits(row)
         if violations:
             violations = [*violations, *self._twin(row.phone)]
-            return Problem(title="Invalid phone", violations=tuple(violations))
+            return row, Problem(title="Invalid phone", violations=tuple(violations))
         if self.normalize is not None:
             normal = self.normalize(row.phone)
             if isinstance(normal, Problem):
-                return normal
+                return row, normal
             row = renumbered(row, normal)
         if self.skip_duplicates:
             earlier = self._seen.first(row.phone, index)
             if earlier != index:
-                return _duplicate(earlier)
-        return row
+                return row, _duplicate(earlier)
+        return row, None
 
     def _twin(self, number: str) -> list[Violation]:
         """That a row which is invalid anyway has the number of an earlier one, too.

@@ -44,7 +44,7 @@ FLOORS = (
             "numbers",
             "progress",
         ),
-        *("results", "status", "timeline", "words"),
+        *("results", "scalars", "status", "timeline", "words"),
     ),
     ("_version",),
 )

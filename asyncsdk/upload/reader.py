@@ -130,11 +130,14 @@ class Reader:
                 await self._wait(self._breathe)
 
     async def _draw(self) -> bool:
-        """Draw and check a batch of rows, piece by piece; returns whether any may be sent."""
+        """Draw and check a batch of rows, piece by piece; returns whether any may be sent.
+
+        It goes on beyond a batch while nothing that was drawn is a row at all.
+        """
         rows, batches = self._rows, self._batches
         assert rows is not None  # noqa: S101 - or there is nothing to read
         end = batches.read + batches.size
-        while not rows.exhausted and (left := end - batches.read) > 0:
+        while not rows.exhausted and (left := max(0, end - batches.read) or batches.undecided):
             await rows.draw(batches.piece, min(left, self._steps.begin()))
             batches.check()
             await self._steps.end()

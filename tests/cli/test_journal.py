@@ -187,7 +187,7 @@ def test_a_journal_from_before_the_columns_were_called_so(
     run(*words, "--map", "phone=Mobil", sandbox=sandbox)
     with sqlite3.connect(journal) as file:
         changed = file.execute(
-            "UPDATE meta SET value = replace(value, '\"columns\":', '\"mapping\":') WHERE key = 'notes'"
+            "UPDATE meta SET value = replace(value, 'columns', 'mapping') WHERE key = 'notes'"
         )
         assert changed.rowcount == 1
     file.close()

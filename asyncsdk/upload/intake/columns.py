@@ -68,11 +68,8 @@ class Columns:
         """
         taken = set(self.chosen.values())
         sources = {name: name for name in FIELDS if name not in taken} | self.chosen
-        return [_renamed(row, sources) if isinstance(row, Mapping) else row for row in chunk]
+        return [_renamed(row, sources) if type(row) is dict else row for row in chunk]
 
 
-def _renamed(row: Mapping[object, object], sources: Mapping[str, str]) -> object:
-    try:
-        return {field: row[key] for field, key in sources.items() if key in row}
-    except Exception:  # noqa: BLE001 - foreign code; the checker says what is wrong with it
-        return row
+def _renamed(row: dict[object, object], sources: Mapping[str, str]) -> dict[str, object]:
+    return {field: row[key] for field, key in sources.items() if key in row}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import frozen
 
@@ -20,7 +20,7 @@ from asyncsdk.upload.handle import Upload
 from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.columns import Columns
 from asyncsdk.upload.intake.normalize import normalizer
-from asyncsdk.upload.intake.source import check_source
+from asyncsdk.upload.intake.source import check_source, framed
 from asyncsdk.upload.recovery.claims import Claims
 from asyncsdk.wire.batch import BatchResponse, decode_members, encode_members, member_of_created
 from asyncsdk.wire.resources import decode_object
@@ -40,8 +40,30 @@ if TYPE_CHECKING:
 
 __all__ = ["PhoneLike", "PhonesResource"]
 
-PhoneLike = Phone | Mapping[str, str | None] | str
-"""What stands for one phone: a `Phone`, a mapping with its field names, or the bare number."""
+
+class Keyed(Protocol):
+    """A row of a database: it gives its values by their names."""
+
+    def keys(self) -> Iterable[Any]:
+        """The names."""
+
+    def __getitem__(self, key: str, /) -> Any:
+        """The value of this name."""
+
+
+class Frame(Protocol):
+    """A data frame of pandas, polars, pyarrow or duckdb."""
+
+    @property
+    def columns(self) -> Any:
+        """Its columns."""
+
+
+PhoneLike = Phone | Mapping[str, Any] | Keyed | str
+"""What stands for one phone: a `Phone`, anything with its field names as keys, or the bare number.
+
+Objects of classes with such fields (dataclasses, attrs, pydantic) are taken as well.
+"""
 
 DEFAULT_RETRY = RetryPolicy()
 
@@ -95,7 +117,7 @@ class PhonesResource(Resource):
 
         Args:
             group_id: The group.
-            phones: Phones, mappings with their field names, or numbers.
+            phones: As for `upload`.
 
         Returns:
             The members of the reply, in its order.
@@ -121,7 +143,7 @@ class PhonesResource(Resource):
     def upload(
         self,
         group_id: int,
-        phones: Iterable[PhoneLike] | AsyncIterable[PhoneLike] | None,
+        phones: Iterable[PhoneLike] | AsyncIterable[PhoneLike] | Frame | None,
         *,
         batch_size: int = 1000,
         max_batch_bytes: int = 1_000_000,
@@ -148,9 +170,11 @@ class PhonesResource(Resource):
 
         Args:
             group_id: The group to put the phones into.
-            phones: Any iterable or async iterable of `Phone`, mappings with its field names, or
-                numbers. It is read lazily, from the event loop's thread. None where a journal
-                has all of them.
+            phones: Any iterable or async iterable of `Phone`, rows with its field names as keys
+                (mappings, rows of databases), or numbers; whole numbers become texts, NaN becomes
+                None. It is read lazily, from the event loop's thread. The lines of a file that is
+                open as text are numbers. A data frame is read as `asyncsdk.sources.read` reads
+                it. None where a journal has all of them.
             batch_size: Phones per request at most.
             max_batch_bytes: Bytes per request body at most; one phone alone may be larger.
             concurrency: Requests under way at once, or `Adaptive(min, max)`.
@@ -208,13 +232,14 @@ class PhonesResource(Resource):
             on_progress=on_progress,
             dry_run=dry_run,
         )
-        if phones is not None or options.journal is None:
-            check_source(phones)
-        normalizer(options.normalize, mobile_only=mobile_only)
         chosen = None if columns is None else Columns.of(columns)
+        source = framed(phones, chosen)
+        if phones is not None or options.journal is None:
+            check_source(source)
+        normalizer(options.normalize, mobile_only=mobile_only)
         ledger = _ledger(group_id, options)
         return Upload(
-            partial(self._assemble, group_id, phones, options, chosen, ledger),
+            partial(self._assemble, group_id, source, options, chosen, ledger),
             ledger,
             running=self._running,
             group_id=group_id,

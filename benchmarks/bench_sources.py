@@ -73,7 +73,7 @@ def _bind() -> None:
 
 
 def _rate(job: Callable[..., int], path: str, url: str) -> float:
-    source = read(path, mapping=_MAPPING)
+    source = read(path, columns=_MAPPING)
     began = time.perf_counter()
     return job(source, url) / (time.perf_counter() - began)
 

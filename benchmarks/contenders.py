@@ -122,7 +122,7 @@ def have_rows(count: int) -> None:
 
 def have_bodies(count: int) -> None:
     """Make the bodies for `limit`: the very bytes that the SDK sends."""
-    from asyncsdk.wire.batch import encode_rows, rows_of  # noqa: PLC0415
+    from asyncsdk.wire.rows import encode_rows, rows_of  # noqa: PLC0415
 
     _ready_bodies[count] = [encode_rows(rows_of(batch)) for batch in _batches(count)]
 

@@ -26,7 +26,7 @@ async def main() -> int:
     if not GROUP.isdecimal():
         print("GROUP should be the id of the group to upload into", file=sys.stderr)
         return 2
-    phones = read(CONTACTS, mapping={"a": "Anrede", "b": "Nachname"})
+    phones = read(CONTACTS, columns={"a": "Anrede", "b": "Nachname"})
     print(f"phones are in column {phones.mapping['phone'].column!r}")
 
     async with Client.from_env() as client:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Begun", "begun", "differing", "going_on", "read"]
 
-_OPTIONS = {"mapping": "--map", "kind": "--format"}
+_OPTIONS = {"columns": "--map", "kind": "--format"}
+_BEFORE = {"mapping": "columns"}
+"""What arguments were called in journals of earlier versions."""
 _HOW = frozenset({"files", "batch_size", "concurrency", "rate", "on_unknown", "quiet_period"})
 """What does not change which phones are sent: an upload may go on with others."""
 
@@ -74,7 +76,8 @@ def read(path: Path) -> Begun:
         notes, run = msgspec.json.decode(reader.meta("notes") or b"{}"), reader.run()
     finally:
         reader.close()
-    return Begun(notes.get("upload", {}), run.group_id, run.complete, run.requests)
+    command = {_BEFORE.get(name, name): value for name, value in notes.get("upload", {}).items()}
+    return Begun(command, run.group_id, run.complete, run.requests)
 
 
 def going_on(path: Path) -> str:

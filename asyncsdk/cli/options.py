@@ -21,18 +21,18 @@ _RANGE = re.compile(r"(\d+)-(\d+)")
 
 
 def parse_map(pairs: Iterable[str]) -> dict[str, str]:
-    """`phone=Mobil`, `a=Anrede` as a mapping of fields to columns."""
-    mapping: dict[str, str] = {}
+    """`phone=Mobil`, `a=Anrede` as fields and their columns."""
+    columns: dict[str, str] = {}
     for pair in pairs:
         field, equals, column = pair.partition("=")
         if not equals or not field.strip() or not column:
             msg = f"{pair!r} should be FIELD=COLUMN, such as phone=Mobil"
             raise typer.BadParameter(msg, param_hint="'--map'")
-        if field.strip() in mapping:
+        if field.strip() in columns:
             msg = f"{field.strip()!r} is mapped twice"
             raise typer.BadParameter(msg, param_hint="'--map'")
-        mapping[field.strip()] = column
-    return mapping
+        columns[field.strip()] = column
+    return columns
 
 
 def parse_rate(text: str) -> Rate | None:

@@ -42,7 +42,7 @@ def upload(
     files: given.Files,
     group: given.Group,
     create_group: given.CreateGroup = False,
-    mapping: given.Map = [],
+    columns: given.Map = [],
     rejects: given.Rejects = None,
     report: given.Report = None,
     html: given.Html = None,
@@ -76,7 +76,7 @@ def upload(
     """
     command: dict[str, Any] = {
         "files": [file if file == "-" else os.path.abspath(file) for file in files],
-        "mapping": mapping,
+        "columns": columns,
         "normalize": normalize,
         "mobile_only": mobile_only,
         "duplicates": duplicates,
@@ -99,7 +99,7 @@ def upload(
         "keep_created": report is not None or journal is not None,
         "journal": journal and Journal(journal, notes={"upload": command}),
     }
-    chosen = parse_map(mapping)
+    chosen = parse_map(columns)
     output = Output(show, as_json, quiet, verbose, rejects, report, html, journal)
     output.check(files)
     tell_requests(verbose)
@@ -109,7 +109,7 @@ def upload(
     check_credentials()
     destination = Destination(group, create_group)
     reading = {name: command[name] for name in _READING} | {
-        "mapping": chosen,
+        "columns": chosen,
         "names": _names(destination, chosen),
         "format": kind,
     }
@@ -120,7 +120,7 @@ def upload(
 def check(
     files: given.Files,
     group: given.GroupForNames = None,
-    mapping: given.Map = [],
+    columns: given.Map = [],
     rejects: given.Rejects = None,
     html: given.Html = None,
     normalize: given.Normalize = None,
@@ -154,12 +154,12 @@ def check(
         "rate": parse_rate(rate),
         "dry_run": True,
     }
-    chosen = parse_map(mapping)
+    chosen = parse_map(columns)
     output = Output(show, as_json, quiet, verbose, rejects=rejects, html=html)
     output.check(files)
     tell_requests(verbose)
     reading = {
-        "mapping": chosen,
+        "columns": chosen,
         "names": _names(Destination(group), chosen) if group else None,
         "format": kind,
         "sheet": sheet,
@@ -183,9 +183,9 @@ def _go_on_alike(before: Begun, command: dict[str, Any], journal: Path | None) -
         )
 
 
-def _names(destination: Destination, mapping: dict[str, str]) -> dict[str, str]:
-    """What the group calls its columns, if the mapping may use that."""
+def _names(destination: Destination, columns: dict[str, str]) -> dict[str, str]:
+    """What the group calls its columns, if they may be meant."""
     try:
-        return asyncio.run(destination.columns(mapping))
+        return asyncio.run(destination.columns(columns))
     except (AsyncSDKError, OSError) as error:
         failed(error, destination)

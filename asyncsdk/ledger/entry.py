@@ -18,14 +18,8 @@ import msgspec
 from attrs import evolve, frozen
 
 from asyncsdk.results import Delivery, Outcome, PhoneResult
-from asyncsdk.wire.batch import (
-    decode_members,
-    decode_phones,
-    encode_members,
-    encode_rows,
-    raw_members,
-    rows_of,
-)
+from asyncsdk.wire.batch import decode_members, encode_members, raw_members
+from asyncsdk.wire.rows import decode_phones, encode_rows, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

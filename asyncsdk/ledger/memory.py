@@ -12,7 +12,8 @@ from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.interface import Ledger
 from asyncsdk.ledger.run import Counts
 from asyncsdk.results import Outcome
-from asyncsdk.wire.batch import decode_ids, decode_phones
+from asyncsdk.wire.batch import decode_ids
+from asyncsdk.wire.rows import decode_phones
 
 __all__ = ["MemoryLedger"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import frozen
 
@@ -18,18 +18,13 @@ from asyncsdk.resources.base import Resource, whole_number
 from asyncsdk.upload.assembly import Order, assemble
 from asyncsdk.upload.handle import Upload
 from asyncsdk.upload.intake.check import Checker
-from asyncsdk.upload.intake.columns import check_columns, needs_names, resolve
+from asyncsdk.upload.intake.columns import Columns
 from asyncsdk.upload.intake.normalize import normalizer
-from asyncsdk.upload.intake.source import check_source
+from asyncsdk.upload.intake.source import check_source, framed
 from asyncsdk.upload.recovery.claims import Claims
-from asyncsdk.wire.batch import (
-    BatchResponse,
-    decode_members,
-    decode_rows,
-    encode_members,
-    member_of_created,
-)
+from asyncsdk.wire.batch import BatchResponse, decode_members, encode_members, member_of_created
 from asyncsdk.wire.resources import decode_object
+from asyncsdk.wire.rows import decode_rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
@@ -45,8 +40,30 @@ if TYPE_CHECKING:
 
 __all__ = ["PhoneLike", "PhonesResource"]
 
-PhoneLike = Phone | Mapping[str, str | None] | str
-"""What stands for one phone: a `Phone`, a mapping with its field names, or the bare number."""
+
+class Keyed(Protocol):
+    """A row of a database: it gives its values by their names."""
+
+    def keys(self) -> Iterable[Any]:
+        """The names."""
+
+    def __getitem__(self, key: str, /) -> Any:
+        """The value of this name."""
+
+
+class Frame(Protocol):
+    """A data frame of pandas, polars, pyarrow or duckdb."""
+
+    @property
+    def columns(self) -> Any:
+        """Its columns."""
+
+
+PhoneLike = Phone | Mapping[str, Any] | Keyed | str
+"""What stands for one phone: a `Phone`, anything with its field names as keys, or the bare number.
+
+Objects of classes with such fields (dataclasses, attrs, pydantic) are taken as well.
+"""
 
 DEFAULT_RETRY = RetryPolicy()
 
@@ -100,7 +117,7 @@ class PhonesResource(Resource):
 
         Args:
             group_id: The group.
-            phones: Phones, mappings with their field names, or numbers.
+            phones: As for `upload`.
 
         Returns:
             The members of the reply, in its order.
@@ -126,7 +143,7 @@ class PhonesResource(Resource):
     def upload(
         self,
         group_id: int,
-        phones: Iterable[PhoneLike] | AsyncIterable[PhoneLike] | None,
+        phones: Iterable[PhoneLike] | AsyncIterable[PhoneLike] | Frame | None,
         *,
         batch_size: int = 1000,
         max_batch_bytes: int = 1_000_000,
@@ -153,9 +170,11 @@ class PhonesResource(Resource):
 
         Args:
             group_id: The group to put the phones into.
-            phones: Any iterable or async iterable of `Phone`, mappings with its field names, or
-                numbers. It is read lazily, from the event loop's thread. None where a journal
-                has all of them.
+            phones: Any iterable or async iterable of `Phone`, rows with its field names as keys
+                (mappings, rows of databases), or numbers; whole numbers become texts, NaN becomes
+                None. It is read lazily, from the event loop's thread. The lines of a file that is
+                open as text are numbers. A data frame is read as `asyncsdk.sources.read` reads
+                it. None where a journal has all of them.
             batch_size: Phones per request at most.
             max_batch_bytes: Bytes per request body at most; one phone alone may be larger.
             concurrency: Requests under way at once, or `Adaptive(min, max)`.
@@ -167,8 +186,8 @@ class PhonesResource(Resource):
                 resend what is missing; or `resend` them, where the provider refuses or merges
                 duplicates.
             quiet_period: Seconds that the group must be quiet before a reconcile looks.
-            columns: Of rows that are mappings, which key means which field of a phone, such as
-                `{"Mobil": "phone", "Anrede": "a"}`; the group's own column names may stand for
+            columns: Of rows that have keys, from which one each field is read, such as
+                `{"phone": "Mobil", "a": "Anrede"}`; the group's own column names may stand for
                 `a` to `e` (the group is then asked for them, before anything is sent). Other keys
                 are left out, but for those that are fields.
             duplicates: Whether to `send` a number that occurred before, or to `skip` it as invalid.
@@ -213,15 +232,14 @@ class PhonesResource(Resource):
             on_progress=on_progress,
             dry_run=dry_run,
         )
+        chosen = None if columns is None else Columns.of(columns)
+        source = framed(phones, chosen)
         if phones is not None or options.journal is None:
-            check_source(phones)
+            check_source(source)
         normalizer(options.normalize, mobile_only=mobile_only)
-        chosen = None if columns is None else check_columns(columns)
-        if chosen is not None and not needs_names(chosen):
-            resolve(chosen, {})
         ledger = _ledger(group_id, options)
         return Upload(
-            partial(self._assemble, group_id, phones, options, chosen, ledger),
+            partial(self._assemble, group_id, source, options, chosen, ledger),
             ledger,
             running=self._running,
             group_id=group_id,
@@ -232,7 +250,7 @@ class PhonesResource(Resource):
         group_id: int,
         phones: object,
         options: UploadOptions,
-        columns: dict[str, str] | None,
+        columns: Columns | None,
         ledger: Ledger,
         channel: Channel | None,
     ) -> UploadRun:
@@ -263,9 +281,9 @@ class PhonesResource(Resource):
 
     async def _name_columns(self, group_id: int, checker: Checker) -> None:
         """Ask the group what it calls its columns, if that must be known."""
-        if checker.columns is not None and needs_names(checker.columns):
+        if checker.columns is not None and checker.columns.unresolved:
             group = await self._groups.get(group_id)
-            checker.columns = resolve(checker.columns, group.columns)
+            checker.columns.resolve(group.columns)
 
 
 def _ledger(group_id: int, options: UploadOptions) -> Ledger:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from asyncsdk.errors import ConfigurationError, SourceError
+from asyncsdk.columns import resolve
+from asyncsdk.errors import SourceError
 from asyncsdk.models import FIELDS
 from asyncsdk.sources.rejects import own_columns
 
@@ -69,37 +70,38 @@ class ColumnChoice:
 
 
 def choose_columns(
-    columns: Sequence[str],
+    found: Sequence[str],
     rows: Sequence[Sequence[str]],
-    mapping: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, str | int] | None = None,
     *,
     path: str | None = None,
     line: int | None = None,
     names: Mapping[str, str] | None = None,
 ) -> dict[str, ColumnChoice]:
-    """The column of each mapped field; that of the phone is recognised where it is not given.
+    """The column of each field; that of the phone is recognised where it is not given.
 
     Args:
-        columns: The names as found.
+        found: The names of the columns that there are.
         rows: Some of the data.
-        mapping: Field names to column names, or to 1-based column numbers.
+        columns: Fields to column names, or to 1-based column numbers.
         path: The file, for the errors.
         line: The line of the names, for the errors.
         names: What the group calls its columns: their names to the fields `a` to `e`.
 
     Raises:
-        ConfigurationError: There is no such field, or one is mapped twice.
+        ConfigurationError: There is no such field, or one is named twice.
         SourceError: There is no such column, or no column looks like phones.
     """
+    wanted = resolve(columns or {}, names or {})
     try:
-        return _chosen(columns, rows, mapping or {}, names or {})
+        return _chosen(found, rows, wanted)
     except _NoColumnError as error:
         raise SourceError(str(error), path=path, line=line) from None
     except _NoPhonesError:
-        found = _listed(columns, _MOST)
-        msg = f"{NO_PHONES}: name it, such as mapping={{'phone': {columns[0]!r}}}; {found}"
+        listed = _listed(found, _MOST)
+        msg = f"{NO_PHONES}: name it, such as columns={{'phone': {found[0]!r}}}; {listed}"
         unknown = NoPhonesError(msg, path=path, line=line)
-        unknown.found = found
+        unknown.found = listed
         raise unknown from None
 
 
@@ -122,17 +124,10 @@ class _NoPhonesError(Exception):
 
 
 def _chosen(
-    columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    mapping: Mapping[str, str | int],
-    names: Mapping[str, str],
+    columns: Sequence[str], rows: Sequence[Sequence[str]], wanted: Mapping[str, str | int]
 ) -> dict[str, ColumnChoice]:
     chosen: dict[str, ColumnChoice] = {}
-    for name, column in mapping.items():
-        field = _field(name, names)
-        if field in chosen:
-            msg = f"the field {field!r} is mapped twice"
-            raise ConfigurationError(msg)
+    for field, column in wanted.items():
         position = _position(columns, field, column)
         chosen[field] = ColumnChoice(columns[position], position, "as asked for")
     if "phone" not in chosen:
@@ -173,18 +168,6 @@ def _plain(name: str) -> str:
         if not unicodedata.combining(char)
     )
     return " ".join(re.findall(r"[^\W_]+", bare))
-
-
-def _field(name: str, names: Mapping[str, str]) -> str:
-    """The field behind its own name, or behind what the group calls it."""
-    if name in FIELDS:
-        return name
-    called = {alias.strip().casefold(): field for alias, field in names.items()}
-    if field := called.get(name.strip().casefold()):
-        return field
-    own = f"; the group's own names are {', '.join(map(repr, names))}" if names else ""
-    msg = f"a phone has no field {name!r}; it has {', '.join(FIELDS)}{own}"
-    raise ConfigurationError(msg)
 
 
 def _position(columns: Sequence[str], field: str, column: str | int) -> int:

@@ -98,7 +98,7 @@ class CsvSource(Table):
 def read_csv(
     source: Place,
     *,
-    mapping: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, str | int] | None = None,
     names: Mapping[str, str] | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
@@ -111,16 +111,16 @@ def read_csv(
 
     Args:
         source: A path, or a file object, best opened in binary mode; it stays open.
-        mapping: Fields of `Phone` to column names or 1-based numbers, such as
+        columns: Fields of `Phone` to column names or 1-based numbers, such as
             `{"phone": "Mobil", "a": "Anrede"}`. Only the phone's column is recognised by itself.
-        names: What the group calls its columns, to be used as fields in `mapping`.
+        names: What the group calls its columns, to be used as fields in `columns`.
         delimiter: The character between cells.
         encoding: As Python names it.
         header: Whether the first row names the columns.
         quotechar: The character around cells that hold a delimiter; None if there is no such.
 
     Raises:
-        SourceError: The file cannot be read, is empty, lacks a column that `mapping` names, or has
+        SourceError: The file cannot be read, is empty, lacks a column that `columns` names, or has
             none that looks like phones.
         ConfigurationError: An argument cannot work.
     """
@@ -133,12 +133,12 @@ def read_csv(
         msg = "is empty"
         raise SourceError(msg, path=opened.name, line=1)
     named = find_header(sample, header=header)
-    columns = tuple(sample.rows[0] if named else map(str, range(1, sample.width + 1)))
+    found = tuple(sample.rows[0] if named else map(str, range(1, sample.width + 1)))
     chosen = choose_columns(
-        columns, sample.rows[named:], mapping, path=opened.name, line=sample.line, names=names
+        found, sample.rows[named:], columns, path=opened.name, line=sample.line, names=names
     )
     dialect = Dialect(encoding, sample.delimiter, quotechar, named, sample.preamble)
-    return CsvSource(opened, dialect, columns, chosen)
+    return CsvSource(opened, dialect, found, chosen)
 
 
 class _Lines:

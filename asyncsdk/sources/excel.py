@@ -55,7 +55,7 @@ class ExcelSource(Table):
 def read_excel(
     source: Place,
     *,
-    mapping: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, str | int] | None = None,
     names: Mapping[str, str] | None = None,
     header: bool | None = None,
     sheet: str | None = None,
@@ -64,8 +64,8 @@ def read_excel(
 
     Args:
         source: A path, or a file object; it stays open.
-        mapping: Fields of `Phone` to column names or 1-based numbers.
-        names: What the group calls its columns, to be used as fields in `mapping`.
+        columns: Fields of `Phone` to column names or 1-based numbers.
+        names: What the group calls its columns, to be used as fields in `columns`.
         header: Whether the first row names the columns.
         sheet: Its name; otherwise the first that holds anything.
 
@@ -85,11 +85,11 @@ def read_excel(
     width = max(len(cells) for _, cells in data)
     sample = [cells for _, cells in data[:_SAMPLE_ROWS]]
     named = find_header(Sample("", sample, width), header=header)
-    columns = tuple(sample[0] if named else map(str, range(1, width + 1)))
+    found = tuple(sample[0] if named else map(str, range(1, width + 1)))
     chosen = choose_columns(
-        columns, sample[named:], mapping, path=opened.name, line=data[0][0], names=names
+        found, sample[named:], columns, path=opened.name, line=data[0][0], names=names
     )
-    return ExcelSource(opened.name, name, data[named:], columns, chosen)
+    return ExcelSource(opened.name, name, data[named:], found, chosen)
 
 
 def _rows(

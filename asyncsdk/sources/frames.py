@@ -59,7 +59,7 @@ def is_frame(source: object) -> bool:
 def read_frame(
     frame: Any,
     *,
-    mapping: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, str | int] | None = None,
     names: Mapping[str, str] | None = None,
 ) -> FrameSource:
     """A contact list in a data frame, ready to be uploaded.
@@ -67,8 +67,8 @@ def read_frame(
     Args:
         frame: Of pandas, polars (lazy ones too), pyarrow or duckdb, or anything that speaks the
             Arrow PyCapsule interface.
-        mapping: Fields of `Phone` to column names or 1-based numbers.
-        names: What the group calls its columns, to be used as fields in `mapping`.
+        columns: Fields of `Phone` to column names or 1-based numbers.
+        names: What the group calls its columns, to be used as fields in `columns`.
 
     Raises:
         SourceError: It is no data frame, or no column looks like phones.
@@ -78,18 +78,18 @@ def read_frame(
     with foreign_faults(None, lambda: None, "cannot be read as a data frame"):
         known = narwhals.from_native(frame, pass_through=True)
         if isinstance(known, narwhals.LazyFrame) and hasattr(frame, "collect_batches"):
-            return _source(None, lambda: _streamed(frame), mapping, names)
+            return _source(None, lambda: _streamed(frame), columns, names)
         if isinstance(known, narwhals.LazyFrame):
             known = known.collect(backend="polars")
         elif not isinstance(known, narwhals.DataFrame):
             known = narwhals.from_native(_polars("this frame").DataFrame(frame))
-    return _source(None, lambda: _slices(known), mapping, names)
+    return _source(None, lambda: _slices(known), columns, names)
 
 
 def read_parquet(
     source: Place,
     *,
-    mapping: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, str | int] | None = None,
     names: Mapping[str, str] | None = None,
 ) -> FrameSource:
     """A contact list in a Parquet file, ready to be uploaded; arguments as for `read_frame`.
@@ -101,13 +101,13 @@ def read_parquet(
     polars = _polars("Parquet")
     opened = open_input(source, 0)
     place = _place(opened)
-    return _source(opened.name, lambda: _streamed(polars.scan_parquet(place)), mapping, names)
+    return _source(opened.name, lambda: _streamed(polars.scan_parquet(place)), columns, names)
 
 
 def read_arrow(
     source: Place,
     *,
-    mapping: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, str | int] | None = None,
     names: Mapping[str, str] | None = None,
 ) -> FrameSource:
     """A contact list in an Arrow (IPC) file or stream, ready to be uploaded; as `read_parquet`."""
@@ -123,7 +123,7 @@ def read_arrow(
             return _streamed(polars.read_ipc_stream(stream).lazy())
         return _streamed(polars.scan_ipc(place))
 
-    return _source(opened.name, batches, mapping, names)
+    return _source(opened.name, batches, columns, names)
 
 
 def _place(source: Input) -> str | bytes:
@@ -137,18 +137,18 @@ def _place(source: Input) -> str | bytes:
 def _source(
     path: str | None,
     batches: Callable[[], Iterator[Any]],
-    mapping: Mapping[str, str | int] | None,
+    columns: Mapping[str, str | int] | None,
     names: Mapping[str, str] | None,
 ) -> FrameSource:
     with foreign_faults(path, lambda: 1):
         first = next(batches(), None)
-    columns = tuple(map(str, first.columns)) if first is not None else ()
-    if first is None or not columns:
+    found = tuple(map(str, first.columns)) if first is not None else ()
+    if first is None or not found:
         msg = "is empty"
         raise SourceError(msg, path=path, line=1)
     sample = list(islice(_rows(lambda: iter([first]), path), _SAMPLE_ROWS))
-    chosen = choose_columns(columns, sample, mapping, path=path, line=1, names=names)
-    return FrameSource(path, batches, columns, chosen)
+    chosen = choose_columns(found, sample, columns, path=path, line=1, names=names)
+    return FrameSource(path, batches, found, chosen)
 
 
 def _rows(batches: Callable[[], Iterator[Any]], path: str | None) -> Iterator[list[str]]:

@@ -75,7 +75,7 @@ class JsonSource(Table):
 def read_json(
     source: Place,
     *,
-    mapping: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, str | int] | None = None,
     names: Mapping[str, str] | None = None,
     encoding: str | None = None,
 ) -> JsonSource:
@@ -83,8 +83,8 @@ def read_json(
 
     Args:
         source: A path, or a file object; it stays open.
-        mapping: Fields of `Phone` to keys; the phone's is recognised by itself.
-        names: What the group calls its columns, to be used as fields in `mapping`.
+        columns: Fields of `Phone` to keys; the phone's is recognised by itself.
+        names: What the group calls its columns, to be used as fields in `columns`.
         encoding: As Python names it, if not as found.
 
     Raises:
@@ -99,10 +99,10 @@ def read_json(
     if not sample:
         msg = "is empty"
         raise SourceError(msg, path=opened.name, line=1)
-    columns = tuple(dict.fromkeys(key for record in sample for key in record))
-    rows = [[text_of(record.get(column)) for column in columns] for record in sample]
-    chosen = choose_columns(columns or ("",), rows, mapping, path=opened.name, line=1, names=names)
-    return JsonSource(opened, encoding, columns, chosen)
+    found = tuple(dict.fromkeys(key for record in sample for key in record))
+    rows = [[text_of(record.get(column)) for column in found] for record in sample]
+    chosen = choose_columns(found or ("",), rows, columns, path=opened.name, line=1, names=names)
+    return JsonSource(opened, encoding, found, chosen)
 
 
 def _kept(source: Input) -> Input:

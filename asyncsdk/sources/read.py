@@ -47,7 +47,7 @@ def read(
     source: str | os.PathLike[str] | IO[Any] | Sequence[str | os.PathLike[str]] | Any,
     *,
     format: Format | None = None,  # noqa: A002 - what everybody calls it
-    mapping: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, str | int] | None = None,
     names: Mapping[str, str] | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
@@ -64,10 +64,10 @@ def read(
             array, Excel, OpenDocument, Parquet and Arrow are recognised, packed by gzip or zstd
             or not.
         format: What the files are, if not as found.
-        mapping: Fields of `Phone` to column names or 1-based numbers, such as
+        columns: Fields of `Phone` to column names or 1-based numbers, such as
             `{"phone": "Mobil", "a": "Anrede"}`. Only the phone's column is recognised by itself.
         names: What the group calls its columns (see `Group.columns`): such names may then be used
-            as fields in `mapping`.
+            as fields in `columns`.
         delimiter: Of CSV, the character between cells.
         encoding: Of CSV and JSON, as Python names it.
         header: Of CSV and spreadsheets, whether the first row names the columns.
@@ -79,7 +79,7 @@ def read(
         An iterable, and async iterable, of phones: see `Source`.
 
     Raises:
-        SourceError: A list cannot be read, is empty, lacks a column that `mapping` names, or has
+        SourceError: A list cannot be read, is empty, lacks a column that `columns` names, or has
             none that looks like phones.
         ConfigurationError: An argument cannot work.
         ImportError: Something of the extra `files` is needed and not installed.
@@ -88,7 +88,7 @@ def read(
         msg = f"format must be one of {', '.join(FORMATS)}, not {format!r}"
         raise ConfigurationError(msg)
     options = {
-        "mapping": mapping,
+        "columns": columns,
         "names": names,
         "delimiter": delimiter,
         "encoding": encoding,
@@ -97,7 +97,7 @@ def read(
         "sheet": sheet,
     }
     if is_frame(source):
-        frame = read_frame(source, mapping=mapping, names=names)
+        frame = read_frame(source, columns=columns, names=names)
         frame.send_unknown = send_unknown
         return frame
     parts = [_read_one(place, format, options) for place in _places(source)]
@@ -140,7 +140,7 @@ def _expanded(place: Any) -> list[Any]:
 def _read_one(place: Any, kind: Format | None, options: dict[str, Any]) -> Table:
     opened = open_input(place, SAMPLE_SIZE + 1)  # once: a pipe's head is read only once
     kind = kind or _recognised(opened)
-    own = {name: options[name] for name in ("mapping", "names")}
+    own = {name: options[name] for name in ("columns", "names")}
     if kind == "parquet":
         return read_parquet(opened, **own)
     if kind == "arrow":

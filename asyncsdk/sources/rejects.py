@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from asyncsdk.models import Phone, Problem, Violation, Withheld
+from asyncsdk.numbers import alike
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +73,7 @@ class Withholding:
         at = [columns.index(name) for name in ("outcome", "delivery", "phone_was")]
         return cls(at[0], at[1], at[2], send_unknown)
 
-    def judged(self, phone: Phone, cells: Sequence[str]) -> Phone:
+    def withheld(self, phone: Phone, cells: Sequence[str]) -> Phone:
         """The phone of this row, withheld if it must not be sent.
 
         Args:
@@ -80,11 +81,10 @@ class Withholding:
             cells: The row.
         """
         problem = self._problem(cells)
-        if problem is None or not _same_number(_cell(cells, self.phone_was), phone.phone):
+        if problem is None or not alike(_cell(cells, self.phone_was), phone.phone):
             return phone
         return Withheld(
-            phone.phone,
-            *(phone.a, phone.b, phone.c, phone.d, phone.e, phone.callback_data),
+            **asdict(phone),
             problem=problem,
             doubtful=problem is _PERHAPS_THERE,
         )
@@ -97,14 +97,3 @@ class Withholding:
 
 def _cell(cells: Sequence[str], at: int) -> str:
     return cells[at].strip().casefold() if at < len(cells) else ""
-
-
-def _same_number(one: str, other: str) -> bool:
-    """Whether these are one number, however written: one is the other plus a prefix."""
-    a, b = _digits(one), _digits(other)
-    return a.endswith(b) or b.endswith(a)
-
-
-def _digits(number: str) -> str:
-    found = "".join(filter(str.isdecimal, number.replace("(0)", "")))
-    return found.lstrip("0") or number.strip()

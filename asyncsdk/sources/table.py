@@ -126,7 +126,7 @@ class Table(Source):
             return
         withholding = Withholding.of(self.columns, send_unknown=self.send_unknown)
         for _, cells in self._revived():
-            yield withholding.judged(make(cells), cells)
+            yield withholding.withheld(make(cells), cells)
 
     def rows(self) -> Iterator[Row]:
         """The raw data rows, in order; raises as iterating does."""

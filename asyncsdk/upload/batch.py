@@ -10,14 +10,14 @@ from attrs import frozen
 
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
-from asyncsdk.wire.batch import decode_rows, encode_rows, numbers_of
+from asyncsdk.wire.rows import decode_rows, encode_rows, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asyncsdk.ledger.held import Held
     from asyncsdk.models import Problem
-    from asyncsdk.wire.batch import Row
+    from asyncsdk.wire.rows import Row
 
 __all__ = ["Batch"]
 

@@ -1,4 +1,4 @@
-"""The mission's two messages: a batch of phones, and the reply with a status for each."""
+"""The reply to a batch of phones: a status for each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from attrs import field, frozen
 
-from asyncsdk.models import FIELDS, CreatedPhone, Phone, Problem
+from asyncsdk.models import CreatedPhone, Problem
 from asyncsdk.wire import shapes
 from asyncsdk.wire.convert import structure
 from asyncsdk.wire.problems import encode_problem, problem_of
@@ -20,72 +20,18 @@ __all__ = [
     "BatchMember",
     "BatchReply",
     "BatchResponse",
-    "Echo",
-    "Row",
-    "content_of",
     "created_of",
     "decode_ids",
     "decode_member",
     "decode_members",
-    "decode_phones",
     "decode_reply",
-    "decode_rows",
     "encode_members",
-    "encode_rows",
     "ids_alone",
-    "join_rows",
     "member_of",
     "member_of_created",
-    "numbers_of",
     "raw_members",
-    "rows_of",
     "succeeded",
 ]
-
-
-class Row(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """A phone as it is written: fields that are null are left out.
-
-    The provider requires `phone` alone. Without the nulls a body has about a quarter of the size,
-    and encoding these is faster than encoding the models.
-    """
-
-    phone: str
-    a: str | None = None
-    b: str | None = None
-    c: str | None = None
-    d: str | None = None
-    e: str | None = None
-    callback_data: str | None = None
-
-
-encode_rows = msgspec.json.Encoder().encode
-"""Rows to the JSON array that is posted.
-
-Raises:
-    UnicodeEncodeError: A text holds a lone surrogate, which JSON cannot carry.
-"""
-
-decode_phones = msgspec.json.Decoder(list[Phone]).decode
-"""The phones of a body that `encode_rows` wrote."""
-
-decode_rows = msgspec.json.Decoder(list[Row]).decode
-"""The rows of a body that `encode_rows` wrote."""
-
-
-def join_rows(bodies: Iterable[bytes]) -> bytes:
-    """One body of several that are not empty."""
-    return b"[" + b",".join([memoryview(body)[1:-1] for body in bodies]) + b"]"
-
-
-def numbers_of(rows: Iterable[Row]) -> list[str]:
-    """The numbers in these rows."""
-    return [row.phone for row in rows]
-
-
-def rows_of(phones: Iterable[Phone]) -> list[Row]:
-    """The rows that carry these phones."""
-    return [Row(p.phone, p.a, p.b, p.c, p.d, p.e, p.callback_data) for p in phones]
 
 
 @frozen
@@ -114,24 +60,6 @@ class BatchResponse:
 
 class _Echo(msgspec.Struct, gc=False):
     phone: str | None = None
-
-
-class Echo(msgspec.Struct, gc=False):
-    """What a member repeats of its row."""
-
-    phone: str | None = None
-    a: str | None = None
-    b: str | None = None
-    c: str | None = None
-    d: str | None = None
-    e: str | None = None
-    callback_data: str | None = None
-
-
-def content_of(row: Row | Echo) -> tuple[str | None, ...]:
-    """All the fields of a row; an empty text is as good as none."""
-    columns = (row.a, row.b, row.c, row.d, row.e, row.callback_data)
-    return (row.phone, *(text or None for text in columns))
 
 
 class _Member(msgspec.Struct, gc=False):
@@ -168,12 +96,10 @@ class BatchReply:
             self._raws.append(raw_members(self.document))
         return self._raws[0][position]
 
-    def echo(self, position: int) -> Echo:
+    def echo(self, position: int) -> CreatedPhone:
         """What one member repeats of its row, as far as that can be read."""
-        try:
-            return msgspec.json.decode(_split(self.raw(position))[1], type=Echo, strict=False)
-        except shapes.UNREADABLE:
-            return Echo(self.echoes[position])
+        echoed = created_of(_split(self.raw(position))[1])
+        return echoed or CreatedPhone(None, self.echoes[position])
 
 
 def decode_reply(document: bytes) -> BatchReply:
@@ -343,6 +269,3 @@ def ids_alone(document: bytes) -> bytes:
 def succeeded(status: int | None) -> bool:
     """Whether a status is 2xx."""
     return status is not None and 200 <= status < 300  # noqa: PLR2004 - the class 2xx
-
-
-assert Row.__struct_fields__ == FIELDS  # what is written is what the model has

@@ -1,4 +1,4 @@
-"""A group's CSV export, read by position: id, phone, five columns, callback_data.
+"""A group's CSV export, read by position: the id, and what is sent of a phone.
 
 The headers follow the group's own names for its columns, so they say nothing; the delimiter is not
 documented.
@@ -9,9 +9,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from asyncsdk.models import CreatedPhone
+from asyncsdk.models import FIELDS, CreatedPhone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ExportDecoder"]
 
 _DELIMITERS = ",;\t|"
+_BLANK = [""] * len(FIELDS)
 
 
 class ExportDecoder:
@@ -58,8 +59,8 @@ class ExportDecoder:
 
 
 def _phone(number: int | None, cells: list[str]) -> CreatedPhone:
-    phone, a, b, c, d, e, callback = (text or None for text in (cells + [""] * 8)[1:8])
-    return CreatedPhone(number, phone, a, b, c, d, e, callback)
+    texts: list[Any] = [text or None for text in (cells[1:] + _BLANK)[: len(_BLANK)]]
+    return CreatedPhone(number, *texts)  # what is sent stands next to the id there, too
 
 
 def _end_of_records(text: str) -> int:

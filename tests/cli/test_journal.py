@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -176,6 +177,25 @@ def test_a_journal_goes_on_with_its_own_options(
     done = run(*words, *again, sandbox=sandbox)
     assert done.exit_code == 1, "the order of the columns and the pace do not matter"
     assert "already finished" in done.stderr
+
+
+def test_a_journal_from_before_the_columns_were_called_so(
+    sandbox: SandboxThread, contacts: Path, tmp_path: Path
+) -> None:
+    journal = tmp_path / "k.journal"
+    words = ("upload", contacts, "-g", sandbox.add_group("x"), "--journal", journal)
+    run(*words, "--map", "phone=Mobil", sandbox=sandbox)
+    with sqlite3.connect(journal) as file:
+        changed = file.execute(
+            "UPDATE meta SET value = replace(value, 'columns', 'mapping') WHERE key = 'notes'"
+        )
+        assert changed.rowcount == 1
+    file.close()
+    done = run(*words, "--map", "phone=Tel", sandbox=sandbox)
+    assert "begun with other options (--map)" in " ".join(done.stderr.split())
+    for same in ((*words, "--map", "phone=Mobil"), ("resume", journal)):
+        done = run(*same, sandbox=sandbox)
+        assert "already finished" in done.stderr, done.output
 
 
 def test_a_piped_list_goes_on_with_its_own_options(

@@ -449,7 +449,7 @@ def test_several_lists_are_one_upload_with_one_rejects_file(
         (str(more), "2"),
     ]
     assert (rows[2]["Mobil"], rows[2]["Notiz"]) == ("'=nobody", "'=SUMME(A1)"), "no formula"
-    again = read_csv(rejects, mapping={"a": "Notiz"})
+    again = read_csv(rejects, columns={"a": "Notiz"})
     assert list(again)[2] == Phone("=nobody", a="=SUMME(A1)"), "read as it was"
 
 

@@ -85,7 +85,7 @@ class Unspeakable:
         raise RuntimeError
 
 
-@pytest.mark.parametrize("columns", [None, {"Mobil": "phone"}])
+@pytest.mark.parametrize("columns", [None, {"phone": "Mobil"}])
 @pytest.mark.parametrize("row", [Broken(), Unspeakable()], ids=lambda row: type(row).__name__)
 async def test_a_row_that_cannot_be_read_is_invalid_and_the_others_go_up(
     row: object, columns: dict[str, str] | None

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from asyncsdk import Phone
-from asyncsdk.wire.batch import encode_rows, rows_of
+from asyncsdk.wire.rows import encode_rows, rows_of
 from tests.rig import phones
 
 if TYPE_CHECKING:

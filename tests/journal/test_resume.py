@@ -24,7 +24,7 @@ from asyncsdk import (
     UploadStopped,
 )
 from asyncsdk.sandbox import Faults
-from asyncsdk.wire.batch import encode_rows, rows_of
+from asyncsdk.wire.rows import encode_rows, rows_of
 from tests.journal.moments import as_after_a_kill
 from tests.rig import assert_accounts, client_of, connected, known, phones
 

@@ -97,7 +97,7 @@ def test_a_mapped_column_is_not_the_phone_too() -> None:
     assert chosen["phone"].column == "Telefon"
 
 
-def test_mapping_by_name_by_case_and_by_number() -> None:
+def test_columns_by_name_by_case_and_by_number() -> None:
     columns = ["Name", "PLZ", "Mobil"]
     chosen = choose_columns(columns, ROWS, {"phone": "mobil ", "a": "Name", "b": 2})
     assert {field: choice.position for field, choice in chosen.items()} == {

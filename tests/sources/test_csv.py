@@ -29,7 +29,7 @@ def phones(text: str | bytes, **options: object) -> list[str]:
 
 
 def test_the_messy_list_gives_a_phone_for_every_row() -> None:
-    source = read_csv(KONTAKTE, mapping={"a": "Anrede", "callback_data": "Kundennr."})
+    source = read_csv(KONTAKTE, columns={"a": "Anrede", "callback_data": "Kundennr."})
     listed = list(source)
     assert len(listed) == source.count() == 2105
     assert source.columns == ("Anrede", "Vorname", "Nachname", "Mobil", "Notiz", "Kundennr.")
@@ -69,7 +69,7 @@ def test_each_iteration_reads_anew(tmp_path: Path) -> None:
     ],
 )
 def test_unicode_encodings_are_recognised(encoding: str, found: str) -> None:
-    source = read_csv(io.BytesIO(TABLE.encode(encoding)), mapping={"a": "Name"})
+    source = read_csv(io.BytesIO(TABLE.encode(encoding)), columns={"a": "Name"})
     assert source.dialect.encoding == found
     assert [phone.a for phone in source] == ["Jürgen", "Łukasz"]
 
@@ -82,9 +82,9 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(encoding: str) -> None:
 
 def test_what_is_not_utf8_is_windows_1252_unless_told_otherwise() -> None:
     raw = "Name;Mobil\nMüller €;01601234567\n".encode("cp1252")
-    assert next(iter(read_csv(io.BytesIO(raw), mapping={"a": "Name"}))).a == "Müller €"
+    assert next(iter(read_csv(io.BytesIO(raw), columns={"a": "Name"}))).a == "Müller €"
     raw = "Name;Mobil\nŠimon;01601234567\n".encode("iso-8859-15")
-    source = read_csv(io.BytesIO(raw), mapping={"a": "Name"}, encoding="iso-8859-15")
+    source = read_csv(io.BytesIO(raw), columns={"a": "Name"}, encoding="iso-8859-15")
     assert next(iter(source)).a == "Šimon"
 
 
@@ -127,7 +127,7 @@ def test_a_separator_line_is_obeyed_and_counted() -> None:
 
 
 def test_a_file_without_a_header_is_recognised() -> None:
-    source = read_csv(io.BytesIO(b"Anna;01601234567\nOle;01607654321\n"), mapping={"a": 1})
+    source = read_csv(io.BytesIO(b"Anna;01601234567\nOle;01607654321\n"), columns={"a": 1})
     assert not source.dialect.header
     assert source.columns == ("1", "2")
     assert list(source) == [Phone("01601234567", a="Anna"), Phone("01607654321", a="Ole")]
@@ -150,7 +150,7 @@ def test_a_row_with_a_cell_too_many_never_shifts_another_number_into_the_phone()
 
 
 def test_empty_cells_of_other_columns_are_none() -> None:
-    source = read_csv(io.BytesIO(b"a;Mobil\n;01601234567\n"), mapping={"a": "a"})
+    source = read_csv(io.BytesIO(b"a;Mobil\n;01601234567\n"), columns={"a": "a"})
     assert list(source) == [Phone("01601234567")]
 
 
@@ -247,7 +247,7 @@ def test_text_files_and_strings_are_read(tmp_path: Path) -> None:
     with path.open(encoding="utf-8") as file:
         assert len(list(read_csv(file))) == 2
         assert not file.closed
-    assert [p.a for p in read_csv(io.StringIO(TABLE), mapping={"a": "Name"})][1] == "Łukasz"
+    assert [p.a for p in read_csv(io.StringIO(TABLE), columns={"a": "Name"})][1] == "Łukasz"
 
 
 def test_a_pipe_is_read_once() -> None:
@@ -300,7 +300,7 @@ def test_what_csv_writes_is_read_back(rows: list[list[str]], delimiter: str, end
         delimiter=delimiter,
         encoding="utf-8",
         header=False,
-        mapping={"phone": 1},
+        columns={"phone": 1},
     )
     skipped = source.dialect.preamble
     assert [row.cells for row in source.rows()] == rows[skipped:]

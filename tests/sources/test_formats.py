@@ -50,8 +50,8 @@ def rows() -> Rows:
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_the_messy_list_is_the_same_in_every_format(name: str, rows: Rows, tmp_path: Path) -> None:
-    source = read(written(name, rows, tmp_path), mapping=MAPPING)
-    assert list(source) == list(read(KONTAKTE, mapping=MAPPING))
+    source = read(written(name, rows, tmp_path), columns=MAPPING)
+    assert list(source) == list(read(KONTAKTE, columns=MAPPING))
     assert source.columns == tuple(rows[0])
     assert source.mapping["phone"].column == "Mobil"
     assert source.count() == 2105
@@ -68,7 +68,7 @@ async def reported(names: Iterable[str], rows: Rows, folder: Path) -> list[list[
     reports: list[list[object]] = []
     async with connected() as rig:
         for name in names:
-            source = read(written(name, rows, folder), mapping={"a": "Vorname", "b": "Notiz"})
+            source = read(written(name, rows, folder), columns={"a": "Vorname", "b": "Notiz"})
             report = await rig.upload(source, normalize="DE", duplicates="skip")
             assert report.submitted == 2105
             reports.append(
@@ -128,7 +128,7 @@ def test_several_files_are_one_source(tmp_path: Path) -> None:
     more = [["Handy", "Name", "Ort"], ["0160444444", "Dag", "Ulm"]]
     places = [written("a.csv".replace("a", "utf-8"), SMALL, tmp_path)]
     places.append(written("list.xlsx", more, tmp_path))
-    source = read(places, mapping={"a": "Name"})
+    source = read(places, columns={"a": "Name"})
     assert isinstance(source, ManySources)
     assert [(phone.phone, phone.a) for phone in source] == [
         ("0160111111", "Ann"),
@@ -210,13 +210,13 @@ def test_the_groups_own_column_names_are_fields() -> None:
     group = Group(7, "people", name_a="Anrede", name_c="Ort")
     table = b"Mobil;Titel;Stadt\n0160111111;Frau;Ulm\n"
     source = read(
-        io.BytesIO(table), mapping={"anrede": "Titel", "Ort": "Stadt"}, names=group.columns
+        io.BytesIO(table), columns={"anrede": "Titel", "Ort": "Stadt"}, names=group.columns
     )
     assert list(source) == [Phone("0160111111", a="Frau", c="Ulm")]
     with pytest.raises(ConfigurationError, match="own names are 'Anrede', 'Ort'"):
-        read(io.BytesIO(table), mapping={"Land": "Stadt"}, names=group.columns)
-    with pytest.raises(ConfigurationError, match="'a' is mapped twice"):
-        read(io.BytesIO(table), mapping={"a": 2, "Anrede": 3}, names=group.columns)
+        read(io.BytesIO(table), columns={"Land": "Stadt"}, names=group.columns)
+    with pytest.raises(ConfigurationError, match="'a' and 'Anrede' mean the same field"):
+        read(io.BytesIO(table), columns={"a": 2, "Anrede": 3}, names=group.columns)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_numbers_of_a_spreadsheet_have_no_decimals(tmp_path: Path) -> None:
 def test_a_frame_with_numbers_and_gaps() -> None:
     pandas = module("pandas")
     frame = pandas.DataFrame({"Name": ["Ann", None], "Mobil": [4916012345678.0, float("nan")]})
-    assert list(read(frame, mapping={"a": "Name"})) == [Phone("4916012345678", a="Ann"), Phone("")]
+    assert list(read(frame, columns={"a": "Name"})) == [Phone("4916012345678", a="Ann"), Phone("")]
     frame = pandas.DataFrame({0: pandas.array([4916012345678, None], dtype="Int64")})
     assert list(read(frame)) == [Phone("4916012345678"), Phone("")]
 
@@ -289,7 +289,7 @@ def test_broken_json_names_the_line(text: str, line: int, told: str) -> None:
 
 def test_a_number_in_json_that_lost_its_digits_is_kept_as_it_is() -> None:
     raw = b'{"tel": 4.91601E+11}\n{"tel": 4916012345678}\n{"tel": 4916012345678.0}\n'
-    assert [p.phone for p in read_json(io.BytesIO(raw), mapping={"phone": "tel"})] == [
+    assert [p.phone for p in read_json(io.BytesIO(raw), columns={"phone": "tel"})] == [
         "4.91601E+11",
         "4916012345678",
         "4916012345678",
@@ -334,7 +334,7 @@ def test_a_broken_file_is_our_error(name: str, keep: float, tmp_path: Path) -> N
 )
 def test_code_pages_are_told_apart(text: str, encoding: str) -> None:
     raw = f"Name;Mobil\n{text};0160111111\n".encode(encoding)
-    source = read(io.BytesIO(raw), mapping={"a": "Name"})
+    source = read(io.BytesIO(raw), columns={"a": "Name"})
     assert next(iter(source)).a == text
 
 
@@ -350,7 +350,7 @@ def test_the_messy_list_in_code_pages_keeps_what_they_can_hold(rows: Rows, tmp_p
         path = tmp_path / f"{encoding}.csv"
         WRITERS["utf-8.csv"](reduced, path)
         path.write_bytes(path.read_bytes().decode().encode(encoding))
-        found.append(list(read(path, mapping=MAPPING | {"c": "Vorname"})))
+        found.append(list(read(path, columns=MAPPING | {"c": "Vorname"})))
     assert found[0] == found[1] == found[2] == found[3]
 
 
@@ -438,10 +438,10 @@ def test_whatever_the_objects_json_gives_a_row_for_each(records: list[dict[str, 
     wrong = [at for at, line in enumerate(lines, 1) if "NaN" in line or "Infinity" in line]
     if wrong:
         with pytest.raises(SourceError, match="is not JSON") as caught:
-            read_json(io.BytesIO(raw), mapping={"phone": "a"})
+            read_json(io.BytesIO(raw), columns={"phone": "a"})
         assert caught.value.line == wrong[0]
     else:
-        assert read_json(io.BytesIO(raw), mapping={"phone": "a"}).count() == len(lines)
+        assert read_json(io.BytesIO(raw), columns={"phone": "a"}).count() == len(lines)
 
 
 MAGIC = st.sampled_from(

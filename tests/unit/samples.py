@@ -10,7 +10,7 @@ from asyncsdk import Delivery, Outcome, Phone, Problem, StoppedBy, UploadReport,
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.report import Run
-from asyncsdk.wire.batch import encode_rows, rows_of
+from asyncsdk.wire.rows import encode_rows, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

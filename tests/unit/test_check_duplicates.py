@@ -21,8 +21,10 @@ def test_the_second_of_two_is_rejected_and_names_the_first() -> None:
     assert list(first.indices) == [0, 1]
     assert list(second.indices) == [4]
     assert [r.index for r in first.rejected] == [2]
-    assert str(first.rejected[0].problem) == "Duplicate phone: the same number as row 0"
-    assert str(second.rejected[0].problem) == "Duplicate phone: the same number as row 1"
+    for rejection in (first.rejected[0], second.rejected[0]):
+        assert str(rejection.problem) == "Duplicate phone: the same number as an earlier row"
+    assert first.rejected[0].problem.duplicate_of == 0
+    assert second.rejected[0].problem.duplicate_of == 1
     assert second.rejected[0].problem.violations[0].code == "duplicate"
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import Phone
-from asyncsdk.upload.intake.check import Checked, Checker
-from asyncsdk.wire.batch import decode_rows, encode_rows, numbers_of
+from asyncsdk.upload.intake.check import Checked, Checker, _read
+from asyncsdk.wire.rows import decode_rows, encode_rows, numbers_of
 
 numbers = st.one_of(
     st.sampled_from(["+491", "", " ", "1" * 30, "1" * 31, "\ud800", "\u00a0"]),
@@ -38,7 +38,7 @@ plain_chunks = st.one_of(st.lists(good), st.lists(good.map(Phone)), chunks)
 
 
 def row_by_row(checker: Checker, first: int, chunk: list[object]) -> Checked:
-    return checker._check_rows(first, chunk)
+    return checker._check_rows(first, chunk, [_read(item) for item in chunk])
 
 
 @given(plain_chunks, st.integers(0, 9), st.booleans())

@@ -13,7 +13,7 @@ from asyncsdk import Outcome, Phone
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery
 from asyncsdk.sources.inert import inert
-from asyncsdk.wire.batch import encode_rows, rows_of
+from asyncsdk.wire.rows import encode_rows, rows_of
 
 from .samples import REFUSED, created_entry, failed_entry, invalid_entry, report_of
 

@@ -34,8 +34,17 @@ FLOORS = (
     ("wire",),
     ("sources",),
     (
-        *("completion", "condition", "config", "errors", "models", "numbers", "progress"),
-        *("results", "status", "timeline", "words"),
+        *(
+            "columns",
+            "completion",
+            "condition",
+            "config",
+            "errors",
+            "models",
+            "numbers",
+            "progress",
+        ),
+        *("results", "scalars", "status", "timeline", "words"),
     ),
     ("_version",),
 )

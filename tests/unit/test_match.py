@@ -13,7 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from asyncsdk.upload.verdict.matching import Places, match
-from asyncsdk.wire.batch import Row, decode_reply
+from asyncsdk.wire.batch import decode_reply
+from asyncsdk.wire.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -28,7 +28,7 @@ class Dated(Phone):
 
 
 @attrs.frozen(init=False)
-class Numbered(Phone):  # type: ignore[override]
+class Numbered(Phone):
     number: int = attrs.field(kw_only=True)
 
     def __init__(self, phone: str, number: int) -> None:

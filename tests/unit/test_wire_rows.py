@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import Phone
-from asyncsdk.wire.batch import decode_phones, encode_rows, rows_of
+from asyncsdk.wire.rows import decode_phones, encode_rows, rows_of
 
 texts = st.text(st.characters(codec="utf-8"), max_size=50)
 optional = st.none() | texts

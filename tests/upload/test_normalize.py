@@ -165,7 +165,7 @@ async def test_the_submitted_and_the_normal_form_are_in_the_result() -> None:
 
 
 async def test_every_row_of_the_messy_list_is_accounted_for() -> None:
-    source = read(KONTAKTE, mapping={"a": "Vorname", "b": "Nachname"})
+    source = read(KONTAKTE, columns={"a": "Vorname", "b": "Nachname"})
     async with connected() as rig:
         report = await rig.upload(source, normalize="DE", duplicates="skip")
         stored = [commit.phone for commit in rig.sandbox.commits]

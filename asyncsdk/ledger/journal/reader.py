@@ -22,7 +22,8 @@ from asyncsdk.ledger.run import Counts, Run
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome, StoppedBy
 from asyncsdk.timeline import History
-from asyncsdk.wire.batch import decode_ids, decode_phones, decode_rows
+from asyncsdk.wire.batch import decode_ids
+from asyncsdk.wire.rows import decode_phones, decode_rows
 
 if TYPE_CHECKING:
     import sqlite3

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from attrs import define, evolve, field, frozen
 
+from asyncsdk.errors import SourceError
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.batch import Batch
 from asyncsdk.upload.intake.check import join
-from asyncsdk.wire.batch import encode_members, encode_rows, member_of
+from asyncsdk.wire.batch import encode_members, member_of
+from asyncsdk.wire.rows import encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,16 +63,28 @@ class Batches:
         """Rows drawn so far."""
         return self.checked + len(self.piece)
 
+    @property
+    def undecided(self) -> int:
+        """Rows to be drawn before any may be handed on: they may all be of a kind that is none."""
+        return self.checker.undecided
+
     def check(self) -> None:
         """Turn the piece into rows; the objects it was made of are let go.
 
         Raises:
-            SourceError: Its rows are of a kind that is none.
+            SourceError: The source is no list of phones: what it gave is in no account.
         """
-        piece, self.piece = self.piece, []
-        if piece:
-            self._parts.append(self.checker.check(self.checked, piece))
-            self.checked += len(piece)
+        if not self.piece:
+            return
+        try:
+            part = self.checker.check(self.checked, self.piece)
+        except SourceError:
+            self.checked -= sum(map(len, self._parts))
+            self.piece, self._parts = [], []
+            raise
+        self._parts.append(part)
+        self.checked += len(self.piece)
+        self.piece = []
 
     def cut(self) -> Chunk | None:
         """All that was drawn since the last time, as batches; None if that is nothing."""
@@ -78,7 +92,7 @@ class Batches:
         if not self._parts:
             return None
         checked, self._parts = join(self._parts), []
-        first = self.read - len(checked.numbers) - len(checked.rejected)
+        first = self.read - len(checked)
         batches = list(self.sized(_batch_of(checked))) if checked.numbers else []
         return Chunk(first, checked.source, batches, list(_entries_of(checked.rejected)))
 

@@ -1,52 +1,55 @@
 """Local rules: what the provider would refuse is found before it is sent.
 
 A chunk of rows is checked and turned into rows in one pass of C code; only a chunk in which some
-rule is broken is looked at row by row. The limits are those of the provider's page "Create Phones
-by the batch".
+rule is broken is looked at row by row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
-from typing import TYPE_CHECKING, Annotated
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from attrs import define, field, frozen
 
-from asyncsdk.models import COLUMNS, FIELDS, Phone, Problem, Violation, Withheld
-from asyncsdk.upload.intake.columns import rename
+from asyncsdk.errors import SourceError
+from asyncsdk.models import FIELDS, LIMITS, Phone, Problem, Violation, Withheld
 from asyncsdk.upload.intake.duplicates import Seen
-from asyncsdk.wire.batch import Row, encode_rows, join_rows, numbers_of
+from asyncsdk.upload.intake.rows import (
+    PLAIN,
+    NoRow,
+    plain,
+    preview,
+    read_safely,
+    text_of,
+    with_texts,
+)
+from asyncsdk.wire.rows import Row, encode_rows, join_rows, numbers_of, renumbered, row_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from asyncsdk.upload.intake.columns import Columns
 
 __all__ = ["Checked", "Checker", "Rejection", "join"]
 
-LONGEST_NUMBER = 30
-LONGEST_COLUMN = 1530
-LONGEST_CALLBACK = 36
-
-_LIMITS = {"phone": LONGEST_NUMBER, "callback_data": LONGEST_CALLBACK} | dict.fromkeys(
-    COLUMNS, LONGEST_COLUMN
-)
 _KNOWN = frozenset(FIELDS)
-_PREVIEW = 100
+_CERTAIN = 100
+"""Where none of so many rows is one, the source is no list of phones."""
+_BREAKS = "\r\n"
+_FEW = 8
+"""Keys of a row that are shown."""
 
-_Column = Annotated[str, msgspec.Meta(max_length=LONGEST_COLUMN)] | None
+
+def _limited(name: str) -> Any:
+    """The texts that a field takes; blank numbers aside."""
+    shortest = 1 if name == "phone" else None
+    return Annotated[str, msgspec.Meta(min_length=shortest, max_length=LIMITS[name])]
 
 
-class _Limited(Row):
-    """A row that keeps the limits, for whoever converts into it; empty numbers aside."""
-
-    phone: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NUMBER)]
-    a: _Column = None
-    b: _Column = None
-    c: _Column = None
-    d: _Column = None
-    e: _Column = None
-    callback_data: Annotated[str, msgspec.Meta(max_length=LONGEST_CALLBACK)] | None = None
+_LimitedRow = row_type("LimitedRow", _limited)
+"""A row that keeps the limits, for whoever converts into it."""
 
 
 @frozen
@@ -78,24 +81,29 @@ class Checked:
     source: bytes = b""
     """All rows as they were submitted, encoded, if that was asked for."""
 
+    def __len__(self) -> int:
+        return len(self.numbers) + len(self.rejected)
+
 
 @define
 class Checker:
-    """Checks rows of any accepted kind: a `Phone`, a mapping with its field names, or a number.
+    """Checks rows of any accepted kind: a `Phone`, values under its field names, or a number.
 
     Args:
         limits: Whether to check lengths and presence, not only types.
         normalize: Turns a number into its normal form, or says why it is none.
         skip_duplicates: Whether a number seen before is rejected.
         keep_source: Whether to tell the rows as they were submitted.
-        columns: The fields that keys of mappings mean, if not their own.
+        columns: The keys that fields are read from, if not their own.
     """
 
     limits: bool = True
     normalize: Callable[[str], str | Problem] | None = None
     skip_duplicates: bool = False
     keep_source: bool = False
-    columns: dict[str, str] | None = None
+    columns: Columns | None = None
+    undecided: int = field(default=_CERTAIN, init=False, repr=False)
+    """Rows to be seen until it is certain that the source is no list of phones; 0 once it is."""
     _seen: Seen = field(factory=Seen, init=False, repr=False)
 
     def check(self, first: int, chunk: Sequence[object]) -> Checked:
@@ -104,38 +112,78 @@ class Checker:
         Args:
             first: The index of the first row.
             chunk: The rows.
-        """
-        if self.columns is not None:
-            chunk = rename(chunk, self.columns)
-        if self.normalize is None and not self.skip_duplicates:
-            flawless = self._flawless(chunk)
-            if flawless is not None:
-                numbers, body = flawless
-                return Checked(range(first, first + len(numbers)), numbers, body, source=body)
-        return self._check_rows(first, chunk)
 
-    def _flawless(self, chunk: Sequence[object]) -> tuple[list[str], bytes] | None:
-        """The numbers of a chunk, and its rows encoded; None if a rule is broken anywhere."""
+        Raises:
+            SourceError: None of the first hundred is a row.
+        """
         kinds = set(map(type, chunk))
+        if not kinds <= PLAIN:
+            chunk = [plain(row) for row in chunk]
+            kinds = set(map(type, chunk))
+        if self.undecided:
+            self._decide(chunk)
+        if self.columns is not None:
+            chunk = self.columns.rename(chunk)
+        flawless = self._flawless(kinds, chunk)
+        if flawless is None:
+            return self._check_rows(first, chunk, [_read(row) for row in chunk])
+        rows, numbers, body = flawless
+        if self.normalize is None and not self.skip_duplicates:
+            return Checked(range(first, first + len(numbers)), numbers, body, source=body)
+        return self._check_rows(first, chunk, [(row, []) for row in rows])
+
+    def _decide(self, chunk: Sequence[object]) -> None:
+        """Count the rows that are none, until one is."""
+        known = _KNOWN if self.columns is None else _KNOWN.union(self.columns.chosen.values())
+        if not all(_alien(row, known) for row in chunk):
+            self.undecided = 0
+        elif len(chunk) < self.undecided:
+            self.undecided -= len(chunk)
+        else:
+            msg = f"none of the first {_CERTAIN} rows is a phone: {_why_alien(chunk[0])}"
+            raise SourceError(msg)
+
+    def _flawless(
+        self, kinds: set[type], chunk: Sequence[object]
+    ) -> tuple[list[Row], list[str], bytes] | None:
+        """The rows of a chunk, their numbers, all of it encoded; None if a rule is broken."""
         if kinds == {str}:
-            chunk = [{"phone": number} for number in chunk]
-        elif kinds not in ({Phone}, {dict}):
+            found = self._converted([{"phone": number} for number in chunk])
+            # A line of a file ends with a break; in JSON it stands as an escape.
+            if found is not None and b"\\" not in found[2]:
+                return found
+            return self._converted([{"phone": str(line).rstrip(_BREAKS)} for line in chunk])
+        if kinds not in ({Phone}, {dict}):
             return None
+        return self._converted(chunk) or self._converted(list(map(with_texts, chunk)))
+
+    def _converted(self, chunk: Sequence[object]) -> tuple[list[Row], list[str], bytes] | None:
         try:
-            kind = _Limited if self.limits else Row
+            kind = _LimitedRow if self.limits else Row
             rows: list[Row] = msgspec.convert(chunk, list[kind], from_attributes=True)  # type: ignore[valid-type]
-            numbers = numbers_of(rows)
-            blank = self.limits and any(map(str.isspace, numbers))
-            return None if blank else (numbers, encode_rows(rows))
+            numbers, body = numbers_of(rows), encode_rows(rows)
         except (msgspec.ValidationError, UnicodeEncodeError, TypeError):
             return None  # also for texts of types of their own, such as numpy's
+        blank = self.limits and any(map(str.isspace, numbers))
+        return None if blank else (rows, numbers, body)
 
-    def _check_rows(self, first: int, chunk: Sequence[object]) -> Checked:
+    def _check_rows(
+        self,
+        first: int,
+        chunk: Sequence[object],
+        read: Sequence[tuple[Row, Sequence[Violation]]],
+    ) -> Checked:
+        """The same, row by row.
+
+        Args:
+            first: The index of the first row.
+            chunk: The rows as they came.
+            read: What they are, and what is wrong with their types.
+        """
         indices: list[int] = []
         rows: list[Row] = []
         submitted: list[str] = []
         rejected: list[Rejection] = []
-        read = [_read(item) for item in chunk]
         source = encode_rows([row for row, _ in read]) if self.keep_source else b""
         for index, (item, (row, violations)) in enumerate(zip(chunk, read, strict=True), first):
             number = row.phone
@@ -143,12 +191,12 @@ class Checker:
                 self._remember(index, item, row)
                 rejected.append(Rejection(index, row, item.problem, number, item.doubtful))
                 continue
-            problem = self._judge(index, row, violations)
+            normal, problem = self._normal(index, row, violations)
             if problem is not None:
-                rejected.append(Rejection(index, row, problem, number))
+                rejected.append(Rejection(index, normal, problem, number))
             else:
                 indices.append(index)
-                rows.append(row)
+                rows.append(normal)
                 submitted.append(number)
         numbers = numbers_of(rows)
         return Checked(
@@ -163,25 +211,27 @@ class Checker:
     def _remember(self, index: int, item: Withheld, row: Row) -> None:
         """What may be in the group counts as a number seen before."""
         if item.doubtful:
-            self._judge(index, row, [])
+            self._normal(index, row, [])
 
-    def _judge(self, index: int, row: Row, violations: list[Violation]) -> Problem | None:
-        """Why a row is not sent; None, with the number in normal form, if it is."""
+    def _normal(
+        self, index: int, row: Row, violations: Sequence[Violation]
+    ) -> tuple[Row, Problem | None]:
+        """The row, with its number in normal form where that was found, and why it is not sent."""
         if not violations and self.limits:
             violations = _broken_limits(row)
         if violations:
             violations = [*violations, *self._twin(row.phone)]
-            return Problem(title="Invalid phone", violations=tuple(violations))
+            return row, Problem(title="Invalid phone", violations=tuple(violations))
         if self.normalize is not None:
             normal = self.normalize(row.phone)
             if isinstance(normal, Problem):
-                return normal
-            row.phone = normal
+                return row, normal
+            row = renumbered(row, normal)
         if self.skip_duplicates:
             earlier = self._seen.first(row.phone, index)
             if earlier != index:
-                return _duplicate(earlier)
-        return None
+                return row, _duplicate(earlier)
+        return row, None
 
     def _twin(self, number: str) -> list[Violation]:
         """That a row which is invalid anyway has the number of an earlier one, too.
@@ -234,34 +284,53 @@ def _tight(indices: list[int]) -> Sequence[int]:
     return indices
 
 
+def _alien(row: object, known: AbstractSet[str]) -> bool:
+    """Whether this is no row at all, or one that has nothing of a phone."""
+    if isinstance(row, dict):
+        return known.isdisjoint(row)
+    return isinstance(row, NoRow) and row.alien
+
+
+def _why_alien(row: object) -> str:
+    if isinstance(row, NoRow):
+        return row.reason
+    assert isinstance(row, dict)
+    keys = [preview(key) for key in islice(row, _FEW)]
+    return (
+        f"a row has the keys {', '.join(keys)}: say which fields are read from them, such as "
+        f"columns={{'phone': {keys[0] if keys else '…'}}}"
+    )
+
+
 def _read(item: object) -> tuple[Row, list[Violation]]:
-    """The row of whatever was submitted, which is foreign code and may raise anything."""
-    try:
-        return _row(item)
-    except Exception as error:  # no row is lost for it
-        wrong = f"the row cannot be read: {type(error).__name__}"
-        return Row(f"<{type(item).__name__}>"), [Violation("", wrong, "type")]
+    """The row of whatever was submitted, and what is wrong with its types."""
+    found: tuple[Row, list[Violation]] = read_safely(_row, item, _unread)
+    return found
+
+
+def _unread(item: object, reason: str) -> tuple[Row, list[Violation]]:
+    return Row(f"<{type(item).__name__}>"), [Violation("", reason, "type")]
 
 
 def _row(item: object) -> tuple[Row, list[Violation]]:
-    """The row of whatever was submitted, and what is wrong with its types."""
-    if isinstance(item, str):
-        return _typed({"phone": item})
-    if isinstance(item, Phone):
-        return _typed({name: getattr(item, name) for name in FIELDS})
-    if isinstance(item, Mapping):
-        return _mapped(item)
-    wrong = f"a row is a Phone, a mapping or a string, not {type(item).__name__}"
-    return Row(_preview(item)), [Violation("", wrong, "type")]
+    row = plain(item)
+    if isinstance(row, NoRow):
+        return Row(row.text), [Violation("", row.reason, "type")]
+    if isinstance(row, str):
+        return _typed({"phone": row.rstrip(_BREAKS)})
+    if isinstance(row, Phone):
+        return _typed({name: getattr(row, name) for name in FIELDS})
+    assert isinstance(row, dict)
+    return _mapped(row)
 
 
-def _mapped(item: Mapping[object, object]) -> tuple[Row, list[Violation]]:
+def _mapped(item: dict[object, object]) -> tuple[Row, list[Violation]]:
     unknown = [key for key in item if key not in _KNOWN]
     row, violations = _typed({name: item.get(name) for name in FIELDS})
     if unknown:
-        names = ", ".join(sorted(_preview(key) for key in unknown))
-        wrong = f"unknown field {names}; a phone has {', '.join(FIELDS)}"
-        violations.append(Violation("", wrong, "unknown-field"))
+        names = ", ".join(sorted(preview(key) for key in unknown))
+        reason = f"unknown field {names}; a phone has {', '.join(FIELDS)}"
+        violations.append(Violation("", reason, "unknown-field"))
     return row, violations
 
 
@@ -269,28 +338,30 @@ def _typed(values: dict[str, object]) -> tuple[Row, list[Violation]]:
     violations = []
     texts: dict[str, str | None] = {}
     for name, value in values.items():
-        if value is None and name != "phone":
-            continue
-        if isinstance(value, str):
-            text, wrong = _carried(value)
-        elif value is None:
-            text, wrong = "", "is required"
-        else:
-            text, wrong = _preview(value), f"must be a text, not {type(value).__name__}"
+        text, reason = _carried(value) if isinstance(value, str) else _converted(value)
+        if text is None and name == "phone":
+            text, reason = "", "is required"
         texts[name] = text
-        if wrong:
-            violations.append(Violation(name, wrong, "type"))
+        if reason:
+            violations.append(Violation(name, reason, "type"))
     return Row(**texts), violations  # type: ignore[arg-type]
+
+
+def _converted(value: object) -> tuple[str | None, str | None]:
+    """A value that is no text as one, and what is wrong if it stands for none."""
+    text = text_of(value)
+    if text is None or isinstance(text, str):
+        return text, None
+    return preview(value), f"must be a text, not {type(value).__name__}"
 
 
 def _carried(value: str) -> tuple[str, str | None]:
     """A text as JSON can carry it, and what is wrong if that is not the same."""
     try:
-        value.encode()
+        str.encode(value)
     except UnicodeEncodeError:
-        return value.encode(
-            errors="replace"
-        ).decode(), "has a lone surrogate, which is no character"
+        text = str.encode(value, errors="replace").decode()
+        return text, "has a lone surrogate, which is no character"
     return str.__str__(value), None
 
 
@@ -298,11 +369,11 @@ def _broken_limits(row: Row) -> list[Violation]:
     violations = []
     if not row.phone.strip():
         violations.append(Violation("phone", "is required", "required"))
-    for name, limit in _LIMITS.items():
+    for name, limit in LIMITS.items():
         length = len(getattr(row, name) or "")
         if length > limit:
-            wrong = f"is longer than {limit} characters ({length})"
-            violations.append(Violation(name, wrong, "too-long"))
+            reason = f"is longer than {limit} characters ({length})"
+            violations.append(Violation(name, reason, "too-long"))
     return violations
 
 
@@ -312,10 +383,5 @@ def _duplicate(earlier: int) -> Problem:
 
 
 def _same_number(earlier: int) -> Violation:
-    told = f"the same number as row {earlier}"
-    return Violation("phone", told, "duplicate", duplicate_of=earlier)
-
-
-def _preview(value: object) -> str:
-    text = repr(value) if not isinstance(value, (int, float, bytes)) else str(value)
-    return text[:_PREVIEW].encode(errors="replace").decode()
+    reason = "the same number as an earlier row"
+    return Violation("phone", reason, "duplicate", duplicate_of=earlier)

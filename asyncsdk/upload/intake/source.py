@@ -4,32 +4,98 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterable, Iterable, Mapping
-from contextlib import suppress
+import io
+from collections.abc import AsyncIterable, Iterable
+from contextlib import aclosing, suppress
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
 
 from asyncsdk.errors import ConfigurationError
+from asyncsdk.upload.intake.rows import has_keys
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-__all__ = ["RowSource", "check_source"]
+    from asyncsdk.models import Phone
+    from asyncsdk.upload.intake.columns import Columns
+
+__all__ = ["RowSource", "check_source", "framed"]
+
+_FRAMES = {
+    "pandas": {"DataFrame"},
+    "polars": {"DataFrame", "LazyFrame"},
+    "pyarrow": {"RecordBatch", "RecordBatchReader", "Table"},
+    "duckdb": {"DuckDBPyRelation"},
+    "_duckdb": {"DuckDBPyRelation"},
+}
+"""Data frames, by the library that has them: iterating one gives its columns, or nothing."""
+
+
+def framed(source: object, columns: Columns | None) -> object:
+    """What rows are drawn from: the phones in a data frame, and everything else as it is.
+
+    Args:
+        source: What a caller gave.
+        columns: From which column of a data frame each field is read.
+    """
+    kinds = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(source).__mro__}
+    known = any(name in _FRAMES.get(library, ()) for library, name in kinds)
+    return FramePhones(source, columns) if known else source
 
 
 def check_source(source: object) -> None:
     """Do nothing if phones can be drawn from this.
 
     Raises:
-        ConfigurationError: It is not iterable, or a single text or mapping.
+        ConfigurationError: It is not iterable, a single row, or a file that gives bytes.
     """
-    single = isinstance(source, (str, bytes, Mapping))
-    if single or not isinstance(source, (Iterable, AsyncIterable)):
+    if _is_binary(source):
         msg = (
-            "phones must be an iterable or async iterable of Phone, mapping or str, "
-            f"not {'a single ' if single else ''}{type(source).__name__}"
+            f"phones must be text, and this {type(source).__name__} gives bytes: give the lines of "
+            "a file that is open as text, or what asyncsdk.sources.read makes of any other list"
         )
         raise ConfigurationError(msg)
+    single = isinstance(source, (str, bytes, bytearray)) or _is_row(source)
+    if single or not isinstance(source, (Iterable, AsyncIterable)):
+        msg = (
+            "phones must be an iterable or async iterable of Phone, rows with keys or str, "
+            f"not {'a single ' if single else ''}{type(source).__name__}; "
+            "asyncsdk.sources.read reads files"
+        )
+        raise ConfigurationError(msg)
+
+
+def _is_row(source: object) -> bool:
+    # A column of pandas has keys as well: those of its values, each of which is a phone.
+    return has_keys(source) and not hasattr(source, "iloc")
+
+
+def _is_binary(source: object) -> bool:
+    if isinstance(source, (io.RawIOBase, io.BufferedIOBase)):
+        return True
+    mode = getattr(source, "mode", None)
+    return hasattr(source, "readline") and isinstance(mode, str) and "b" in mode
+
+
+@frozen(eq=False)
+class FramePhones:
+    """The phones in a data frame, which is read when they are asked for."""
+
+    frame: Any
+    columns: Columns | None
+
+    async def __aiter__(self) -> AsyncIterator[Phone]:
+        source = await asyncio.to_thread(self._read)
+        async with aclosing(aiter(source)) as phones:
+            async for phone in phones:
+                yield phone
+
+    def _read(self) -> Any:
+        from asyncsdk.sources import read  # noqa: PLC0415 - loaded only when there is a data frame
+
+        return read(self.frame, columns=None if self.columns is None else self.columns.chosen)
 
 
 class RowSource:

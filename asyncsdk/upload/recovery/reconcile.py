@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import define, field
 
 from asyncsdk.errors import AsyncSDKError
-from asyncsdk.models import COLUMNS, Problem
+from asyncsdk.models import Problem
 from asyncsdk.numbers import alike, digits, tail
 from asyncsdk.progress import Lookup, Phase
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.verdict.decision import Decision
 from asyncsdk.wire.batch import encode_members, member_of_created
+from asyncsdk.wire.rows import content_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -36,13 +37,13 @@ if TYPE_CHECKING:
     from asyncsdk.upload.batch import Batch
     from asyncsdk.upload.recovery.claims import Claim
     from asyncsdk.upload.verdict.table import Table
-    from asyncsdk.wire.batch import Row
+    from asyncsdk.wire.rows import Row
 
 __all__ = ["GroupView", "Reconciler"]
 
 _NOT_THERE = Problem("Not stored", "the group does not have this phone")
 _KEYS = (
-    lambda phone: (phone.phone, *_texts(phone)),
+    content_of,  # the export cannot tell an empty text from none
     lambda phone: digits(phone.phone),
     lambda phone: tail(phone.phone),
 )
@@ -223,11 +224,6 @@ def _may_be(row: Row, phone: CreatedPhone) -> bool:
     """Whether a phone in the group may be this row: of another callback it is another row's."""
     sent, found = row.callback_data, phone.callback_data
     return alike(row.phone, phone.phone or "") and (not sent or not found or sent == found)
-
-
-def _texts(phone: Row | CreatedPhone) -> Iterator[str | None]:
-    """Columns and callback data; the export cannot tell an empty text from none."""
-    return (getattr(phone, name) or None for name in (*COLUMNS, "callback_data"))
 
 
 def _has(ids: array[int], wanted: int | None) -> bool:

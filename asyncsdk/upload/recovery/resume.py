@@ -12,7 +12,7 @@ from asyncsdk.results import Delivery
 from asyncsdk.upload.batch import Batch
 from asyncsdk.upload.intake.check import join
 from asyncsdk.upload.verdict.decision import Decision
-from asyncsdk.wire.batch import encode_rows
+from asyncsdk.wire.rows import encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

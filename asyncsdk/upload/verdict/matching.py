@@ -11,12 +11,14 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Protocol
 
 from asyncsdk.numbers import alike, digits, tail
-from asyncsdk.wire.batch import content_of
+from asyncsdk.wire.rows import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-    from asyncsdk.wire.batch import BatchReply, Echo, Row
+    from asyncsdk.models import CreatedPhone
+    from asyncsdk.wire.batch import BatchReply
+    from asyncsdk.wire.rows import Row
 
 __all__ = ["match"]
 
@@ -93,8 +95,8 @@ def _astray(batch: Sent, reply: BatchReply, places: Places) -> Iterator[int]:
             if moved or i in alien:
                 yield i
         elif copies:
-            told = content_of(reply.echo(place))
-            if told != contents[i] and told in repeated:
+            echoed = content_of(reply.echo(place))
+            if echoed != contents[i] and echoed in repeated:
                 yield i
 
 
@@ -103,11 +105,11 @@ def _rematch(rows: list[Row], reply: BatchReply, places: Places, lost: list[int]
     for row in lost:
         places[row] = None
     free = sorted(set(range(len(reply.echoes))).difference(p for p in places if p is not None))
-    keys: list[Callable[[Row | Echo], Hashable]] = [
+    keys: list[Callable[[Row | CreatedPhone], Hashable]] = [
         content_of,
-        lambda told: told.phone,
-        lambda told: digits(told.phone or ""),
-        lambda told: tail(told.phone or ""),
+        lambda phone: phone.phone,
+        lambda phone: digits(phone.phone or ""),
+        lambda phone: tail(phone.phone or ""),
     ]
     loud = {place: reply.echo(place) for place in free if reply.echoes[place] is not None}
     for key in keys:
@@ -117,16 +119,16 @@ def _rematch(rows: list[Row], reply: BatchReply, places: Places, lost: list[int]
 
 def _pair(
     rows: dict[int, Row],
-    free: dict[int, Echo],
-    key: Callable[[Row | Echo], Hashable],
+    free: dict[int, CreatedPhone],
+    key: Callable[[Row | CreatedPhone], Hashable],
     places: Places,
 ) -> None:
     """Pair rows and free members of the same key, first come first served."""
     waiting: dict[Hashable, deque[int]] = defaultdict(deque)
     for place, echo in free.items():
         waiting[key(echo)].append(place)
-    for row, told in rows.items():
-        found = waiting.get(key(told))
+    for row, sent in rows.items():
+        found = waiting.get(key(sent))
         if found:
             place = found.popleft()
             places[row] = place

@@ -132,8 +132,8 @@ class Audit:
 
 
 async def _upload(box: SandboxThread, group: int, source: Numbers, *, live: bool) -> Ending:
-    async with Client(box.client_id, box.api_key, base_url=box.url) as client:
-        upload = client.phones.upload(group, source, batch_size=_BATCH, rate=None)
+    async with Client(box.client_id, box.api_key, base_url=box.url, rate=None) as client:
+        upload = client.phones.upload(group, source, batch_size=_BATCH)
         return await follow(upload, view_for(source.count, quiet=not live))
 
 

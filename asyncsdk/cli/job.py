@@ -102,12 +102,13 @@ class Job:
     async def _follow(self, total: int) -> Ending:
         quiet_period = self.options.get("quiet_period", 0.0)
         view = view_for(total, quiet=not self.output.live, quiet_period=quiet_period)
+        options = {name: value for name, value in self.options.items() if name != "rate"}
         if self.destination is None:
             async with _nobody() as client:
-                return await follow(client.phones.upload(1, self.source, **self.options), view)
-        async with Client.from_env() as client:
+                return await follow(client.phones.upload(1, self.source, **options), view)
+        async with Client.from_env(rate=self._rate) as client:
             group = await self.destination.id(client)
-            return await follow(client.phones.upload(group, self.source, **self.options), view)
+            return await follow(client.phones.upload(group, self.source, **options), view)
 
     def _announce(self, total: int) -> None:
         chosen = [

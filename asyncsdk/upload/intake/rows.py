@@ -22,10 +22,12 @@ __all__ = [
     "PLAIN",
     "NoRow",
     "has_keys",
+    "kinds_of",
     "plain",
     "preview",
     "read_safely",
     "text_of",
+    "unreadable",
     "with_texts",
 ]
 
@@ -52,9 +54,15 @@ class NoRow:
     """Whether no value of its kind is a row."""
 
 
+def kinds_of(rows: Sequence[object]) -> set[type]:
+    """The types of rows; that of anything where one of them cannot be compared."""
+    found: set[type] = read_safely(lambda rows: set(map(type, rows)), rows, lambda *_: {object})
+    return found
+
+
 def plain(row: object) -> object:
     """A row as a text, a `Phone` or a dictionary; a `NoRow` where it is none of these."""
-    return read_safely(_plain, row, _unreadable)
+    return read_safely(_plain, row, unreadable)
 
 
 def read_safely(
@@ -112,7 +120,8 @@ def _plain(row: object) -> object:
     return NoRow(preview(row), _no_row(row), alien=True) if read is None else read(row)
 
 
-def _unreadable(row: object, reason: str) -> NoRow:
+def unreadable(row: object, reason: str) -> NoRow:
+    """What stands for a row that failed."""
     return NoRow(f"<{type(row).__name__}>", reason, alien=False)
 
 

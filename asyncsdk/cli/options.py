@@ -59,6 +59,6 @@ def parse_concurrency(text: str) -> int | Adaptive:
             return Adaptive(int(match[1]), int(match[2]))
         return int(text)
     except ValueError as error:
-        told = error if isinstance(error, ConfigurationError) else f"{text!r} is none of these"
-        msg = f"{told}: a number, bounds such as 1-64, or adaptive"
+        reason = error if isinstance(error, ConfigurationError) else f"{text!r} is none of these"
+        msg = f"{reason}: a number, bounds such as 1-64, or adaptive"
         raise typer.BadParameter(msg, param_hint="'--concurrency'") from None

@@ -133,7 +133,8 @@ async def test_a_batch_says_it_as_well(rig: Rig) -> None:
 async def test_a_batch_takes_whatever_an_upload_takes(rig: Rig) -> None:
     polars = module("polars")
     frame = polars.DataFrame({"Name": ["Ann"], "Mobil": ["+4916012345678"]})
-    for source in (frame, asynchronously("+491", 2), "+491", lazily({"phone": "+491"}, 1)):
+    sources: list[Any] = [frame, asynchronously("+491", 2), "+491", lazily({"phone": "+491"}, 1)]
+    for source in sources:
         await rig.client.phones.create_batch(rig.group_id, source)
     assert rig.stored == ["+4916012345678", *["+491"] * 4]
     with pytest.raises(ConfigurationError, match="not a single dict"):

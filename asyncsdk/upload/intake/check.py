@@ -95,7 +95,7 @@ class Checker:
         limits: Whether to check lengths and presence, not only types.
         normalize: Turns a number into its normal form, or says why it is none.
         skip_duplicates: Whether a number seen before is rejected.
-        keep_source: Whether to tell the rows as they were submitted.
+        keep_source: Whether to keep the rows as they were submitted.
         columns: The keys that fields are read from, if not their own.
     """
 

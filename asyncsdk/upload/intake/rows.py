@@ -14,6 +14,7 @@ from attrs import frozen
 
 from asyncsdk.models import FIELDS, Phone
 from asyncsdk.scalars import missing, whole
+from asyncsdk.wire.rows import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,12 +91,17 @@ def has_keys(value: object) -> bool:
 
 def with_texts(row: Any) -> dict[Any, object]:
     """A dictionary or `Phone` as a dictionary with texts for all values that stand for some."""
-    pairs = row.items() if isinstance(row, dict) else ((f, getattr(row, f)) for f in FIELDS)
-    return {name: value if type(value) is str else text_of(value) for name, value in pairs}
+    pairs = row.items() if type(row) is dict else zip(FIELDS, values_of(row), strict=True)
+    return {
+        name: value if type(value) is str or value is None else text_of(value)
+        for name, value in pairs
+    }
 
 
 def text_of(value: object) -> object:
     """What a value is as a text: None where nothing is; as it is where it stands for no text."""
+    if type(value) is int:  # by far the most frequent: an id
+        return str(value)
     if isinstance(value, str):
         return value
     if missing(value):

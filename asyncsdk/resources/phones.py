@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,7 +21,7 @@ from asyncsdk.upload.handle import Upload
 from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.columns import Columns
 from asyncsdk.upload.intake.normalize import normalizer
-from asyncsdk.upload.intake.source import check_source, framed
+from asyncsdk.upload.intake.source import RowSource, check_source, framed
 from asyncsdk.upload.recovery.claims import Claims
 from asyncsdk.wire.batch import BatchResponse, decode_members, encode_members, member_of_created
 from asyncsdk.wire.resources import decode_object
@@ -110,7 +111,9 @@ class PhonesResource(Resource):
         """Delete a phone."""
         await self._ask("DELETE", f"/phones/{whole_number('phone_id', phone_id)}")
 
-    async def create_batch(self, group_id: int, phones: Iterable[PhoneLike]) -> BatchResponse:
+    async def create_batch(
+        self, group_id: int, phones: Iterable[PhoneLike] | AsyncIterable[PhoneLike] | Frame
+    ) -> BatchResponse:
         """Create phones with exactly one `POST /groups/{id}/phones/batch`.
 
         No local rules, no retries: what the server says of each phone is in `members`.
@@ -130,7 +133,10 @@ class PhonesResource(Resource):
             ProtocolError: A redirect, or a reply without members: the phones may be stored.
         """
         path = f"{_path(group_id)}/batch"
-        items = [phones] if isinstance(phones, str) else list(phones)
+        source = framed([phones] if isinstance(phones, str) else phones, None)
+        check_source(source)
+        items: list[object] = []
+        await RowSource(source).draw(items, sys.maxsize)
         checked = Checker(limits=False).check(0, items)
         for rejection in checked.rejected:
             msg = f"item {rejection.index} is no phone: {rejection.problem}"

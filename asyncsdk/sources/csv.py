@@ -81,7 +81,7 @@ class CsvSource(Table):
                     line += len(pieces)
                     pieces.clear()
             except csv.Error as error:
-                raise SourceError(_told(error), path=self.path, line=line) from error
+                raise SourceError(_reason(error), path=self.path, line=line) from error
             except UnicodeError as error:
                 raise self._undecodable(error) from error
             except OSError as error:
@@ -180,7 +180,7 @@ _ADVICE = {
 }
 
 
-def _told(error: csv.Error) -> str:
+def _reason(error: csv.Error) -> str:
     return _ADVICE.get(str(error), f"cannot be read as a row: {error}")
 
 

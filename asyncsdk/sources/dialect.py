@@ -114,7 +114,7 @@ def sample_of(
     with source.peeking() as file:
         raw = head_of(file, SAMPLE_SIZE + 1)
     whole = len(raw) <= SAMPLE_SIZE
-    # A bad byte is told, with its line, when the file is really read.
+    # A bad byte is reported, with its line, when the file is really read.
     text = codecs.getincrementaldecoder(encoding)("replace").decode(raw[:SAMPLE_SIZE], whole)
     lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text.removeprefix("\ufeff"))
     if not whole and len(lines) > 1:

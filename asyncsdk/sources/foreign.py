@@ -18,14 +18,14 @@ _PANIC = "PanicException"
 
 @contextmanager
 def foreign_faults(
-    path: str | None, line: Callable[[], int | None], told: str = "cannot be read"
+    path: str | None, line: Callable[[], int | None], failure: str = "cannot be read"
 ) -> Iterator[None]:
     """Whatever such a library raises, as a `SourceError`.
 
     Args:
         path: The file.
         line: The line it was at.
-        told: What it could not do.
+        failure: What it could not do.
     """
     try:
         yield
@@ -34,5 +34,5 @@ def foreign_faults(
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
             raise
-        msg = f"{told}: {error}"
+        msg = f"{failure}: {error}"
         raise SourceError(msg, path=path, line=line()) from error

@@ -129,7 +129,7 @@ def _records(source: Input, encoding: str) -> Iterator[tuple[int, Record]]:
                 first = False
                 yield line, _record(_decode(bare))
         except _WrongError as error:
-            raise SourceError(error.told, path=source.name, line=error.line or line) from error
+            raise SourceError(error.reason, path=source.name, line=error.line or line) from error
         except (msgspec.MsgspecError, RecursionError) as error:
             msg = f"is not JSON: {error}"
             raise SourceError(msg, path=source.name, line=line) from error
@@ -162,7 +162,7 @@ def _array(text: str, line: int) -> Iterator[tuple[int, Record]]:
             msg = f"is not JSON: {error}"
             raise _WrongError(msg, line) from error
         except _WrongError as error:
-            raise _WrongError(error.told, line) from error
+            raise _WrongError(error.reason, line) from error
         yield line, record
 
 
@@ -172,9 +172,9 @@ _BYTE = re.compile(r"\(byte (\d+)\)")
 class _WrongError(Exception):
     """JSON that is no list of contacts."""
 
-    def __init__(self, told: str, line: int | None = None) -> None:
-        super().__init__(told)
-        self.told = told
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
         self.line = line
 
 

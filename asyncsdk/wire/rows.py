@@ -24,6 +24,7 @@ __all__ = [
     "renumbered",
     "row_type",
     "rows_of",
+    "values_of",
 ]
 
 
@@ -71,7 +72,8 @@ decode_phones = msgspec.json.Decoder(list[Phone]).decode
 decode_rows = msgspec.json.Decoder(list[Row]).decode
 """The rows of a body that `encode_rows` wrote."""
 
-_values = attrgetter(*FIELDS)
+values_of: Callable[[Phone | CreatedPhone], tuple[Any, ...]] = attrgetter(*FIELDS)
+"""What is sent of a phone, or of a row, in the order of the fields."""
 
 
 def join_rows(bodies: Iterable[bytes]) -> bytes:
@@ -86,15 +88,15 @@ def numbers_of(rows: Iterable[Row]) -> list[str]:
 
 def rows_of(phones: Iterable[Phone]) -> list[Row]:
     """The rows that carry these phones."""
-    return [Row(*_values(phone)) for phone in phones]
+    return [Row(*values_of(phone)) for phone in phones]
 
 
 def renumbered(row: Row, number: str) -> Row:
     """The same row with another number."""
-    return Row(number, *_values(row)[1:])
+    return Row(number, *values_of(row)[1:])
 
 
 def content_of(phone: Row | CreatedPhone) -> tuple[str | None, ...]:
     """All the fields of a row; an empty text is as good as none."""
-    number, *texts = _values(phone)
+    number, *texts = values_of(phone)
     return (number, *(text or None for text in texts))

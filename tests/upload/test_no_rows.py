@@ -13,6 +13,7 @@ import pytest
 
 from asyncsdk import ConfigurationError, Phone, SourceError, UploadReport, UploadStopped
 from asyncsdk.upload.intake.check import Checker
+from tests.parts import module
 from tests.rig import numbers
 
 if TYPE_CHECKING:
@@ -127,6 +128,17 @@ async def test_columns_that_no_row_has(rig: Rig) -> None:
 async def test_a_batch_says_it_as_well(rig: Rig) -> None:
     with pytest.raises(SourceError, match="decode it"):
         await rig.client.phones.create_batch(rig.group_id, [b"+491"] * 100)  # type: ignore[list-item]
+
+
+async def test_a_batch_takes_whatever_an_upload_takes(rig: Rig) -> None:
+    polars = module("polars")
+    frame = polars.DataFrame({"Name": ["Ann"], "Mobil": ["+4916012345678"]})
+    sources: list[Any] = [frame, asynchronously("+491", 2), "+491", lazily({"phone": "+491"}, 1)]
+    for source in sources:
+        await rig.client.phones.create_batch(rig.group_id, source)
+    assert rig.stored == ["+4916012345678", *["+491"] * 4]
+    with pytest.raises(ConfigurationError, match="not a single dict"):
+        await rig.client.phones.create_batch(rig.group_id, {"phone": "+491"})
 
 
 def test_a_checker_counts_over_its_chunks() -> None:

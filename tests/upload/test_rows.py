@@ -268,6 +268,78 @@ class Held(Phone):
         raise Cancelled
 
 
+class Key:
+    """A key that passes for one of a phone's until it is compared."""
+
+    def __hash__(self) -> int:
+        return hash("phone")
+
+    def __eq__(self, other: object) -> bool:
+        raise Cancelled
+
+    def __repr__(self) -> str:
+        raise Cancelled
+
+
+class Unequal(float):
+    def __ne__(self, other: object) -> bool:
+        raise Cancelled
+
+
+class Meta(type):
+    """Its classes cannot be kept in a set."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(cls, other: object) -> bool:
+        raise Cancelled
+
+
+class Odd(metaclass=Meta):
+    pass
+
+
+class Word(str):
+    __slots__ = ()
+
+    def encode(self, *_: Any) -> bytes:
+        raise Cancelled
+
+
+WORST: list[Any] = [
+    {Key(): "+49"},
+    {"phone": "+49", "a": Unequal(1)},
+    Phone("+49", a=Unequal(1)),  # type: ignore[arg-type]
+    Odd(),
+]
+
+
+@pytest.mark.parametrize("worst", range(len(WORST)))
+@pytest.mark.parametrize(
+    "others", [lambda i: {"phone": f"+49{i}"}, lambda i: Phone(f"+49{i}"), str]
+)
+@pytest.mark.parametrize("columns", [None, {"phone": "phone"}])
+@pytest.mark.parametrize("at", [0, 70])
+async def test_nor_does_any_other(
+    worst: int, others: Any, columns: dict[str, str] | None, at: int, rig: Rig
+) -> None:
+    source = [others(i) for i in range(150)]
+    source.insert(at, WORST[worst])
+    report = await rig.upload(source, batch_size=50, columns=columns, duplicates="skip")
+    assert (report.submitted, report.created_count) == (151, 150)
+    assert [result.index for result in report.invalid] == [at]
+
+
+async def test_a_hundred_of_them_are_a_hundred(rig: Rig) -> None:
+    report = await rig.upload([row for row in WORST[1:3] for _ in range(100)])
+    assert (report.submitted, report.invalid_count) == (200, 200)
+
+
+def test_a_text_of_a_kind_of_its_own_is_taken_as_a_text() -> None:
+    rows = ["+491", Word("+492"), {"phone": Word("+493"), "a": Word("x")}, Phone(Word("+494"))]
+    assert Checker().check(0, rows).numbers == ["+491", "+492", "+493", "+494"]
+
+
 @pytest.mark.parametrize("error", [ValueError(), KeyError("x"), Cancelled(), GeneratorExit()])
 @pytest.mark.parametrize("columns", [None, {"phone": "phone"}])
 async def test_foreign_code_in_a_row_costs_that_row_alone(

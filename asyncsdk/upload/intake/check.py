@@ -6,6 +6,7 @@ rule is broken is looked at row by row.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from asyncsdk.upload.intake.duplicates import Seen
 from asyncsdk.upload.intake.rows import (
     PLAIN,
     NoRow,
+    kinds_of,
     plain,
     preview,
     read_safely,
@@ -93,7 +95,7 @@ class Checker:
         limits: Whether to check lengths and presence, not only types.
         normalize: Turns a number into its normal form, or says why it is none.
         skip_duplicates: Whether a number seen before is rejected.
-        keep_source: Whether to tell the rows as they were submitted.
+        keep_source: Whether to keep the rows as they were submitted.
         columns: The keys that fields are read from, if not their own.
     """
 
@@ -116,10 +118,10 @@ class Checker:
         Raises:
             SourceError: None of the first hundred is a row.
         """
-        kinds = set(map(type, chunk))
+        kinds = kinds_of(chunk)
         if not kinds <= PLAIN:
             chunk = [plain(row) for row in chunk]
-            kinds = set(map(type, chunk))
+            kinds = kinds_of(chunk)
         if self.undecided:
             self._decide(chunk)
         if self.columns is not None:
@@ -135,12 +137,13 @@ class Checker:
     def _decide(self, chunk: Sequence[object]) -> None:
         """Count the rows that are none, until one is."""
         known = _KNOWN if self.columns is None else _KNOWN.union(self.columns.chosen.values())
-        if not all(_alien(row, known) for row in chunk):
+        if not all(read_safely(partial(_alien, known), row, _no) for row in chunk):
             self.undecided = 0
         elif len(chunk) < self.undecided:
             self.undecided -= len(chunk)
         else:
-            msg = f"none of the first {_CERTAIN} rows is a phone: {_why_alien(chunk[0])}"
+            reason = read_safely(_why_alien, chunk[0], lambda _, failed: failed)
+            msg = f"none of the first {_CERTAIN} rows is a phone: {reason}"
             raise SourceError(msg)
 
     def _flawless(
@@ -155,7 +158,10 @@ class Checker:
             return self._converted([{"phone": str(line).rstrip(_BREAKS)} for line in chunk])
         if kinds not in ({Phone}, {dict}):
             return None
-        return self._converted(chunk) or self._converted(list(map(with_texts, chunk)))
+        if (found := self._converted(chunk)) is not None:
+            return found
+        texts = read_safely(_texts, chunk, _no)
+        return self._converted(texts) if texts else None
 
     def _converted(self, chunk: Sequence[object]) -> tuple[list[Row], list[str], bytes] | None:
         try:
@@ -284,7 +290,16 @@ def _tight(indices: list[int]) -> Sequence[int]:
     return indices
 
 
-def _alien(row: object, known: AbstractSet[str]) -> bool:
+def _no(*_: object) -> bool:
+    """Stands for what foreign code did not say: it is looked at row by row."""
+    return False
+
+
+def _texts(chunk: Sequence[object]) -> list[object]:
+    return list(map(with_texts, chunk))
+
+
+def _alien(known: AbstractSet[str], row: object) -> bool:
     """Whether this is no row at all, or one that has nothing of a phone."""
     if isinstance(row, dict):
         return known.isdisjoint(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import define
@@ -10,6 +11,7 @@ from attrs import define
 from asyncsdk.columns import check_direction, needs_names, resolve
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.models import FIELDS
+from asyncsdk.upload.intake.rows import read_safely, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,8 +70,9 @@ class Columns:
         """
         taken = set(self.chosen.values())
         sources = {name: name for name in FIELDS if name not in taken} | self.chosen
-        return [_renamed(row, sources) if type(row) is dict else row for row in chunk]
+        rename = partial(_renamed, sources)
+        return [read_safely(rename, row, unreadable) if type(row) is dict else row for row in chunk]
 
 
-def _renamed(row: dict[object, object], sources: Mapping[str, str]) -> dict[str, object]:
+def _renamed(sources: Mapping[str, str], row: dict[object, object]) -> dict[str, object]:
     return {field: row[key] for field, key in sources.items() if key in row}

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from asyncsdk.models import FIELDS, Phone
 from asyncsdk.scalars import missing, whole
+from asyncsdk.wire.rows import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,10 +23,12 @@ __all__ = [
     "PLAIN",
     "NoRow",
     "has_keys",
+    "kinds_of",
     "plain",
     "preview",
     "read_safely",
     "text_of",
+    "unreadable",
     "with_texts",
 ]
 
@@ -52,9 +55,15 @@ class NoRow:
     """Whether no value of its kind is a row."""
 
 
+def kinds_of(rows: Sequence[object]) -> set[type]:
+    """The types of rows; that of anything where one of them cannot be compared."""
+    found: set[type] = read_safely(lambda rows: set(map(type, rows)), rows, lambda *_: {object})
+    return found
+
+
 def plain(row: object) -> object:
     """A row as a text, a `Phone` or a dictionary; a `NoRow` where it is none of these."""
-    return read_safely(_plain, row, _unreadable)
+    return read_safely(_plain, row, unreadable)
 
 
 def read_safely(
@@ -82,12 +91,17 @@ def has_keys(value: object) -> bool:
 
 def with_texts(row: Any) -> dict[Any, object]:
     """A dictionary or `Phone` as a dictionary with texts for all values that stand for some."""
-    pairs = row.items() if isinstance(row, dict) else ((f, getattr(row, f)) for f in FIELDS)
-    return {name: value if type(value) is str else text_of(value) for name, value in pairs}
+    pairs = row.items() if type(row) is dict else zip(FIELDS, values_of(row), strict=True)
+    return {
+        name: value if type(value) is str or value is None else text_of(value)
+        for name, value in pairs
+    }
 
 
 def text_of(value: object) -> object:
     """What a value is as a text: None where nothing is; as it is where it stands for no text."""
+    if type(value) is int:  # by far the most frequent: an id
+        return str(value)
     if isinstance(value, str):
         return value
     if missing(value):
@@ -112,7 +126,8 @@ def _plain(row: object) -> object:
     return NoRow(preview(row), _no_row(row), alien=True) if read is None else read(row)
 
 
-def _unreadable(row: object, reason: str) -> NoRow:
+def unreadable(row: object, reason: str) -> NoRow:
+    """What stands for a row that failed."""
     return NoRow(f"<{type(row).__name__}>", reason, alien=False)
 
 

@@ -33,7 +33,7 @@ _FRAMES = {
 """Data frames, by the library that has them: iterating one gives its columns, or nothing."""
 
 
-def framed(source: object, columns: Columns | None) -> object:
+def framed(source: Any, columns: Columns | None) -> Any:
     """What rows are drawn from: the phones in a data frame, and everything else as it is.
 
     Args:

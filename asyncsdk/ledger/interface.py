@@ -11,11 +11,11 @@ from asyncsdk.ledger.run import Counts, Run
 
 if TYPE_CHECKING:
     from array import array
-    from collections import Counter
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from asyncsdk.ledger.entry import Entry, Results
     from asyncsdk.ledger.held import BatchLike, Held
+    from asyncsdk.models import Phone
     from asyncsdk.results import Outcome
 
 __all__ = ["DurableLedger", "Ledger", "Resumed"]
@@ -67,8 +67,8 @@ class Ledger(ABC):
         """The rows kept so far, in source order."""
 
     @abstractmethod
-    async def answered(self, wanted: set[int]) -> tuple[set[int], Counter[str]]:
-        """Of these ids those that the server answered, and the numbers created without an id.
+    async def answered(self, wanted: set[int]) -> tuple[set[int], list[Phone]]:
+        """Of these ids those that the server answered, and the phones created without an id.
 
         Raises:
             JournalError: Not all that was answered is on record.

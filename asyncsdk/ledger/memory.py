@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections import Counter
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
@@ -14,6 +14,9 @@ from asyncsdk.ledger.run import Counts
 from asyncsdk.results import Outcome
 from asyncsdk.wire.batch import decode_ids
 from asyncsdk.wire.rows import decode_phones
+
+if TYPE_CHECKING:
+    from asyncsdk.models import Phone
 
 __all__ = ["MemoryLedger"]
 
@@ -33,8 +36,8 @@ class MemoryLedger(Ledger):
         factory=lambda: {outcome: [] for outcome in Outcome}, repr=False
     )
     _ids: array[int] = field(factory=lambda: array("q"), init=False, repr=False)
-    _without_id: list[str] = field(factory=list, init=False, repr=False)
-    """Numbers that the server created without telling their ids."""
+    _without_id: list[Phone] = field(factory=list, init=False, repr=False)
+    """Those that the server created without telling their ids."""
 
     def count(self, entry: Entry) -> None:
         self.counts.add(entry)
@@ -44,8 +47,8 @@ class MemoryLedger(Ledger):
     def _note_ids(self, members: bytes, phones: bytes) -> None:
         ids = decode_ids(members)
         if None in ids:
-            numbers = [phone.phone for phone in decode_phones(phones)]
-            self._without_id += [n for n, known in zip(numbers, ids, strict=True) if known is None]
+            sent = decode_phones(phones)
+            self._without_id += [p for p, known in zip(sent, ids, strict=True) if known is None]
         self._ids.extend(known for known in ids if known is not None)
 
     def retain(self, entry: Entry) -> None:
@@ -56,9 +59,9 @@ class MemoryLedger(Ledger):
         entries = list(self._entries[outcome])
         return Results(lambda: entries)
 
-    async def answered(self, wanted: set[int]) -> tuple[set[int], Counter[str]]:
+    async def answered(self, wanted: set[int]) -> tuple[set[int], list[Phone]]:
         found: set[int] = set()
         for start in range(0, len(self._ids), _STEP):
             found |= wanted.intersection(self._ids[start : start + _STEP])
             await asyncio.sleep(0)
-        return found, Counter(self._without_id)
+        return found, list(self._without_id)

@@ -96,7 +96,7 @@ def renumbered(row: Row, number: str) -> Row:
     return Row(number, *values_of(row)[1:])
 
 
-def content_of(phone: Row | CreatedPhone) -> tuple[str | None, ...]:
+def content_of(phone: Row | Phone | CreatedPhone) -> tuple[str | None, ...]:
     """All the fields of a row; an empty text is as good as none."""
     number, *texts = values_of(phone)
     return (number, *(text or None for text in texts))

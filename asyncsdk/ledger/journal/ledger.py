@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from array import array
-from collections import Counter, deque
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from asyncsdk.ledger.held import BatchLike
     from asyncsdk.ledger.journal.file import Write
     from asyncsdk.ledger.run import Run
+    from asyncsdk.models import Phone
 
 __all__ = ["JournalLedger"]
 
@@ -279,7 +280,7 @@ class JournalLedger(DurableLedger):
         mine = [entry for entry in fresh if entry.outcome is outcome]
         return Results(lambda: [*reader.results(outcome, upto), *mine])
 
-    async def answered(self, wanted: set[int]) -> tuple[set[int], Counter[str]]:
+    async def answered(self, wanted: set[int]) -> tuple[set[int], list[Phone]]:
         await self._commits.flush()
         self._commits.check()
         return await asyncio.to_thread(self._reader.answered, wanted, sys.maxsize)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections import Counter
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from asyncsdk.models import Phone
     from asyncsdk.results import PhoneResult
 
 __all__ = ["Reader", "account"]
@@ -217,10 +217,10 @@ class Reader:
         with damage_detected(self.path):
             return [_held(*row) for row in self._rows(query)]
 
-    def answered(self, wanted: set[int], upto: int) -> tuple[set[int], Counter[str]]:
-        """Of these ids those that the server answered, and the numbers created without an id."""
+    def answered(self, wanted: set[int], upto: int) -> tuple[set[int], list[Phone]]:
+        """Of these ids those that the server answered, and the phones created without an id."""
         found: set[int] = set()
-        without_id: Counter[str] = Counter()
+        without_id: list[Phone] = []
         for (number,) in self._rows(
             "SELECT id FROM entry WHERE outcome = ? AND members IS NOT NULL AND id <= ?",
             Outcome.CREATED.value,
@@ -232,7 +232,7 @@ class Reader:
             found.update(wanted.intersection(ids))
             if None in ids:
                 phones = decode_phones(self.entry(number).phones)
-                without_id.update(p.phone for p, i in zip(phones, ids, strict=True) if i is None)
+                without_id += [p for p, i in zip(phones, ids, strict=True) if i is None]
         return found, without_id
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from bisect import bisect_left
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.http.exchange import Attempt
     from asyncsdk.ledger.interface import Ledger
-    from asyncsdk.models import CreatedPhone
+    from asyncsdk.models import CreatedPhone, Phone
     from asyncsdk.pace.retrying import Retrying
     from asyncsdk.upload.batch import Batch
     from asyncsdk.upload.recovery.claims import Claim
@@ -161,12 +161,12 @@ class Reconciler:
                     candidates.append(phone)
         await self.claim.others_answered()
         ids = {phone.id for phone in candidates if phone.id is not None}
-        answered, numbers = await self.ledger.answered(ids)
+        answered, nameless = await self.ledger.answered(ids)
         answered |= ids.intersection(self.claim.foreign)
-        nameless: Counter[str] = Counter()
-        for number, times in numbers.items():
-            nameless[tail(number)] += times
-        return list(_unclaimed(candidates, answered, nameless))
+        unclaimed = [phone for phone in candidates if phone.id not in answered]
+        others = _matched([row for row in nameless if tail(row.phone) in wanted], unclaimed)
+        taken = {id(phone) for phone in others if phone is not None}
+        return [phone for phone in unclaimed if id(phone) not in taken]
 
     def _settle(self, unknown: Sequence[Batch], found: Sequence[CreatedPhone]) -> Decision:
         rows = [row for batch in unknown for row in batch.rows]
@@ -189,21 +189,9 @@ class Reconciler:
         return Decision([*entries, *again.entries], again.again)
 
 
-def _unclaimed(
-    candidates: Sequence[CreatedPhone], answered: set[int], nameless: Counter[str]
-) -> Iterator[CreatedPhone]:
-    """Those that no request was answered with, by their ids or, where it had none, by numbers."""
-    for phone in candidates:
-        key = tail(phone.phone or "")
-        if phone.id in answered:
-            continue
-        if nameless[key]:
-            nameless[key] -= 1
-        else:
-            yield phone
-
-
-def _matched(rows: Sequence[Row], found: Sequence[CreatedPhone]) -> list[CreatedPhone | None]:
+def _matched(
+    rows: Sequence[Row | Phone], found: Sequence[CreatedPhone]
+) -> list[CreatedPhone | None]:
     """For each row a phone of its own, or None: two rows and one phone leave one row without."""
     matches: list[CreatedPhone | None] = [None] * len(rows)
     for key in _KEYS:
@@ -220,7 +208,7 @@ def _matched(rows: Sequence[Row], found: Sequence[CreatedPhone]) -> list[Created
     return matches
 
 
-def _may_be(row: Row, phone: CreatedPhone) -> bool:
+def _may_be(row: Row | Phone, phone: CreatedPhone) -> bool:
     """Whether a phone in the group may be this row: of another callback it is another row's."""
     sent, found = row.callback_data, phone.callback_data
     return alike(row.phone, phone.phone or "") and (not sent or not found or sent == found)

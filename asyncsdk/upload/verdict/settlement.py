@@ -112,7 +112,9 @@ def conflicts(status: int | None, problem: Problem | None) -> bool:
     Which status the provider uses for that is not documented: 409, or 422 with such words; one that
     names no rule says nothing against it.
     """
-    if problem is None or not problem.violations or status == HTTPStatus.CONFLICT:
+    if problem is None or status == HTTPStatus.CONFLICT:
+        return True
+    if not any(violation.path for violation in problem.violations):
         return True
     return _ALREADY.search(f"{problem} {' '.join(map(str, problem.violations))}") is not None
 

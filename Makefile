@@ -15,23 +15,23 @@ demo: ## Watch 100,000 phones being uploaded to a sandbox
 	@$(BIN)/python -m asyncsdk.cli demo
 
 test: ready parts ## Run the tests
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2
 
 test-slow: ready parts ## Run all of them, those that take long included and each in full
-	@ASYNCSDK_TESTS=whole $(BIN)/python -m pytest -q -m "slow or not slow" -o timeout=1800
+	@ASYNCSDK_TESTS=whole $(BIN)/python -m pytest -q -n 2 -m "slow or not slow" -o timeout=1800
 
 check: ready parts ## Run the linters, the type checker and the tests
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/python -m mypy
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2
 
 test-all: parts ## Run the tests on each supported Python that is found
 	@for version in $(VERSIONS); do \
 		python=$$(.ci/python $$version) || { echo "Python $$version is not here."; continue; }; \
 		echo "Python $$version:"; \
 		.ci/venv $(VENV)-$$version test "$$python" || exit 1; \
-		$(VENV)-$$version/bin/python -m pytest -q -p no:cacheprovider || exit 1; \
+		$(VENV)-$$version/bin/python -m pytest -q -n 2 -p no:cacheprovider || exit 1; \
 	done
 
 mutants: ready parts ## Change the parts where money is lost, one small thing at a time: do tests fail?

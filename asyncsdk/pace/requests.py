@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from asyncsdk.http.exchange import Request
     from asyncsdk.http.transport import Transport
     from asyncsdk.pace.credentials import Credentials
+    from asyncsdk.pace.lane import Lane
     from asyncsdk.pace.pace import Pace
-    from asyncsdk.pace.rate import Limiter
 
 __all__ = ["Departure", "Requests"]
 
@@ -31,8 +31,8 @@ class Departure(Protocol):
     """What is done for a request on its way to its departure."""
 
     @property
-    def limiter(self) -> Limiter | None:
-        """A rate narrower than that of the account."""
+    def lane(self) -> Lane | None:
+        """The lane that it shares with others, if it is one of many."""
 
     async def record(self) -> None:
         """Put on record that the request may leave."""
@@ -47,7 +47,7 @@ class Departure(Protocol):
 class _Plain:
     """A request of which nothing is recorded."""
 
-    limiter = None
+    lane = None
 
     async def record(self) -> None: ...
 
@@ -191,9 +191,11 @@ class _Permit:
         requests, attempt = self._requests, self._attempt
         requests.transport.sessions.check()
         await self._credentials.wait()
-        await requests.pace.acquire(attempt)
-        if self._departure.limiter is not None:
-            await self._departure.limiter.acquire(attempt)
+        lane = self._departure.lane
+        if lane is None:
+            await requests.pace.acquire(attempt)
+        else:
+            await lane.acquire(attempt, requests.pace)
         await requests.transport.rest()
         await requests.places.acquire()
         self._placed = True
@@ -203,8 +205,8 @@ class _Permit:
     def _release(self) -> None:
         """Give back whatever is held; a second time does nothing."""
         self._requests.pace.release(self._attempt)
-        if self._departure.limiter is not None:
-            self._departure.limiter.release(self._attempt)
+        if self._departure.lane is not None:
+            self._departure.lane.release(self._attempt)
         self._credentials.release(self._attempt)
         if self._placed:
             self._placed = False

@@ -132,7 +132,9 @@ class Requests:
         verdict = verdict_of_status(reply.status)
         if verdict is Verdict.PAUSE:
             self.pace.gate.refused(attempt)
-        elif verdict is not Verdict.DOUBT:
+        elif verdict is Verdict.DOUBT:
+            self.pace.gate.reached()
+        else:
             self.pace.gate.passed(attempt)
         credentials.learn(reply)
         if is_redirect(reply.status):
@@ -180,10 +182,10 @@ class _Permit:
     ) -> None:
         gate, attempt = self._requests.pace.gate, self._attempt
         if isinstance(error, AsyncSDKError):
-            if attempt.left:
-                gate.reached()
-            elif verdict_of_error(error) is Verdict.OUTAGE:
+            if verdict_of_error(error) is Verdict.OUTAGE:
                 gate.unreachable(attempt, asyncio.get_running_loop().time())
+            elif attempt.left:
+                gate.reached()
         self._release()
 
     async def _acquire(self) -> bool:

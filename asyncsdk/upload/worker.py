@@ -174,7 +174,7 @@ class Workers:
         wait = decision.backoff
         if decision.tokens:
             wait = max(wait, self.budget.take(now, decision.tokens))
-        if wait:
+        if wait and not self.ending.begun:  # then it goes out no more
             await asyncio.sleep(wait)
         for flight_again in again:
             flight_again.stage = Stage.READY

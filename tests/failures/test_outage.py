@@ -232,7 +232,7 @@ async def test_a_certificate_that_is_not_trusted_stops_it_at_once() -> None:
 
 
 async def test_whoever_only_reads_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
-    """A read without a body leaves at once, as far as anybody can see: it found no server either."""
+    """A read, which has no body, counts as left before there is a connection."""
     rows = phones(FEW)
     policy = RetryPolicy(attempts=2, max_wait=60.0)
     async with networked(connect_timeout=2.0) as (rig, network):

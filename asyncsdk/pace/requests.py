@@ -100,8 +100,7 @@ class Requests:
             ConfigurationError: The client is closed, or belongs to another event loop.
         """
         attempt = attempt or Attempt()
-        credentials = self.credentials  # the reply says nothing of those that may follow
-        async with _Permit(self, attempt, credentials, departure):
+        async with _Permit(self, attempt, departure) as credentials:
             reply = await self.transport.send(request, credentials.headers, attempt)
             self._learn(reply, attempt, credentials)
             return reply
@@ -116,9 +115,8 @@ class Requests:
             AsyncSDKError: As for `send`.
         """
         attempt = attempt or Attempt()
-        credentials = self.credentials
         async with (
-            _Permit(self, attempt, credentials, _PLAIN),
+            _Permit(self, attempt, _PLAIN) as credentials,
             self.transport.stream(request, credentials.headers, attempt) as (reply, pieces),
         ):
             self._learn(reply, attempt, credentials)
@@ -126,6 +124,11 @@ class Requests:
                 raise reply.error()
             async for piece in pieces:
                 yield piece
+
+    def set_credentials(self, credentials: Credentials) -> None:
+        """Use others for all that has not left yet; what has says nothing of these."""
+        self.credentials.replace()
+        self.credentials = credentials
 
     def _learn(self, reply: Reply, attempt: Attempt, credentials: Credentials) -> None:
         """Learn from a reply; refuse a redirect."""
@@ -157,25 +160,27 @@ class _Permit:
         self,
         requests: Requests,
         attempt: Attempt,
-        credentials: Credentials,
         departure: Departure,
     ) -> None:
         self._requests = requests
         self._attempt = attempt
-        self._credentials = credentials
+        self._credentials = requests.credentials
         self._departure = departure
         self._placed = False
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> Credentials:
+        """Returns those that the request is to be made with."""
         try:
             while not await self._acquire():
                 self._release()
                 self._departure.withdraw()
+                self._credentials = self._requests.credentials
         except BaseException:
             self._release()
             raise
         self._attempt.begun = True
         self._departure.depart()
+        return self._credentials
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: object

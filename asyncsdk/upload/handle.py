@@ -64,7 +64,8 @@ class Upload(Coroutine[Any, Any, UploadReport]):
     ) -> None:
         self._group_id = group_id
         self._ledger = ledger
-        self._make = make
+        self._make: Callable[[Channel | None], UploadRun] | None = make
+        """Makes its run, of which there is one."""
         self._running = running
         self._channel: Channel | None = None
         self._run: UploadRun | None = None
@@ -262,7 +263,9 @@ class Upload(Coroutine[Any, Any, UploadReport]):
 
     def _begin(self, channel: Channel | None = None) -> UploadRun:
         self._forgotten = False
+        assert self._make is not None  # it was not begun before
         self._run = self._make(channel)
+        self._make = None  # it would keep the source for as long as somebody looks at the report
         if self._declined:
             self._run.ending.begin(StoppedBy.CANCELLED)
         self._task = asyncio.create_task(self._run.run())

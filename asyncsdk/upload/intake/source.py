@@ -172,15 +172,17 @@ class RowSource:
             self.exhausted = True
 
     async def close(self) -> None:
-        """Close the source if it is a generator; others are for their owner to close.
+        """Let go of the source; close it if it is a generator: others are their owner's to close.
 
         One that has not come to its end sees a cancellation: a timeout or a task group around its
         rows takes that for the end of its task, and a `GeneratorExit` for an error.
         """
-        if inspect.isasyncgen(self._arows):
+        rows, arows = self._rows, self._arows
+        self._source, self._rows, self._arows, self._left = (), None, None, iter(())
+        if inspect.isasyncgen(arows):
             with suppress(asyncio.CancelledError, StopAsyncIteration):
-                if self._arows.ag_frame is not None:
-                    await self._arows.athrow(asyncio.CancelledError())
-            await self._arows.aclose()
-        elif inspect.isgenerator(self._rows):
-            self._rows.close()
+                if arows.ag_frame is not None:
+                    await arows.athrow(asyncio.CancelledError())
+            await arows.aclose()
+        elif inspect.isgenerator(rows):
+            rows.close()

@@ -138,13 +138,13 @@ class Client:
         )
 
     def set_credentials(self, client_id: str | int, api_key: str) -> None:
-        """Use other credentials from the next request on, as after a 401.
+        """Use other credentials for all requests that have not left yet, as after a 401.
 
         Raises:
             ConfigurationError: They are empty or impossible.
         """
         config = ClientConfig(client_id, api_key)
-        self._requests.credentials = Credentials(config.client_id, config.api_key)
+        self._requests.set_credentials(Credentials(config.client_id, config.api_key))
 
     async def me(self) -> Account:
         """The account that the credentials belong to: one request says whether the key is good.

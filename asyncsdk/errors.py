@@ -197,8 +197,12 @@ class ProtocolError(AsyncSDKError):
 
 def reason_of(error: BaseException) -> str:
     """What an error says; of a foreign one also what it is: the text alone may be a bare key."""
-    own = isinstance(error, AsyncSDKError)
-    return str(error) if own else f"{type(error).__name__}: {error}"
+    if isinstance(error, AsyncSDKError):
+        return str(error)
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # it may be anybody's, and fail even at that
+        return type(error).__name__
 
 
 def _rebuild(

@@ -35,6 +35,8 @@ class Credentials:
         self.client_id = client_id
         self._token = f"{client_id}:{api_key}"
         self._proven = False
+        self._replaced = False
+        """Whether there are others in their place, for all that has not left yet."""
         self._refusal: AuthenticationError | None = None
         self._probe: Attempt | None = None
         """The one request that may be under way until they are proven."""
@@ -53,13 +55,18 @@ class Credentials:
         """The header that carries them."""
         return {AUTH_HEADER: self._token}
 
+    def replace(self) -> None:
+        """Have whoever waits for them look for those in their place."""
+        self._replaced = True
+        self._changed.notify_all()
+
     def check(self) -> None:
-        """Do nothing unless these credentials were refused.
+        """Do nothing unless these credentials were refused, and there are no others.
 
         Raises:
             AuthenticationError: They were; no request is made with them any more.
         """
-        if self._refusal is not None:
+        if self._refusal is not None and not self._replaced:
             first = self._refusal
             raise type(first)(first.status, first.problem, first.request_id)
 
@@ -70,19 +77,21 @@ class Credentials:
             AuthenticationError: They are refused, now or meanwhile.
         """
         self.check()
-        while self._probe is not None and not self._proven:
+        while self._probe is not None and not (self._proven or self._replaced):
             await self._changed.wait()
             self.check()
 
     def acquire(self, attempt: Attempt) -> bool:
         """Whether this request may leave now: any, once proven, before that one at a time.
 
+        None may with those that were replaced.
+
         Raises:
             AuthenticationError: They were refused.
         """
         self.check()
-        if self._proven:
-            return True
+        if self._proven or self._replaced:
+            return not self._replaced
         if self._probe is None:
             self._probe = attempt
         return self._probe is attempt

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from asyncsdk.http.exchange import Request
     from asyncsdk.http.transport import Transport
     from asyncsdk.pace.credentials import Credentials
+    from asyncsdk.pace.lane import Lane
     from asyncsdk.pace.pace import Pace
-    from asyncsdk.pace.rate import Limiter
 
 __all__ = ["Departure", "Requests"]
 
@@ -31,8 +31,8 @@ class Departure(Protocol):
     """What is done for a request on its way to its departure."""
 
     @property
-    def limiter(self) -> Limiter | None:
-        """A rate narrower than that of the account."""
+    def lane(self) -> Lane | None:
+        """The lane that it shares with others, if it is one of many."""
 
     async def record(self) -> None:
         """Put on record that the request may leave."""
@@ -47,7 +47,7 @@ class Departure(Protocol):
 class _Plain:
     """A request of which nothing is recorded."""
 
-    limiter = None
+    lane = None
 
     async def record(self) -> None: ...
 
@@ -100,8 +100,7 @@ class Requests:
             ConfigurationError: The client is closed, or belongs to another event loop.
         """
         attempt = attempt or Attempt()
-        credentials = self.credentials  # the reply says nothing of those that may follow
-        async with _Permit(self, attempt, credentials, departure):
+        async with _Permit(self, attempt, departure) as credentials:
             reply = await self.transport.send(request, credentials.headers, attempt)
             self._learn(reply, attempt, credentials)
             return reply
@@ -116,9 +115,8 @@ class Requests:
             AsyncSDKError: As for `send`.
         """
         attempt = attempt or Attempt()
-        credentials = self.credentials
         async with (
-            _Permit(self, attempt, credentials, _PLAIN),
+            _Permit(self, attempt, _PLAIN) as credentials,
             self.transport.stream(request, credentials.headers, attempt) as (reply, pieces),
         ):
             self._learn(reply, attempt, credentials)
@@ -127,12 +125,19 @@ class Requests:
             async for piece in pieces:
                 yield piece
 
+    def set_credentials(self, credentials: Credentials) -> None:
+        """Use others for all that has not left yet; what has says nothing of these."""
+        self.credentials.replace()
+        self.credentials = credentials
+
     def _learn(self, reply: Reply, attempt: Attempt, credentials: Credentials) -> None:
         """Learn from a reply; refuse a redirect."""
         verdict = verdict_of_status(reply.status)
         if verdict is Verdict.PAUSE:
             self.pace.gate.refused(attempt)
-        elif verdict is not Verdict.DOUBT:
+        elif verdict is Verdict.DOUBT:
+            self.pace.gate.reached()
+        else:
             self.pace.gate.passed(attempt)
         credentials.learn(reply)
         if is_redirect(reply.status):
@@ -155,35 +160,37 @@ class _Permit:
         self,
         requests: Requests,
         attempt: Attempt,
-        credentials: Credentials,
         departure: Departure,
     ) -> None:
         self._requests = requests
         self._attempt = attempt
-        self._credentials = credentials
+        self._credentials = requests.credentials
         self._departure = departure
         self._placed = False
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> Credentials:
+        """Returns those that the request is to be made with."""
         try:
             while not await self._acquire():
                 self._release()
                 self._departure.withdraw()
+                self._credentials = self._requests.credentials
         except BaseException:
             self._release()
             raise
         self._attempt.begun = True
         self._departure.depart()
+        return self._credentials
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
         gate, attempt = self._requests.pace.gate, self._attempt
         if isinstance(error, AsyncSDKError):
-            if attempt.left:
-                gate.reached()
-            elif verdict_of_error(error) is Verdict.OUTAGE:
+            if verdict_of_error(error) is Verdict.OUTAGE:
                 gate.unreachable(attempt, asyncio.get_running_loop().time())
+            elif attempt.left:
+                gate.reached()
         self._release()
 
     async def _acquire(self) -> bool:
@@ -191,9 +198,11 @@ class _Permit:
         requests, attempt = self._requests, self._attempt
         requests.transport.sessions.check()
         await self._credentials.wait()
-        await requests.pace.acquire(attempt)
-        if self._departure.limiter is not None:
-            await self._departure.limiter.acquire(attempt)
+        lane = self._departure.lane
+        if lane is None:
+            await requests.pace.acquire(attempt)
+        else:
+            await lane.acquire(attempt, requests.pace)
         await requests.transport.rest()
         await requests.places.acquire()
         self._placed = True
@@ -203,8 +212,8 @@ class _Permit:
     def _release(self) -> None:
         """Give back whatever is held; a second time does nothing."""
         self._requests.pace.release(self._attempt)
-        if self._departure.limiter is not None:
-            self._departure.limiter.release(self._attempt)
+        if self._departure.lane is not None:
+            self._departure.lane.release(self._attempt)
         self._credentials.release(self._attempt)
         if self._placed:
             self._placed = False

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from asyncsdk.config import Adaptive
 from asyncsdk.pace.knee import Knee
-from asyncsdk.pace.rate import Limiter
+from asyncsdk.pace.lane import Lane
 from asyncsdk.pace.retry import Budget
 from asyncsdk.pace.retrying import Retrying
 from asyncsdk.pace.slots import Slots
@@ -151,9 +151,8 @@ def _slots(options: UploadOptions, concurrency: int) -> Slots | None:
 
 
 def _post(order: Order) -> Post:
-    rate = order.options.rate
-    limiter = None if rate is None else Limiter(rate)
-    return Post(order.requests, order.request, limiter, order.options.dry_run)
+    lane = Lane(order.options.rate)
+    return Post(order.requests, order.request, lane, order.options.dry_run)
 
 
 def _reconciler(

@@ -36,7 +36,7 @@ class Books:
         flights: The batches in hand.
         channel: Takes the fates in the ledger's place where somebody iterates.
         clock: Seconds.
-        entered: Called when fates were entered.
+        entered: Called with the fates that were entered, none where rows go out again.
     """
 
     def __init__(
@@ -102,7 +102,8 @@ class Books:
         if self._durable is not None:
             self._durable.read(chunk.first, chunk.source, batches, chunk.rejected)
         flights = [self._flights.add(batch) for batch in batches]
-        self._record(chunk.rejected)
+        if chunk.rejected:
+            self._record(chunk.rejected)
         return flights
 
     def exhausted(self) -> None:
@@ -175,7 +176,7 @@ class Books:
 
     def _record(self, entries: Iterable[Entry]) -> None:
         entries = list(entries)
-        if self._closed or not entries:
+        if self._closed:
             return
         for entry in entries:
             self.ledger.count(entry)
@@ -184,4 +185,4 @@ class Books:
                 self.ledger.retain(entry)
             else:
                 self._channel.put(entry)
-        self._entered(entries)
+        self._entered(entries)  # of none as well: an answer without a fate is waited for, too

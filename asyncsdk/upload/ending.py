@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from asyncsdk.errors import reason_of
 from asyncsdk.results import StoppedBy
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Ending:
         if cause is None:
             logger.info("an upload stops: %s", stopped_by)
         else:
-            logger.warning("an upload stops: %s: %s", type(cause).__name__, cause)
+            logger.warning("an upload stops: %s", reason_of(cause))
         for hear in self._heard:
             hear()
 

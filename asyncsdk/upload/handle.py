@@ -64,7 +64,8 @@ class Upload(Coroutine[Any, Any, UploadReport]):
     ) -> None:
         self._group_id = group_id
         self._ledger = ledger
-        self._make = make
+        self._make: Callable[[Channel | None], UploadRun] | None = make
+        """Makes its run, of which there is one."""
         self._running = running
         self._channel: Channel | None = None
         self._run: UploadRun | None = None
@@ -246,14 +247,12 @@ class Upload(Coroutine[Any, Any, UploadReport]):
             StopAsyncIteration: There is no more.
             UploadStopped: The upload could not go on.
         """
-        if self._channel is None:
-            if self._run is not None:
-                msg = (
-                    "this upload was awaited before it was iterated: the results are in its report"
-                )
-                raise ConfigurationError(msg)
+        if self._run is None:
             self._channel = Channel(_AHEAD)
             self._begin(self._channel)
+        if self._channel is None:
+            msg = "this upload was awaited before it was iterated: the results are in its report"
+            raise ConfigurationError(msg)
         entry = await self._channel.get()
         if isinstance(self._ledger, DurableLedger):
             await self._ledger.flush()
@@ -264,7 +263,9 @@ class Upload(Coroutine[Any, Any, UploadReport]):
 
     def _begin(self, channel: Channel | None = None) -> UploadRun:
         self._forgotten = False
+        assert self._make is not None  # it was not begun before
         self._run = self._make(channel)
+        self._make = None  # it would keep the source for as long as somebody looks at the report
         if self._declined:
             self._run.ending.begin(StoppedBy.CANCELLED)
         self._task = asyncio.create_task(self._run.run())
@@ -277,7 +278,7 @@ class _Results:
     """The results of an upload that runs while it is iterated.
 
     When its consumer lets go of it, the upload ends at once; what was settled and not consumed is
-    then kept for the report.
+    then kept for the report. Several may consume it: each result goes to one of them.
     """
 
     def __init__(self, upload: Upload) -> None:
@@ -285,6 +286,7 @@ class _Results:
         self._entry: Entry | None = None
         self._results: Iterator[PhoneResult] = iter(())
         self._given = 0
+        self._fetching = asyncio.Lock()
 
     def __aiter__(self) -> AsyncIterator[PhoneResult]:
         return self
@@ -294,24 +296,34 @@ class _Results:
             for result in self._results:
                 self._given += 1
                 return result
-            self._entry = None
             try:
-                self._entry = await self._upload._next_entry()
+                async with self._fetching:
+                    if not self._left:  # another consumer may have fetched some
+                        await self._fetch()
             except asyncio.CancelledError:
                 self._let_go()  # the error's traceback would hold on to this for a while
                 raise
-            self._results, self._given = iter(self._entry.results()), 0
 
     async def aclose(self) -> None:
         """End the upload unless it has ended."""
         self._let_go()
         await self._upload.wait_closed()
 
+    @property
+    def _left(self) -> int:
+        """Results that were fetched and not consumed."""
+        return 0 if self._entry is None else len(self._entry) - self._given
+
+    async def _fetch(self) -> None:
+        self._entry = None
+        self._entry = await self._upload._next_entry()
+        self._results, self._given = iter(self._entry.results()), 0
+
     def _let_go(self) -> None:
         self._upload.cancel()
-        if self._entry is not None and self._given < len(self._entry):
+        if self._entry is not None and self._left:
             self._upload._ledger.retain(self._entry.after(self._given))
-        self._entry = None
+        self._entry, self._results = None, iter(())
 
     def __del__(self) -> None:
         with suppress(RuntimeError):  # the event loop is gone, and the tasks with it

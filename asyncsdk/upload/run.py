@@ -99,12 +99,14 @@ class UploadRun:
             return
         self.reader.start(resumed)
         await self.jobs.run(self._recognised)
+        if self.reconciler is not None and resumed.baseline is None and not self.ending.begun:
+            # Before the group is noted: what is in doubt may be in it, and would not be found.
+            self._settle(doubtful, given_up(interrupted))
+            doubtful = []
         if not resumed.finished:
             await self.jobs.run(lambda: self._note_group(resumed))
         if doubtful and not self.ending.begun:
-            blind = self.reconciler is not None and resumed.baseline is None
-            decision = given_up(interrupted) if blind else self.workers.table.doubt(interrupted)
-            self._settle(doubtful, decision)
+            self._settle(doubtful, self.workers.table.doubt(interrupted))
         self.reader.go()
 
     async def _recognised(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from asyncsdk.http.exchange import Request
-    from asyncsdk.pace.rate import Limiter
+    from asyncsdk.pace.lane import Lane
     from asyncsdk.pace.requests import Requests
     from asyncsdk.pace.retry import Budget
     from asyncsdk.pace.slots import Slots
@@ -49,8 +49,8 @@ class Post:
     """The door that all requests of the client pass."""
     request: Request
     """What is asked, without a body."""
-    limiter: Limiter | None = None
-    """A rate of this upload alone."""
+    lane: Lane
+    """What these requests have for themselves."""
     dry_run: bool = False
     """Whether nothing is sent."""
 
@@ -174,7 +174,7 @@ class Workers:
         wait = decision.backoff
         if decision.tokens:
             wait = max(wait, self.budget.take(now, decision.tokens))
-        if wait:
+        if wait and not self.ending.begun:  # then it goes out no more
             await asyncio.sleep(wait)
         for flight_again in again:
             flight_again.stage = Stage.READY
@@ -191,8 +191,8 @@ class _Departure:
         self._began: float | None = None
 
     @property
-    def limiter(self) -> Limiter | None:
-        return self._workers.post.limiter
+    def lane(self) -> Lane:
+        return self._workers.post.lane
 
     async def record(self) -> None:
         await self._workers.books.sending(self._flight.batch)

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 import pytest
 
-from asyncsdk import AuthenticationError, Client, UploadStopped
+from asyncsdk import AuthenticationError, Client, Rate, UploadStopped
 from tests.client.provider import drained
-from tests.rig import client_of, connected, numbers, phones
+from tests.rig import assert_accounts, client_of, connected, numbers, phones
 
 Call: TypeAlias = Callable[[Client, int], Awaitable[object]]
 
@@ -98,3 +98,35 @@ async def test_a_prover_that_is_cancelled_hands_the_wrong_key_to_one_other(uploa
         proving.cancel()
         assert {type(error) for error in await others} == {UploadStopped}
         assert len(rig.sandbox.requests) == 2
+
+
+async def test_whoever_waits_leaves_with_the_key_that_has_come_meanwhile() -> None:
+    """Those that wait for the proof of a wrong key, whatever they are."""
+    async with connected(latency=5.0) as rig, client_of(rig.sandbox, api_key="no") as client:
+        proving = asyncio.create_task(client.me())
+        await asyncio.sleep(1)
+        calls = [asyncio.create_task(settled(CALLS[name](client, rig.group_id))) for name in CALLS]
+        await asyncio.sleep(1)
+        client.set_credentials(rig.sandbox.client_id, rig.sandbox.api_key)
+        with pytest.raises(AuthenticationError):
+            await proving
+        assert len(await asyncio.gather(*calls)) == len(CALLS)
+        assert len([r for r in rig.sandbox.requests if not r.authorized]) == 1
+
+
+@pytest.mark.parametrize("wait", ["pause", "rate"])
+async def test_a_key_that_is_changed_while_requests_wait_is_used_no_more(wait: str) -> None:
+    rate = Rate(1, per=5.0) if wait == "rate" else None
+    async with connected(client={"rate": rate}) as rig:
+        await rig.client.me()
+        if wait == "pause":
+            rig.sandbox.faults._script = ["429"]
+        source = phones(100)
+        upload = rig.upload(source, batch_size=20, concurrency=4).start()
+        await asyncio.sleep(0.5)
+        rig.sandbox._door._token = f"{rig.sandbox.client_id}:new"
+        rig.client.set_credentials(rig.sandbox.client_id, "new")
+        report = await upload
+        assert all(request.authorized for request in rig.sandbox.requests)
+        assert_accounts(report, rig.sandbox, source)
+        assert report.ok

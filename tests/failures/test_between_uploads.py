@@ -70,3 +70,21 @@ async def test_a_late_answer_to_another_upload_is_waited_for() -> None:
         reports = [await first, await second]
         assert [report.created_count for report in reports] == [50, 50]
         assert len(rig.sandbox.commits) == 100
+
+
+async def test_a_refusal_of_another_upload_answers_it_as_well() -> None:
+    """It says that nothing was stored; that the other waits to go out again keeps nobody."""
+    faults = Faults.script(["timeout-after", "503-after"], retry_after=500)
+    async with connected(
+        faults=faults, latency=lambda no: 40.0 if no == 4 else 0.0, client={"timeout": 100.0}
+    ) as rig:
+        await rig.client.me()
+        loop = asyncio.get_running_loop()
+        first = rig.upload(NUMBERS[:50], on_unknown="reconcile", quiet_period=1.0).start()
+        await asyncio.sleep(80)
+        second = rig.upload(NUMBERS[50:60]).start()
+        began = loop.time()
+        report = await first
+        assert loop.time() - began == pytest.approx(40, abs=1)
+        assert report.created_count == 50
+        assert (await second).created_count == 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -228,3 +229,61 @@ async def test_a_certificate_that_is_not_trusted_stops_it_at_once() -> None:
     assert report.created_count == FEW // 2
     assert not report.unknown_count
     assert_accounts(report, rig.sandbox, rows)
+
+
+async def test_whoever_only_reads_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
+    """A read, which has no body, counts as left before there is a connection."""
+    rows = phones(FEW)
+    policy = RetryPolicy(attempts=2, max_wait=60.0)
+    async with networked(connect_timeout=2.0) as (rig, network):
+        await rig.client.me()
+        await network.take_away(rig.sandbox, "refused")
+
+        async def read() -> None:
+            while True:
+                with suppress(NotSentError):
+                    await rig.client.me()
+                await asyncio.sleep(0.5)
+
+        reading = asyncio.create_task(read())
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(UploadStopped):
+            await ended(rig.upload(rows, batch_size=50, retry=policy), 500)
+        assert asyncio.get_running_loop().time() - began <= 80
+        reading.cancel()
+        assert network.at_once == 1
+    assert "can be reached again" not in caplog.text
+
+
+async def test_a_reconcile_waits_for_it_as_for_any(caplog: pytest.LogCaptureFixture) -> None:
+    rows = phones(100)
+    async with networked(timeout=5.0) as (rig, network):
+        rig.sandbox.faults._script = ["timeout-before"]
+        options: dict[str, Any] = {"on_unknown": "reconcile", "quiet_period": 20.0}
+        upload = rig.upload(rows, batch_size=50, retry=RetryPolicy(attempts=1), **options).start()
+        await asyncio.sleep(10)
+        await network.take_away(rig.sandbox, "refused")
+        await asyncio.sleep(60)
+        assert "can be reached again" not in caplog.text
+        assert upload.progress.paused_by
+        network.give_back()
+        report = await ended(upload, 500)
+    assert report == upload.report
+    assert upload.report.created_count == 50  # with one attempt what is missing is given up
+    assert_accounts(upload.report, rig.sandbox, rows)
+
+
+async def test_it_is_over_whatever_the_server_answers() -> None:
+    """Also with 500, which says nothing of a request: they go out side by side again."""
+    rows = phones(200)
+    async with networked() as (rig, network):
+        await rig.client.me()  # the key is known to be good
+        await network.take_away(rig.sandbox, "refused")
+        upload = rig.upload(rows, batch_size=1, concurrency=CONCURRENCY).start()
+        await asyncio.sleep(10)
+        rig.sandbox.faults._script = ["500"] * len(rows)
+        network.give_back()
+        report = await ended(upload, 60)
+    assert report == upload.report
+    assert upload.report.unknown_count == len(rows)
+    assert upload.report.elapsed <= 10 + 5 + len(rows) * 0.05 / CONCURRENCY * 2

@@ -23,6 +23,8 @@ from asyncsdk import (
     UploadReport,
     UploadStopped,
 )
+from asyncsdk.ledger.journal import commits
+from asyncsdk.ledger.journal.file import JournalFile
 from asyncsdk.sandbox import Faults
 from asyncsdk.wire.rows import encode_rows, rows_of
 from tests.journal.moments import as_after_a_kill
@@ -388,3 +390,35 @@ async def test_at_any_moment_the_journal_knows_what_is_in_flight(
         upload.cancel()
         await upload.wait_closed()
         assert len(seen) > 1
+
+
+async def test_killed_as_it_notes_the_group_it_gives_nothing_up_to_what_it_noted(
+    journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an earlier run had under way without reconciling is in the group that is noted then."""
+    source = phones(100)
+    kills: list[Path] = []
+    write = JournalFile.write
+
+    def noted(file: JournalFile, writes: Any) -> float:
+        took = write(file, writes)
+        kills.append(as_after_a_kill(journal, tmp_path / f"kill-{len(kills)}"))
+        return took
+
+    monkeypatch.setattr(commits, "_SOON", 0.0)  # every change is a transaction of its own
+    async with connected(faults=Faults({"timeout-after": 1.0}, limit=1)) as rig:
+        upload = rig.upload(source, journal=journal).start()
+        while not rig.sandbox.commits:
+            await asyncio.sleep(0.01)
+        upload.cancel()
+        await upload.wait_closed()
+        monkeypatch.setattr(JournalFile, "write", noted)
+        options: dict[str, Any] = {"on_unknown": "reconcile", "quiet_period": 1.0}
+        assert (await rig.upload(source, journal=journal, **options)).unknown_count == 100
+        monkeypatch.setattr(JournalFile, "write", write)
+        assert kills
+        for kill in kills:
+            report = await rig.upload(source, journal=kill, **options)
+            assert_accounts(report, rig.sandbox, source)
+            assert report.unknown_count == 100
+        assert len(rig.stored) == 100

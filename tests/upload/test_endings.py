@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from asyncsdk import Delivery, FailureLimit, Phone, Rate
-from tests.rig import Rig, assert_accounts, client_of, connected, phones
+from asyncsdk import Delivery, FailureLimit, Phone, Rate, RetryPolicy, UploadStopped
+from tests.rig import Rig, assert_accounts, client_of, connected, known, phones
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -216,3 +217,28 @@ async def test_one_that_was_cancelled_before_it_began_sends_nothing(rig: Rig) ->
     report = await upload
     assert (report.submitted, report.complete, report.stopped_by) == (0, False, "cancelled")
     assert not rig.sandbox.requests
+
+
+@pytest.mark.parametrize("way", ["stop", "402"])
+async def test_what_goes_out_no_more_is_not_waited_for(way: str) -> None:
+    """What was under way when the end began, and would go out again after a while."""
+    answers = [*["500"] * 20, "402" if way == "402" else "500"]  # the last one comes first
+    async with connected(latency=lambda no: 1.0 + 0.1 * no) as rig:
+        await rig.client.me()
+        rig.sandbox.faults._script = answers
+        upload = rig.upload(
+            phones(100),
+            batch_size=10,
+            concurrency=4,
+            on_unknown="resend",
+            retry=RetryPolicy(base=1000.0, cap=1000.0),
+        ).start()
+        await asyncio.sleep(0.5)
+        if way == "stop":
+            await upload.stop()
+        else:
+            with suppress(UploadStopped):
+                await upload
+        assert not upload.report.complete
+        assert upload.report.elapsed <= 4.0
+        assert upload.report.submitted == len(known(upload.report))

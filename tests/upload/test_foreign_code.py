@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import pickle
 import threading
 from contextlib import suppress
 from contextvars import ContextVar
@@ -868,3 +869,21 @@ async def test_so_does_one_that_the_server_stops(caplog: pytest.LogCaptureFixtur
         await asyncio.sleep(5)
         gc.collect()
     assert told_in(caplog, "AuthenticationError", "API key")
+
+
+class MuteError(Exception):
+    """An error that fails when it is asked what it says."""
+
+    def __str__(self) -> str:
+        raise BrokenSourceError
+
+    __repr__ = __str__
+
+
+async def test_an_error_that_cannot_say_what_it_is(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = await stopped(rig.upload(raises(MuteError())(PLENTY), batch_size=5))
+    assert "MuteError" in str(error)
+    assert "MuteError" in str(pickle.loads(pickle.dumps(error)))  # noqa: S301 - our own
+    assert "an upload stops: MuteError" in caplog.text

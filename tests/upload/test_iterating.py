@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +18,9 @@ from asyncsdk import (
 )
 from asyncsdk.sandbox import Faults
 from tests.rig import Rig, client_of, connected, known, phones
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 async def test_each_result_comes_once_and_none_is_kept(rig: Rig) -> None:
@@ -189,3 +193,44 @@ async def test_an_iterator_that_is_held_can_be_closed() -> None:
         await results.aclose()  # type: ignore[attr-defined]
         report = upload.report
         assert [r.index for r in known(report)] == list(range(1, report.submitted))
+
+
+@pytest.mark.parametrize("journalled", [False, True])
+async def test_several_may_consume_it(tmp_path: Path, journalled: bool) -> None:  # noqa: FBT001
+    """Each result goes to one of them, however they wait for each other."""
+    async with connected(latency=0.1) as rig:
+        journal = tmp_path / "journal" if journalled else None
+        upload = rig.upload(phones(500), batch_size=10, concurrency=4, journal=journal)
+        results, seen = aiter(upload), list[int]()
+
+        async def consume(pause: float) -> None:
+            async for result in results:
+                seen.append(result.index)
+                await asyncio.sleep(pause)
+
+        await asyncio.gather(*(consume(pause) for pause in (0.0, 0.01, 0.01, 0.3)))
+        assert sorted(seen) == list(range(500))
+        assert (await upload).ok
+
+
+async def test_what_was_let_go_of_is_in_the_report_alone(rig: Rig) -> None:
+    upload = rig.upload(phones(100), batch_size=10)
+    results = aiter(upload)
+    first = await anext(results)
+    await results.aclose()  # type: ignore[attr-defined]
+    rest = [result async for result in results]
+    assert rest == []
+    kept = [result.index for result in known(upload.report)]
+    assert first.index not in kept
+    assert len(kept) == upload.report.submitted - 1
+
+
+async def test_what_cannot_begin_says_so_each_time(rig: Rig) -> None:
+    client = client_of(rig.sandbox)
+    await client.aclose()
+    upload = client.phones.upload(rig.group_id, phones(5))
+    results = aiter(upload)
+    for _ in range(3):
+        with pytest.raises(ConfigurationError, match="closed"):
+            await asyncio.wait_for(anext(results), 5)
+    upload.cancel()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import tracemalloc
+import weakref
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 from aiohttp import web
 
-from asyncsdk import Client, Outcome
-from tests.rig import connected
+from asyncsdk import Client, Outcome, Phone
+from tests.rig import connected, known, phones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,3 +104,25 @@ async def test_memory_does_not_grow_with_the_list() -> None:
     few, many = await peak(20 * BATCH), await peak(MANY)
     assert many < 8_000_000
     assert many < few * 1.25
+
+
+class Listed(list[Phone]):
+    """A list that can be referred to weakly."""
+
+
+@pytest.mark.parametrize("end", ["complete", "stopped", "cancelled"])
+async def test_an_upload_that_has_ended_holds_no_source(end: str) -> None:
+    """Nor does its report: both are looked at long after."""
+    async with connected(latency=1.0) as rig:
+        source = Listed(phones(500))
+        held = weakref.ref(source)
+        upload = rig.upload(source, batch_size=10).start()
+        del source
+        await asyncio.sleep(3.5)
+        if end == "cancelled":
+            upload.cancel()
+        elif end == "stopped":
+            await upload.stop()
+        await upload
+        assert held() is None
+        assert upload.report.submitted == len(known(upload.report))

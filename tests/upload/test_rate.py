@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from asyncsdk import Rate
+from asyncsdk import Adaptive, Rate
 from asyncsdk.client import DEFAULT_RATE
 from asyncsdk.sandbox import Faults, RequestLimit
 from tests.rig import assert_accounts, connected, phones
@@ -98,3 +98,30 @@ async def test_each_upload_has_a_rate_of_its_own(rig: Rig) -> None:
 async def test_no_limit_takes_no_time(rig: Rig) -> None:
     report = await rig.upload(phones(500), batch_size=1, rate=None)
     assert report.elapsed < 1.0
+
+
+@pytest.mark.parametrize("own", [None, Rate(1, per=60.0)], ids=str)
+@pytest.mark.parametrize("concurrency", [8, 64, Adaptive(64, 64)], ids=str)
+async def test_an_upload_leaves_room_for_what_somebody_waits_for(
+    own: Rate | None, concurrency: int | Adaptive
+) -> None:
+    """However many of its requests wait for the account's rate, or for its own."""
+    async with connected(latency=0.1, client={"rate": Rate(10, per=1.0)}) as rig:
+        rig.upload(phones(5000), batch_size=1, concurrency=concurrency, rate=own).start()
+        await asyncio.sleep(5)
+        loop = asyncio.get_running_loop()
+        for _ in range(10):
+            began = loop.time()
+            await rig.client.me()
+            assert loop.time() - began <= 0.5
+
+
+async def test_uploads_side_by_side_have_the_same_share_of_the_rate() -> None:
+    async with connected(latency=0.1, client={"rate": Rate(10, per=1.0)}) as rig:
+        uploads = [
+            rig.upload(phones(2000), batch_size=1, concurrency=concurrency).start()
+            for concurrency in (64, 2, 8)
+        ]
+        await asyncio.sleep(30)
+        shares = [upload.progress.requests for upload in uploads]
+        assert max(shares) <= min(shares) * 1.2 + 3

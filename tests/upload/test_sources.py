@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -202,3 +202,68 @@ async def test_a_generator_is_closed_when_an_upload_ends_early(rig: Rig) -> None
         await upload.stop()
         assert len(known(upload.report)) == upload.report.submitted - 1
     assert closed == ["generator", "async generator"]
+
+
+class BeginsAnew:
+    """An iterator that begins anew whenever it is asked for an iterator, as many textbooks do."""
+
+    def __init__(self, rows: list[Phone]) -> None:
+        self._rows = rows
+        self._next = 0
+
+    def __iter__(self) -> BeginsAnew:
+        self._next = 0
+        return self
+
+    def __next__(self) -> Phone:
+        if self._next == len(self._rows):
+            raise StopIteration
+        self._next += 1
+        return self._rows[self._next - 1]
+
+
+class BeginsAnewAsync:
+    """The same, to be awaited."""
+
+    def __init__(self, rows: list[Phone]) -> None:
+        self._rows = BeginsAnew(rows)
+
+    def __aiter__(self) -> BeginsAnewAsync:
+        iter(self._rows)
+        return self
+
+    async def __anext__(self) -> Phone:
+        await asyncio.sleep(0)
+        try:
+            return next(self._rows)
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+
+class NextAlone:
+    """Its iterator has nothing but `__next__`, which is all that a loop needs."""
+
+    def __init__(self, rows: list[Phone]) -> None:
+        self._iterator = type("", (), {"__next__": BeginsAnew(rows).__next__})()
+
+    def __iter__(self) -> Any:
+        return self._iterator
+
+
+class NextAloneAsync:
+    """The same, to be awaited."""
+
+    def __init__(self, rows: list[Phone]) -> None:
+        self._iterator = type("", (), {"__anext__": BeginsAnewAsync(rows).__anext__})()
+
+    def __aiter__(self) -> Any:
+        return self._iterator
+
+
+@pytest.mark.parametrize("limit", [1, 50, 500])
+@pytest.mark.parametrize("kind", [BeginsAnew, BeginsAnewAsync, NextAlone, NextAloneAsync])
+async def test_an_iterator_is_asked_for_once(rig: Rig, kind: Any, limit: int) -> None:
+    source = phones(120)
+    report = await rig.upload(kind(source), batch_size=limit)
+    assert report.ok
+    assert_accounts(report, rig.sandbox, source)

@@ -7,7 +7,7 @@ import inspect
 import io
 from collections.abc import AsyncIterable, Iterable
 from contextlib import aclosing, suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -98,6 +98,19 @@ class FramePhones:
         return read(self.frame, columns=None if self.columns is None else self.columns.chosen)
 
 
+@frozen(eq=False)
+class _Begun:
+    """An iterator that is gone on with: asked for an iterator once more, many begin anew."""
+
+    rows: Any
+
+    def __iter__(self) -> Iterator[object]:
+        return self.rows  # type: ignore[no-any-return]
+
+    def __aiter__(self) -> AsyncIterator[object]:
+        return self.rows  # type: ignore[no-any-return]
+
+
 class RowSource:
     """The rows of an iterable or an async iterable.
 
@@ -108,6 +121,8 @@ class RowSource:
     def __init__(self, source: Iterable[object] | AsyncIterable[object]) -> None:
         self._source = source
         self._rows: Iterator[object] | None = None
+        self._left: Iterator[object] = iter(())
+        """What is left in it."""
         self._arows: AsyncIterator[object] | None = None
         self.exhausted = False
         self.stopped = False
@@ -122,14 +137,15 @@ class RowSource:
         if isinstance(self._source, AsyncIterable):
             if self._arows is None:
                 self._arows = aiter(self._source)
-            async for row in self._arows:
+            async for row in _Begun(self._arows):
                 piece.append(row)
                 if len(piece) >= size or self.stopped:
                     return
         else:
             if self._rows is None:
                 self._rows = iter(self._source)
-            piece.extend(islice(self._rows, size - len(piece)))
+                self._left = chain(_Begun(self._rows))
+            piece.extend(islice(self._left, size - len(piece)))
             if len(piece) >= size:
                 return
         self.exhausted = True
@@ -156,15 +172,17 @@ class RowSource:
             self.exhausted = True
 
     async def close(self) -> None:
-        """Close the source if it is a generator; others are for their owner to close.
+        """Let go of the source; close it if it is a generator: others are their owner's to close.
 
         One that has not come to its end sees a cancellation: a timeout or a task group around its
         rows takes that for the end of its task, and a `GeneratorExit` for an error.
         """
-        if inspect.isasyncgen(self._arows):
+        rows, arows = self._rows, self._arows
+        self._source, self._rows, self._arows, self._left = (), None, None, iter(())
+        if inspect.isasyncgen(arows):
             with suppress(asyncio.CancelledError, StopAsyncIteration):
-                if self._arows.ag_frame is not None:
-                    await self._arows.athrow(asyncio.CancelledError())
-            await self._arows.aclose()
-        elif inspect.isgenerator(self._rows):
-            self._rows.close()
+                if arows.ag_frame is not None:
+                    await arows.athrow(asyncio.CancelledError())
+            await arows.aclose()
+        elif inspect.isgenerator(rows):
+            rows.close()

@@ -79,7 +79,7 @@ class Claim:
         self._claims.close(self)
 
     def entered(self, entries: Sequence[Entry]) -> None:
-        """Fates were entered: whatever was created is nobody else's."""
+        """Fates were entered, or a request was answered: what was created is nobody else's."""
         watching = [other for other in self._claims.others(self) if other.watching]
         if watching:
             created = [entry for entry in entries if entry.outcome is Outcome.CREATED]

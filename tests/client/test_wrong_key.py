@@ -49,6 +49,21 @@ async def test_ten_at_once_make_one_request(name: str, latency: float) -> None:
         assert len(rig.sandbox.requests) == 1
 
 
+@pytest.mark.parametrize("latency", [0.0, 0.3, 3.0])
+@pytest.mark.parametrize("rate", [Rate(1, per=1.0), Rate(10, per=1.0)], ids=str)
+@pytest.mark.parametrize("name", CALLS)
+async def test_those_who_wait_for_the_rate_make_no_request_either(
+    name: str, rate: Rate, latency: float
+) -> None:
+    """They set out before the key was refused, or while it is being proved."""
+    async with (
+        connected(latency=latency) as rig,
+        client_of(rig.sandbox, api_key="no", rate=rate) as client,
+    ):
+        await refused(client, rig.group_id, [name] * 10)
+        assert len(rig.sandbox.requests) == 1
+
+
 @pytest.mark.parametrize("latency", [0.0, 3.0])
 async def test_everything_at_once_makes_one_request_for_each_wrong_key(latency: float) -> None:
     async with connected(latency=latency) as rig, client_of(rig.sandbox, api_key="no") as client:

@@ -29,7 +29,7 @@ COUNT = effort(20_000, 200_000)
 AWAY = 30.0
 CONCURRENCY = 8
 
-FEW = COUNT // 10
+FEW = 2_000
 
 
 class Half:

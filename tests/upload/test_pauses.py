@@ -75,18 +75,21 @@ async def test_a_pause_that_a_later_refusal_makes_longer_holds_to_its_end(name: 
 
 
 @pytest.mark.parametrize("proven", [False, True], ids=["new key", "proven key"])
+@pytest.mark.parametrize("whose", ["upload", "client"])
 @pytest.mark.parametrize("rate", RATES, ids=str)
 async def test_a_server_that_was_down_does_not_fill_the_window_for_ever(
     rate: Rate,
+    whose: str,
     proven: bool,  # noqa: FBT001 - a parameter
 ) -> None:
     source = phones(60)
-    async with connected() as rig:
+    async with connected(client={"rate": rate} if whose == "client" else {}) as rig:
         if proven:
             await rig.client.me()
         await rig.sandbox.stop()
         policy = RetryPolicy(attempts=1_000, base=0.5, cap=2.0, max_wait=10_000.0)
-        upload = rig.upload(source, batch_size=2, rate=rate, retry=policy, concurrency=8).start()
+        own = rate if whose == "upload" else None
+        upload = rig.upload(source, batch_size=2, rate=own, retry=policy, concurrency=8).start()
         await asyncio.sleep(40)
         assert not upload.report.failed_count
         await rig.sandbox.start()

@@ -147,6 +147,19 @@ async def test_with_several_workers_only_what_is_in_their_hands_is_refused_as_we
     assert len(rig.sandbox.requests) == 100 + len(refused)
 
 
+async def test_a_late_413_does_not_make_it_forget_a_smaller_size() -> None:
+    """The larger batch was under way all the time in which the others were halved twice."""
+    source = [Phone(f"+49160{i:07}", callback_data=str(i)) for i in range(2000)]
+    async with connected(max_batch=16, latency=lambda no: 5.0 if no == 2 else 0.1) as rig:
+        await rig.client.me()  # or one request alone would be under way
+        report = await rig.upload(source, batch_size=64, concurrency=2)
+    assert report.ok
+    assert_accounts(report, rig.sandbox, source)
+    late = next(r for r in rig.sandbox.requests if r.no == 2)
+    assert (late.phones, late.status) == (64, 413)
+    assert all((r.phones or 0) <= 16 for r in rig.sandbox.requests if r.at > late.at + 4.0)
+
+
 async def test_the_size_is_learned_from_bytes_too() -> None:
     source = [Phone(f"+49160{i:07}", callback_data=f"{i:04}") for i in range(800)]
     async with connected(max_bytes=3000) as rig:

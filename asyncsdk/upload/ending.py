@@ -43,7 +43,9 @@ class Ending:
         if cause is None:
             logger.info("an upload stops: %s", stopped_by)
         else:
-            logger.warning("an upload stops: %s", reason_of(cause))
+            name, reason = type(cause).__name__, reason_of(cause)
+            named = reason if reason.startswith(name) else f"{name}: {reason}"
+            logger.warning("an upload stops: %s", named)
         for hear in self._heard:
             hear()
 

@@ -70,7 +70,8 @@ class SourceError(AsyncSDKError, ValueError):
         self.line = line
 
     def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.path, self.line) if part is not None)
+        line = self.line if self.path or self.line is None else f"line {self.line}"
+        place = ":".join(str(part) for part in (self.path, line) if part is not None)
         return f"{place}: {self.message}" if place else self.message
 
     def __reduce__(self) -> tuple[object, ...]:

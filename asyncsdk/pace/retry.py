@@ -38,7 +38,10 @@ def outage_pause(
     and it costs no more than that, so that the end of the outage is soon found.
     """
     pause = pause_for(policy, asked=None, streak=streak, waited=waited, random=random)
-    return None if pause is None else min(max(pause, _LEAST_OUTAGE), _LONGEST_OUTAGE)
+    if pause is None:
+        return None
+    left = max(policy.max_wait - waited, _LEAST_OUTAGE)
+    return min(max(pause, _LEAST_OUTAGE), _LONGEST_OUTAGE, left)
 
 
 def pause_for(

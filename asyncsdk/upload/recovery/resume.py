@@ -72,13 +72,13 @@ async def recognise(
         return
     async for first, count, known in chunks:
         if digest(await _again(rows, batches, steps, first, count)) != known:
-            where = f"in rows {first:,} to {first + count - 1:,}"
+            where = f"in rows {first + 1:,} to {first + count:,}"
             raise _another_source(where)
     if (
         resumed.exhausted
         and digest(await _again(rows, batches, steps, resumed.read, 1)) != _NOTHING
     ):
-        where = f"from row {resumed.read:,} on"
+        where = f"from row {resumed.read + 1:,} on"
         raise _another_source(where)
 
 

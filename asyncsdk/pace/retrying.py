@@ -56,6 +56,7 @@ class Retrying:
             AsyncSDKError: The last failure, when it does not pass or the policy is used up.
         """
         failures, waited = 0, 0.0
+        began = asyncio.get_running_loop().time()
         while True:
             attempt = Attempt()
             try:
@@ -63,6 +64,9 @@ class Retrying:
             except AsyncSDKError as error:
                 verdict = verdict_of_error(error)
                 failures += not (self.patient and verdict is Verdict.OUTAGE)
+                if verdict in {Verdict.PAUSE, Verdict.OUTAGE}:  # others wait for the same
+                    now = asyncio.get_running_loop().time()
+                    waited = max(waited, self.gate.waited(now, began))
                 pause = self._pause(error, attempt, failures, waited, idempotent=idempotent)
                 if pause is None:
                     raise
@@ -85,7 +89,6 @@ class Retrying:
             return None
         now = asyncio.get_running_loop().time()
         if verdict in {Verdict.PAUSE, Verdict.OUTAGE}:
-            waited = max(waited, self.gate.waited(now))
             pause = self._pause_of_all(error, attempt.streak, waited)
             if pause is not None:
                 self.gate.close(pause, now, reason_of(error))

@@ -42,10 +42,15 @@ class Gate:
         """When it opens, or did."""
         return self._opens
 
-    def waited(self, now: float) -> float:
-        """Seconds of pause since the last success, or since an outage began."""
+    def waited(self, now: float, began: float) -> float:
+        """Seconds of pause since the last success, or since an outage began.
+
+        Args:
+            now: The time.
+            began: When whoever asks began to wait: how long others did is nothing to them.
+        """
         outage = 0.0 if self._out_since is None else now - self._out_since
-        return max(self._waited, outage)
+        return min(max(self._waited, outage), now - began)
 
     def throttled(self, now: float) -> float:
         """Seconds the gate has been closed in all."""

@@ -23,9 +23,6 @@ __all__ = ["Retrying"]
 
 T = TypeVar("T")
 
-_CERTAIN = frozenset({Verdict.AGAIN, Verdict.PAUSE, Verdict.OUTAGE})
-"""What was not processed."""
-
 
 @frozen
 class Retrying:
@@ -56,6 +53,7 @@ class Retrying:
             AsyncSDKError: The last failure, when it does not pass or the policy is used up.
         """
         failures, waited = 0, 0.0
+        began = asyncio.get_running_loop().time()
         while True:
             attempt = Attempt()
             try:
@@ -63,6 +61,9 @@ class Retrying:
             except AsyncSDKError as error:
                 verdict = verdict_of_error(error)
                 failures += not (self.patient and verdict is Verdict.OUTAGE)
+                if verdict in {Verdict.PAUSE, Verdict.OUTAGE}:  # others wait for the same
+                    now = asyncio.get_running_loop().time()
+                    waited = max(waited, self.gate.waited(now, began))
                 pause = self._pause(error, attempt, failures, waited, idempotent=idempotent)
                 if pause is None:
                     raise
@@ -78,20 +79,22 @@ class Retrying:
         *,
         idempotent: bool,
     ) -> float | None:
-        """Seconds until the next attempt; None where there is to be none."""
+        """Seconds until the next attempt; None where there is to be none.
+
+        A refusal for now and an outage are everybody's, whether there is another attempt or not.
+        """
         verdict = verdict_of_error(error)
-        passing = verdict in _CERTAIN or (idempotent and verdict is Verdict.DOUBT)
-        if not passing or failures >= self.policy.attempts:
-            return None
-        now = asyncio.get_running_loop().time()
         if verdict in {Verdict.PAUSE, Verdict.OUTAGE}:
-            waited = max(waited, self.gate.waited(now))
             pause = self._pause_of_all(error, attempt.streak, waited)
             if pause is not None:
-                self.gate.close(pause, now, reason_of(error))
-            return pause
-        pause = backoff(self.policy, failures, self.random)
-        return pause if waited + pause <= self.policy.max_wait else None
+                self.gate.close(pause, asyncio.get_running_loop().time(), reason_of(error))
+        elif verdict is Verdict.AGAIN or (idempotent and verdict is Verdict.DOUBT):
+            pause = backoff(self.policy, failures, self.random)
+            if waited + pause > self.policy.max_wait:
+                pause = None
+        else:
+            pause = None
+        return None if failures >= self.policy.attempts else pause
 
     def _pause_of_all(self, error: AsyncSDKError, streak: int, waited: float) -> float | None:
         if isinstance(error, ApiError):

@@ -26,6 +26,7 @@ T = TypeVar("T", Account, CreatedPhone, Group)
 
 _IDEMPOTENT = {"GET", "PUT", "DELETE"}  # RFC 9110 §9.2.2
 _POLICY = RetryPolicy()
+_ONCE = RetryPolicy(attempts=1)
 
 
 class Resource:
@@ -34,6 +35,8 @@ class Resource:
     def __init__(self, requests: Requests) -> None:
         self._requests = requests
         self._retrying = Retrying(_POLICY, requests.pace.gate, Random())
+        self._single = Retrying(_ONCE, requests.pace.gate, Random())
+        """Makes one request, whose refusal for now pauses all the same."""
 
     async def _ask(
         self, method: str, path: str | URL, fields: Mapping[str, object] | None = None

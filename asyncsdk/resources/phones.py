@@ -11,7 +11,7 @@ from attrs import frozen
 
 from asyncsdk.config import RetryPolicy, UploadOptions
 from asyncsdk.errors import ConfigurationError
-from asyncsdk.http.exchange import PLAIN_JSON, Attempt, Request
+from asyncsdk.http.exchange import PLAIN_JSON, Request
 from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.models import FIELDS, CreatedPhone, Phone
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from asyncsdk.config import Adaptive, Duplicates, FailureLimit, Journal, OnUnknown, Rate
+    from asyncsdk.http.exchange import Attempt
     from asyncsdk.ledger.interface import Ledger
     from asyncsdk.pace.requests import Requests
     from asyncsdk.progress import Progress
@@ -141,7 +142,10 @@ class PhonesResource(Resource):
         for rejection in checked.rejected:
             msg = f"item {rejection.index} is no phone: {rejection.problem}"
             raise ConfigurationError(msg)
-        reply = await self._once(Request("POST", path, checked.body), Attempt())
+        request = Request("POST", path, checked.body)
+        reply = await self._single.call(
+            lambda attempt: self._once(request, attempt), idempotent=False
+        )
         members = tuple(decode_members(reply.body))
         self._claims.created(group_id, reply.body)
         return BatchResponse(members, reply.status, reply.request_id)

@@ -153,7 +153,8 @@ class Workers:
         """What the end of its request means for the rows of a batch."""
         if self.post.dry_run:
             return Decision([flight.batch.because(_DRY).failed(Delivery.NOT_SENT)])
-        waited = self.post.requests.pace.gate.waited(self.totals.clock())
+        gate, totals = self.post.requests.pace.gate, self.totals
+        waited = gate.waited(totals.clock(), totals.began)
         if isinstance(answer, Reply):
             streak = flight.attempt.streak
             return self.table.reply(flight.batch, answer, streak=streak, waited=waited)

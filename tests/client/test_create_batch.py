@@ -221,3 +221,16 @@ async def test_redirects_are_not_followed_and_the_key_goes_nowhere_else(status: 
     assert "key" not in repr(caught.value).replace("API key", "")
     assert len(provider.asked) == 3
     assert not elsewhere.asked
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_refusal_for_now_pauses_whatever_else_the_client_does(status: int) -> None:
+    faults = Faults.script([f"{status}-after"], retry_after=60)
+    async with connected(faults=faults) as rig:
+        await rig.client.me()
+        with pytest.raises(ApiError):
+            await rig.client.phones.create_batch(rig.group_id, numbers(3))
+        report = await rig.upload(numbers(20), batch_size=5)
+        assert report.ok
+        *_, refused, first = rig.arrivals[:3]
+        assert 60 <= first - refused <= 62

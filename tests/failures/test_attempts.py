@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -55,3 +56,22 @@ async def test_a_single_operation_where_nobody_listens() -> None:
         await rig.sandbox.stop()
         with pytest.raises(NotSentError):
             await rig.client.me()
+
+
+@pytest.mark.parametrize("why", ["429", "503-after", "no server"])
+async def test_what_others_have_waited_before_is_nothing_to_who_comes_later(why: str) -> None:
+    """An upload stops once it has waited too long itself, not because another one did."""
+    policy = RetryPolicy(attempts=1000, max_wait=20.0)
+    async with connected() as rig:
+        await rig.client.me()
+        if why == "no server":
+            await rig.sandbox.stop()
+        else:
+            rig.sandbox.faults._script = [why] * 1000
+        for _ in range(3):
+            upload = rig.upload(phones(10), retry=policy)
+            with pytest.raises(UploadStopped):
+                await upload
+            assert 20.0 <= upload.report.elapsed <= 20.0 + 2 * policy.cap + 2.0
+            assert upload.report.requests >= 2
+            await asyncio.sleep(1000)

@@ -249,7 +249,7 @@ async def test_whoever_only_reads_does_not_end_it(caplog: pytest.LogCaptureFixtu
         began = asyncio.get_running_loop().time()
         with pytest.raises(UploadStopped):
             await ended(rig.upload(rows, batch_size=50, retry=policy), 500)
-        assert asyncio.get_running_loop().time() - began <= 80
+        assert asyncio.get_running_loop().time() - began <= 300  # reads are probes as well
         reading.cancel()
         assert network.at_once == 1
     assert "can be reached again" not in caplog.text

@@ -180,11 +180,12 @@ def test_after_an_outage_one_request_alone_passes() -> None:
     assert not gate.enter(Attempt(), 1.0)
     probe = entered(gate, 2.0)
     assert not gate.enter(Attempt(), 2.0)
-    assert gate.waited(7.0) == 7.0
+    assert gate.waited(7.0, began=0.0) == 7.0
+    assert gate.waited(7.0, began=5.0) == 2.0
     gate.leave(probe)
     again = entered(gate, 2.0)
     gate.passed(again)
-    assert gate.waited(7.0) == 0.0
+    assert gate.waited(7.0, began=0.0) == 0.0
     assert all(gate.enter(Attempt(), 2.0) for _ in range(3))
 
 

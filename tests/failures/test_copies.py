@@ -18,5 +18,5 @@ async def test_copies_of_a_number_in_another_order_are_told_apart_by_their_colum
     async with connected(faults=Faults.script(["reorder"] * 3, seed=copies)) as rig:
         report = await rig.upload(source)
     stored = {phone.id: getattr(phone, column) for phone in rig.sandbox.phones(rig.group_id)}
-    told = [stored[result.created.id] for result in report.created if result.created]
+    told = [stored[known.id or 0] for known in (r.created for r in report.created) if known]
     assert told == [getattr(phone, column) for phone in source]

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import pytest
 
 from asyncsdk import AuthenticationError, Client, Rate, UploadStopped
+from asyncsdk.sandbox import Faults
 from tests.client.provider import drained
 from tests.rig import assert_accounts, client_of, connected, numbers, phones
 
@@ -44,24 +45,34 @@ async def settled(call: Awaitable[object]) -> object:
 @pytest.mark.parametrize("latency", [0.0, 3.0])
 @pytest.mark.parametrize("name", CALLS)
 async def test_ten_at_once_make_one_request(name: str, latency: float) -> None:
-    async with connected(latency=latency) as rig, client_of(rig.sandbox, api_key="no") as client:
-        await refused(client, rig.group_id, [name] * 10)
-        assert len(rig.sandbox.requests) == 1
-
-
-@pytest.mark.parametrize("latency", [0.0, 0.3, 3.0])
-@pytest.mark.parametrize("rate", [Rate(1, per=1.0), Rate(10, per=1.0)], ids=str)
-@pytest.mark.parametrize("name", CALLS)
-async def test_those_who_wait_for_the_rate_make_no_request_either(
-    name: str, rate: Rate, latency: float
-) -> None:
-    """They set out before the key was refused, or while it is being proved."""
+    """Those who wait for the one hear of its refusal at once: they need no permit for that."""
+    slow = Rate(1, per=60.0)
     async with (
         connected(latency=latency) as rig,
-        client_of(rig.sandbox, api_key="no", rate=rate) as client,
+        client_of(rig.sandbox, api_key="no", rate=slow) as client,
     ):
+        began = asyncio.get_running_loop().time()
         await refused(client, rig.group_id, [name] * 10)
+        assert asyncio.get_running_loop().time() - began < latency + 1.0
         assert len(rig.sandbox.requests) == 1
+
+
+@pytest.mark.parametrize("latency", [0.0, 3.0])
+@pytest.mark.parametrize("rate", [Rate(1, per=1.0), Rate(10, per=1.0), None], ids=str)
+@pytest.mark.parametrize("name", CALLS)
+async def test_those_who_waited_for_a_pause_and_the_rate_make_no_request_either(
+    name: str, rate: Rate | None, latency: float
+) -> None:
+    """They set out when nobody was proving the key, and get their permits one after the other."""
+    faults = Faults.script(["503-after", *["401"] * 50], routes="all", retry_after=5.0)
+    async with connected(latency=latency, faults=faults, client={"rate": rate}) as rig:
+        paused = rig.upload(numbers(30)).start()
+        await asyncio.sleep(latency + 1.0)
+        assert paused.progress.paused
+        await refused(rig.client, rig.group_id, [name] * 10)
+        with pytest.raises(UploadStopped):
+            await paused
+        assert [request.status for request in rig.sandbox.requests] == [503, 401]
 
 
 @pytest.mark.parametrize("latency", [0.0, 3.0])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,3 +96,32 @@ async def test_new_batches_in_the_place_of_old_ones(*, written: bool, journal: P
     found = await resumed(journal)
     assert [(h.key, h.state) for h in found.held] == [(8, State.WAITING), (9, State.DOUBTFUL)]
     assert found.last_key == 9
+
+
+async def test_what_comes_while_the_disk_is_busy_is_written_as_soon_as_it_is_not(
+    journal: Path, tmp_path: Path
+) -> None:
+    """Nobody waits for it, and nothing comes after it."""
+    ledger, rows = await opened(journal), HeldBatch()
+    ledger.read(0, b"[]", [rows], [])
+    with closing(sqlite3.connect(journal, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        flushing = asyncio.create_task(ledger.flush())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        ledger.replace([7], entries=[created(rows)])
+        assert not flushing.done()
+        other.execute("ROLLBACK")
+        await flushing
+    await asyncio.sleep(1.0)
+    report = UploadReport.open(as_after_a_kill(journal, tmp_path / "copy"))
+    assert (report.created_count, report.failed_count) == (2, 0)
+    await ledger.close(Run())
+
+
+def created(batch: HeldBatch) -> Entry:
+    """The account of a batch that was answered well."""
+    members = b'[{"status": 201}, {"status": 201}]'
+    return Entry(
+        Outcome.CREATED, Delivery.ANSWERED, batch.indices, batch.body, members=members, batch=7
+    )

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asyncsdk import ConfigurationError, Journal, JournalError, Phone, UploadReport, UploadStopped
+from asyncsdk.ledger.journal.database import open_to_write, upgrade
+from asyncsdk.ledger.journal.log import Log
 from tests.journal.moments import half
 from tests.rig import assert_accounts, connected, known, phones
 
@@ -304,3 +306,19 @@ async def test_what_is_marked_read_only_is_not_written_by_root_either(journal: P
         assert journal.read_bytes() == before
         journal.chmod(0o600)
         assert_accounts(await rig.upload(source, journal=journal), rig.sandbox, source)
+
+
+def test_one_that_another_program_reads_says_so(journal: Path) -> None:
+    """Until that one is closed, what is written cannot be brought into the one file."""
+    with (
+        closing(open_to_write(journal, "crash")) as connection,
+        closing(sqlite3.connect(journal, isolation_level=None)) as other,
+    ):
+        upgrade(connection)
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM meta").fetchone()
+        connection.execute("PRAGMA busy_timeout=0")  # no test waits for real
+        with pytest.raises(JournalError, match=r"read by another program.*close that, and resume"):
+            Log(journal).begin(connection)
+        other.execute("ROLLBACK")
+        Log(journal).begin(connection)

@@ -166,6 +166,9 @@ def test_sums_are_whole(a: UploadReport, b: UploadReport) -> None:
     assert both.submitted == a.submitted + b.submitted
     assert both.submitted == both.created_count + both.invalid_count + both.failed_count
     assert list(both.created) == [*a.created, *b.created]
+    assert both.created == [*a.created, *b.created]
+    assert both.created != [*a.created, *b.created, 1]
+    assert both.created.__eq__(1) is NotImplemented
     assert both.ok == (a.ok and b.ok)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import CreatedPhone, UnsubscribeReason
-from asyncsdk.wire.batch import created_of
+from asyncsdk.wire.batch import created_of, decode_ids, ids_alone
 from asyncsdk.wire.convert import moment, structure, unstructure
 
 NOON = datetime(2024, 5, 17, 12, 0, 0, tzinfo=UTC)
@@ -140,3 +140,13 @@ def test_plain_data_and_back() -> None:
     plain = unstructure(there)
     assert json.loads(json.dumps(plain)) == plain
     assert structure(plain, CreatedPhone) == there
+
+
+@pytest.mark.parametrize("shape", ["array", "collection"])
+def test_ids_are_told_apart_up_to_the_greatest(shape: str) -> None:
+    """What fits in 64 bits is an id; what does not is none, and no error."""
+    ids = [1, 2**53 + 1, 2**62, 2**62 + 1, 2**63 - 1, 2**63, 2**70]
+    members = [{"status": 201, "body": {"id": str(known)}} for known in ids]
+    document = json.dumps(members if shape == "array" else {"member": members}).encode()
+    assert decode_ids(document) == [*ids[:5], None, None]
+    assert decode_ids(ids_alone(document)) == [*ids[:5], None, None]

@@ -73,3 +73,18 @@ def test_a_bad_row_never_sinks_its_chunk() -> None:
     assert checked.numbers == ["+491", "+492"]
     assert [rejection.index for rejection in checked.rejected] == [11, 13]
     assert [rejection.row.phone for rejection in checked.rejected] == ["1" * 31, ""]
+
+
+@pytest.mark.parametrize(
+    "blank", [" ", "   ", "\t", "\n ", "\r\n", "\u00a0", "\u2003 ", "\x1c", "\x85"]
+)
+def test_a_number_of_blanks_alone_is_none_wherever_it_stands(blank: str) -> None:
+    for rows in (
+        [blank],
+        ["+491", blank],
+        [{"phone": blank, "a": "x"}],
+        [Phone("+491"), Phone(blank)],
+    ):
+        checked = Checker().check(0, rows)
+        assert [rejection.index for rejection in checked.rejected] == [len(rows) - 1]
+        assert len(checked.numbers) == len(rows) - 1

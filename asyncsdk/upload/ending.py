@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from asyncsdk.errors import reason_of
+from asyncsdk.errors import described
 from asyncsdk.results import StoppedBy
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Ending:
         if cause is None:
             logger.info("an upload stops: %s", stopped_by)
         else:
-            logger.warning("an upload stops: %s", reason_of(cause))
+            logger.warning("an upload stops: %s", described(cause))
         for hear in self._heard:
             hear()
 

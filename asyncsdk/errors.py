@@ -33,6 +33,7 @@ __all__ = [
     "TransportError",
     "UnprocessableError",
     "api_error",
+    "described",
     "reason_of",
 ]
 
@@ -198,8 +199,11 @@ class ProtocolError(AsyncSDKError):
 
 def reason_of(error: BaseException) -> str:
     """What an error says; of a foreign one also what it is: the text alone may be a bare key."""
-    if isinstance(error, AsyncSDKError):
-        return str(error)
+    return str(error) if isinstance(error, AsyncSDKError) else described(error)
+
+
+def described(error: BaseException) -> str:
+    """What an error is, and what it says."""
     try:
         return f"{type(error).__name__}: {error}"
     except Exception:  # it may be anybody's, and fail even at that

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from asyncsdk.errors import reason_of
+from asyncsdk.errors import described
 from asyncsdk.results import StoppedBy
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ class Ending:
         if cause is None:
             logger.info("an upload stops: %s", stopped_by)
         else:
-            name, reason = type(cause).__name__, reason_of(cause)
-            named = reason if reason.startswith(name) else f"{name}: {reason}"
-            logger.warning("an upload stops: %s", named)
+            logger.warning("an upload stops: %s", described(cause))
         for hear in self._heard:
             hear()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -111,21 +110,11 @@ def decode_reply(document: bytes) -> BatchReply:
     """
     usual = _usual(document)
     if usual is not None:
-        return BatchReply(document, list(map(_status_of, usual)), _echoes(usual))
+        echoes = [None if m.body is None else m.body.phone for m in usual]
+        return BatchReply(document, [m.status for m in usual], echoes)
     positions, raws = shapes.members(shapes.parse(document))
     pairs = [_status_and_echo(raw) for raw in raws]
     return BatchReply(document, [s for s, _ in pairs], [e for _, e in pairs], positions)
-
-
-_status_of = attrgetter("status")
-_echo_of = attrgetter("body.phone")
-
-
-def _echoes(usual: Sequence[_Member]) -> list[str | None]:
-    try:
-        return list(map(_echo_of, usual))  # faster than to look at each body
-    except AttributeError:
-        return [None if member.body is None else member.body.phone for member in usual]
 
 
 def _usual(document: bytes) -> list[_Member] | None:

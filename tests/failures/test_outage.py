@@ -228,3 +228,19 @@ async def test_a_certificate_that_is_not_trusted_stops_it_at_once() -> None:
     assert report.created_count == FEW // 2
     assert not report.unknown_count
     assert_accounts(report, rig.sandbox, rows)
+
+
+async def test_what_never_left_costs_nothing_of_the_retry_budget() -> None:
+    """When the server is back, nobody waits for tokens that probes have taken."""
+    rows = phones(40)
+    policy = RetryPolicy(base=100.0, cap=100.0, max_wait=10_000.0)
+    async with networked() as (rig, network):
+        await rig.client.me()
+        await network.take_away(rig.sandbox, "refused")
+        upload = rig.upload(rows, batch_size=10, concurrency=2, retry=policy).start()
+        await asyncio.sleep(300.0)
+        network.give_back()
+        report = await ended(upload, 1_000)
+    assert report.ok
+    assert len(network.attempts) > 40
+    assert report.elapsed < 300.0 + 10.0

@@ -287,3 +287,20 @@ async def test_it_is_over_whatever_the_server_answers() -> None:
     assert report == upload.report
     assert upload.report.unknown_count == len(rows)
     assert upload.report.elapsed <= 10 + 5 + len(rows) * 0.05 / CONCURRENCY * 2
+
+
+async def test_what_never_left_costs_nothing_of_the_retry_budget() -> None:
+    """When the server is back, nobody waits for tokens that probes have taken."""
+    rows = phones(40)
+    policy = RetryPolicy(base=100.0, cap=100.0, max_wait=10_000.0)
+    async with networked() as (rig, network):
+        await rig.client.me()
+        await network.take_away(rig.sandbox, "refused")
+        upload = rig.upload(rows, batch_size=10, concurrency=2, retry=policy).start()
+        await asyncio.sleep(300.0)
+        network.give_back()
+        await ended(upload, 1_000)
+        report = upload.report
+    assert report.ok
+    assert len(network.attempts) > 40
+    assert report.elapsed < 300.0 + 10.0

@@ -103,10 +103,14 @@ async def test_killed_and_reconciled_it_takes_what_is_stored_and_no_more(
         assert report.complete
 
 
-async def test_the_same_number_twice_answered_without_an_id_and_not_at_all(journal: Path) -> None:
-    """The one in the group is the one that was answered: the other goes out again."""
+@pytest.mark.parametrize("options", [{}, {"keep_created": False}])
+@pytest.mark.parametrize("first", ["ok", "no-echo"])
+async def test_the_same_number_twice_answered_and_not_answered(
+    first: str, options: dict[str, Any], journal: Path
+) -> None:
+    """What the group has is what was answered, with an id or without: the other goes out again."""
     source = phones(1) * 2
-    async with connected(faults=Faults.script(["no-echo", "timeout-before"])) as rig:
+    async with connected(faults=Faults.script([first, "timeout-before"])) as rig:
         report = await rig.upload(
             source,
             journal=journal,
@@ -114,6 +118,7 @@ async def test_the_same_number_twice_answered_without_an_id_and_not_at_all(journ
             concurrency=1,
             on_unknown="reconcile",
             quiet_period=0.1,
+            **options,
         )
         assert report.created_count == len(rig.stored) == 2
 

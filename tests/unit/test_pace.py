@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import Rate
-from asyncsdk.http.exchange import Attempt
+from asyncsdk.http.exchange import Attempt, Reply
+from asyncsdk.pace.credentials import Credentials
 from asyncsdk.pace.gate import Gate
 from asyncsdk.pace.rate import Limiter
 from tests.leaping import run_leaping
@@ -204,3 +205,23 @@ def test_who_waits_for_a_probe_goes_on_with_its_end() -> None:
         assert all(task.done() for task in waiting)
 
     run_leaping(scenario(), sockets=False)
+
+
+@pytest.mark.parametrize("status", [200, 201, 400, 402, 403, 404, 409, 422])
+def test_what_only_a_good_key_is_answered_with_proves_it(status: int) -> None:
+    assert permits_after(status) == [True, True]
+
+
+@pytest.mark.parametrize("status", [301, 408, 413, 421, 425, 429, 500, 502, 503, 504])
+def test_what_a_proxy_may_say_proves_no_key(status: int) -> None:
+    """As before, one request at a time has its permit."""
+    assert permits_after(status) == [True, False]
+
+
+def permits_after(status: int) -> list[bool]:
+    """Whether two requests at once may leave after a first one had this reply."""
+    credentials, first = Credentials("1", "key"), Attempt()
+    assert credentials.acquire(first)
+    credentials.learn(Reply(status, b""))
+    credentials.release(first)
+    return [credentials.acquire(Attempt()), credentials.acquire(Attempt())]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections import Counter
 
 import pytest
@@ -55,6 +56,36 @@ def normal(text: str, region: str = "DE", *, mobile_only: bool = False) -> str:
 )
 def test_every_spelling_of_a_number_is_the_same_number(text: str) -> None:
     assert normal(text) == "+4916012345678"
+
+
+INVISIBLE = [
+    "SOFT HYPHEN",
+    "ARABIC LETTER MARK",
+    "MONGOLIAN VOWEL SEPARATOR",
+    "ZERO WIDTH SPACE",
+    "ZERO WIDTH NON-JOINER",
+    "ZERO WIDTH JOINER",
+    "LEFT-TO-RIGHT MARK",
+    "RIGHT-TO-LEFT MARK",
+    "LEFT-TO-RIGHT EMBEDDING",
+    "RIGHT-TO-LEFT EMBEDDING",
+    "POP DIRECTIONAL FORMATTING",
+    "LEFT-TO-RIGHT OVERRIDE",
+    "RIGHT-TO-LEFT OVERRIDE",
+    "WORD JOINER",
+    "INVISIBLE SEPARATOR",
+    "LEFT-TO-RIGHT ISOLATE",
+    "RIGHT-TO-LEFT ISOLATE",
+    "FIRST STRONG ISOLATE",
+    "POP DIRECTIONAL ISOLATE",
+    "ZERO WIDTH NO-BREAK SPACE",
+]
+
+
+@pytest.mark.parametrize("name", INVISIBLE)
+def test_what_is_pasted_along_and_never_seen_is_no_part_of_it(name: str) -> None:
+    mark = unicodedata.lookup(name)
+    assert normal(f"{mark}0160{mark}12345678{mark}") == "+4916012345678"
 
 
 @pytest.mark.parametrize(

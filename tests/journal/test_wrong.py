@@ -133,7 +133,7 @@ def text_file(path: Path) -> None:
 
 
 def other_database(path: Path) -> None:
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         file.execute("CREATE TABLE t (a)")
     file.close()
 
@@ -160,7 +160,7 @@ async def test_what_is_no_journal_stays_as_it_is(make: Any, journal: Path) -> No
 async def test_a_newer_version(journal: Path) -> None:
     async with connected() as rig:
         source = await half(rig, journal)
-        with sqlite3.connect(journal) as file:
+        with closing(sqlite3.connect(journal)) as file, file:
             file.execute("PRAGMA user_version=99")
         file.close()
         with pytest.raises(JournalError, match="newer version of asyncsdk"):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
     from pathlib import Path
 
-POLICY = RetryPolicy(attempts=12, base=0.05)
+POLICY = RetryPolicy(attempts=60, base=0.05)
 
 
 @asynccontextmanager

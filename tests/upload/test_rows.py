@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import sqlite3
 from collections import OrderedDict, UserDict, namedtuple
+from contextlib import ExitStack
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,9 +35,19 @@ COLUMNS = {"phone": "Mobil", "a": "name", "callback_data": "Kundennummer"}
 PEOPLE = [(i, f"+49160{i:07}", None if i % 3 else f"Name {i}") for i in range(250)]
 PHONES = [Phone(phone, a=name, callback_data=str(i)) for i, phone, name in PEOPLE]
 
+OPENED = ExitStack()
+"""The databases of a test."""
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    with OPENED:
+        yield
+
 
 def sqlite(query: str) -> sqlite3.Cursor:
     connection = sqlite3.connect(":memory:")
+    OPENED.callback(connection.close)
     connection.execute("CREATE TABLE people (id INTEGER, phone TEXT, name TEXT)")
     connection.executemany("INSERT INTO people VALUES (?, ?, ?)", PEOPLE)
     connection.row_factory = sqlite3.Row
@@ -46,13 +57,14 @@ def sqlite(query: str) -> sqlite3.Cursor:
 def sqlalchemy(query: str) -> Any:
     sa = module("sqlalchemy")
     engine = sa.create_engine("sqlite://", poolclass=module("sqlalchemy.pool").StaticPool)
+    OPENED.callback(engine.dispose)
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE people (id INTEGER, phone TEXT, name TEXT)"))
         insert = sa.text("INSERT INTO people VALUES (:i, :phone, :name)")
         connection.execute(
             insert, [dict(zip(("i", "phone", "name"), p, strict=True)) for p in PEOPLE]
         )
-    return engine.connect().execute(sa.text(query))
+    return OPENED.enter_context(engine.connect()).execute(sa.text(query))
 
 
 def records(query: str) -> Iterator[Any]:

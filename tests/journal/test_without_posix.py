@@ -44,6 +44,7 @@ for module, names in ((os, OS), (signal, SIGNALS)):
     assert len(taken) > len(names) * 0.7, "this is a test for POSIX"
     for name in taken:
         delattr(module, name)
+os.process_cpu_count = os.cpu_count  # as os has it where there is no affinity
 
 class Nowhere(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.config import RetryPolicy
 
-__all__ = ["Budget", "backoff", "outage_pause", "pause_for", "reason_of"]
+__all__ = ["Budget", "backoff", "outage_pause", "pause_for", "pause_reason"]
 
 
 _LEAST_OUTAGE, _LONGEST_OUTAGE = 0.1, 5.0
@@ -103,6 +103,6 @@ class Budget:
         self._filled = now
 
 
-def reason_of(error: Exception) -> str:
+def pause_reason(error: Exception) -> str:
     """Why everybody pauses, in short."""
     return f"HTTP {error.status}" if isinstance(error, ApiError) else str(error)

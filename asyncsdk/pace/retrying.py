@@ -10,7 +10,7 @@ from attrs import frozen
 from asyncsdk.errors import ApiError, AsyncSDKError
 from asyncsdk.http.certainty import Verdict, verdict_of_error
 from asyncsdk.http.exchange import Attempt
-from asyncsdk.pace.retry import backoff, outage_pause, pause_for, reason_of
+from asyncsdk.pace.retry import backoff, outage_pause, pause_for, pause_reason
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -87,7 +87,7 @@ class Retrying:
         if verdict in {Verdict.PAUSE, Verdict.OUTAGE}:
             pause = self._pause_of_all(error, attempt.streak, waited)
             if pause is not None:
-                self.gate.close(pause, asyncio.get_running_loop().time(), reason_of(error))
+                self.gate.close(pause, asyncio.get_running_loop().time(), pause_reason(error))
         elif verdict is Verdict.AGAIN or (idempotent and verdict is Verdict.DOUBT):
             pause = backoff(self.policy, failures, self.random)
             if waited + pause > self.policy.max_wait:

@@ -157,29 +157,8 @@ def test_reloads_in_the_middle(tmp_path: Path, how: str) -> None:
     run(scenario())
 
 
-def test_an_upstream_that_is_away_for_a_while(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with behind_haproxy(tmp_path) as (rig, _):
-            upload = rig.upload(
-                paced(SOURCE),
-                batch_size=10,
-                on_unknown="reconcile",
-                quiet_period=0.5,
-                retry=QUICK,
-            ).start()
-            while upload.progress.created < 200:  # noqa: ASYNC110 - likewise
-                await asyncio.sleep(0.01)
-            await rig.sandbox.stop()
-            await asyncio.sleep(0.5)
-            await rig.sandbox.start()
-            report = await upload
-            assert report.ok, report.failed[0].error
-            assert_accounts(report, rig.sandbox, SOURCE)
-
-    run(scenario())
-
-
-def test_one_that_dies_and_comes_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dies", ["upstream", "proxy"])
+def test_one_that_dies_and_comes_back(tmp_path: Path, dies: str) -> None:
     async def scenario() -> None:
         async with behind_haproxy(tmp_path) as (rig, proxy):
             upload = rig.upload(
@@ -191,9 +170,10 @@ def test_one_that_dies_and_comes_back(tmp_path: Path) -> None:
             ).start()
             while upload.progress.created < 200:  # noqa: ASYNC110 - likewise
                 await asyncio.sleep(0.01)
-            await proxy.stop()
+            server = proxy if dies == "proxy" else rig.sandbox
+            await server.stop()
             await asyncio.sleep(0.5)
-            await proxy.start()
+            await server.start()
             report = await upload
             assert report.ok, report.failed[0].error
             assert_accounts(report, rig.sandbox, SOURCE)

@@ -14,7 +14,7 @@ from asyncsdk.http.certainty import (
     verdict_of_status,
 )
 from asyncsdk.models import Problem
-from asyncsdk.pace.retry import backoff, outage_pause, pause_for, reason_of
+from asyncsdk.pace.retry import backoff, outage_pause, pause_for, pause_reason
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.verdict.decision import Decision, Pause
 from asyncsdk.upload.verdict.settlement import blame, conflicts, settle
@@ -142,14 +142,14 @@ class Table:
         if seconds is None:
             return self._stop(batch, error, Delivery.ANSWERED, reply.request_id)
         found = self._retry([batch], Delivery.ANSWERED, wait=False)
-        return evolve(found, pause=Pause(seconds, reason_of(error)))
+        return evolve(found, pause=Pause(seconds, pause_reason(error)))
 
     def _outage(self, batch: Batch, error: Exception, streak: int, waited: float) -> Decision:
         """No connection: everybody waits, and that uses up no attempts."""
         seconds = outage_pause(self.policy, streak=streak, waited=waited, random=self.random)
         if seconds is None:
             return self._stop(batch, error, Delivery.NOT_SENT)
-        return Decision(again=[batch], pause=Pause(seconds, reason_of(error)))
+        return Decision(again=[batch], pause=Pause(seconds, pause_reason(error)))
 
     def _retry(
         self,

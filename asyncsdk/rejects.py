@@ -13,7 +13,7 @@ from attrs import frozen
 
 from asyncsdk.export.atomic import replacing
 from asyncsdk.export.counting import Counting
-from asyncsdk.export.reasons import reason_for, row_number, same_number, shortened
+from asyncsdk.export.reasons import reason_for, row_number, same_number, shortened, skipped_in
 from asyncsdk.export.rows import UNREAD
 from asyncsdk.results import Delivery
 from asyncsdk.sources import CsvSource, FrameSource, ManySources
@@ -158,9 +158,11 @@ def rejected_rows(
 
 
 def skipped_rows(
-    source: Source, report: UploadAccount, wanted: Callable[[PhoneResult], bool]
+    source: Source,
+    report: UploadAccount,
+    wanted: Callable[[PhoneResult], bool] = lambda _: True,
 ) -> Iterator[Rejected]:
-    """The rows that were skipped, likewise.
+    """The rows that were skipped for their numbers, likewise.
 
     Args:
         source: What was uploaded.
@@ -169,7 +171,7 @@ def skipped_rows(
     """
 
     def found() -> Iterator[PhoneResult]:
-        return filter(wanted, report.skipped)
+        return filter(wanted, skipped_in(report))
 
     yield from _rows(source, found(), _Places(source, {}), found, None)
 

@@ -53,7 +53,9 @@ class Transport:
         self.base_url = config.base_url
         self._timeout = config.timeout
         self._connect_timeout = config.connect_timeout
-        self._headers = {"User-Agent": USER_AGENT, **config.default_headers}
+        given = config.default_headers
+        agent = {} if "user-agent" in map(str.lower, given) else {"User-Agent": USER_AGENT}
+        self._headers = {**agent, **given}
         self._keep_alive = KeepAlive()
         self.sessions = Sessions(session, ssl=ssl, trust_env=trust_env)
         self._whole, self._piece = (

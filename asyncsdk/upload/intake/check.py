@@ -166,7 +166,7 @@ class Checker:
 
     def _mappings(self, chunk: Sequence[object]) -> _Flawless | None:
         """What is made of a chunk of mappings with the names of the fields; None of any other."""
-        if self.columns is not None or type(chunk[0]) is not dict:
+        if self.columns is not None or not chunk or type(chunk[0]) is not dict:
             return None
         found: _Flawless | None = read_safely(self._rows, chunk, lambda *_: None)
         if found is not None:

@@ -83,7 +83,8 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
     options, requests = order.options, order.requests
     clock = asyncio.get_running_loop().time
     random = SystemRandom()  # made in no time, and a fork does not share it
-    flights, queue, ending, share = Flights(), Queue(), Ending(), LoopShare(_ROUND)
+    queue = Queue(endless=isinstance(order.source, Inbox))
+    flights, ending, share = Flights(), Ending(), LoopShare(_ROUND)
     claim = order.claims.open(order.group_id, flights)
     totals = Totals(clock, requests.pace.gate.throttled, order.group_id, options.dry_run)
     table = Table(options.retry, options.on_unknown, random)

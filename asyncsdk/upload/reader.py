@@ -185,7 +185,8 @@ class Reader:
         attempt = await self._post.permit()
         flights: list[Flight] = []
         try:
-            flights = await self._draw()
+            if self._queue.wanted > 0:  # whoever wanted rows may be gone
+                flights = await self._draw()
         finally:
             if flights:
                 flights[0].attempt = attempt

@@ -131,7 +131,8 @@ class Sender:
 
         Raises:
             ConfigurationError: It was open before, or the client cannot be used.
-            UploadStopped: It cannot begin: its journal is in doubt, or the group cannot be read.
+            JournalError: Its journal is in use or in doubt.
+            UploadStopped: It cannot begin: the group cannot be read.
         """
         if self._upload is not None:
             msg = "this sender was opened before; make another one"

@@ -95,6 +95,11 @@ class Reader:
         return self._rows is None or self._rows.repeats
 
     @property
+    def total(self) -> int | None:
+        """Rows that the source has, if that is known."""
+        return self._batches.read if self._rows is None else self._rows.total
+
+    @property
     def ended(self) -> bool:
         """Whether nothing of the source runs any more."""
         return self._task is None or self._task.done()

@@ -252,6 +252,7 @@ class UploadRun:
         ended = totals.ended is not None
         return Progress(
             read=self.workers.batches.read,
+            total=self.reader.total,
             created=counts.created,
             invalid=counts.invalid,
             failed=counts.failed,

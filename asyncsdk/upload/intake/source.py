@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import io
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Sized
 from contextlib import aclosing, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
@@ -86,6 +86,9 @@ class FramePhones:
     frame: Any
     columns: Columns | None
 
+    def __len__(self) -> int:
+        return len(self.frame)
+
     async def __aiter__(self) -> AsyncIterator[Phone]:
         source = await asyncio.to_thread(self._read)
         async with aclosing(aiter(source)) as phones:
@@ -96,6 +99,14 @@ class FramePhones:
         from asyncsdk.sources import read  # noqa: PLC0415 - loaded only when there is a data frame
 
         return read(self.frame, columns=None if self.columns is None else self.columns.chosen)
+
+
+def _length(source: object) -> int | None:
+    """How many rows there are, where the source has a length; it is foreign code."""
+    try:
+        return len(source) if isinstance(source, Sized) else None
+    except Exception:  # noqa: BLE001 - whatever it is, the rows may be good
+        return None
 
 
 @frozen(eq=False)
@@ -114,12 +125,18 @@ class _Begun:
 class Rows(Protocol):
     """What a reader draws rows from."""
 
-    repeats: bool
-    """Whether a later run gives the same rows again from the first one on."""
     exhausted: bool
     """Whether there are no more."""
     stopped: bool
     """Whether nobody wants any more."""
+
+    @property
+    def total(self) -> int | None:
+        """How many there are in all, if that is known."""
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a later run gives the same rows again from the first one on."""
 
     @property
     def ready(self) -> bool:
@@ -161,6 +178,7 @@ class RowSource:
 
     def __init__(self, source: Iterable[object] | AsyncIterable[object]) -> None:
         self._source = source
+        self.total = _length(source)
         self.arrived: Callable[[], None] | None = None
         """Called when a row has come for which the others may have to be waited for."""
         self._rows: Iterator[object] | None = None

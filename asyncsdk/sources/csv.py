@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
+from asyncsdk.sources.bounds import MAX_ROW
 from asyncsdk.sources.columns import choose_columns
 from asyncsdk.sources.dialect import (
     SAMPLE_SIZE,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CsvSource", "read_csv"]
 
-_MAX_ROW = 1 << 20
-"""Characters of one row: beyond that it is no contact list, or a quote was left open."""
 _CHUNK = 1 << 16
 
 
@@ -104,6 +103,7 @@ def read_csv(
     encoding: str | None = None,
     header: bool | None = None,
     quotechar: str | None = '"',
+    max_bytes: int | None = None,
 ) -> CsvSource:
     """A contact list in a delimited text file, ready to be uploaded.
 
@@ -118,13 +118,14 @@ def read_csv(
         encoding: As Python names it.
         header: Whether the first row names the columns.
         quotechar: The character around cells that hold a delimiter; None if there is no such.
+        max_bytes: Bytes that a packed file may unpack to; None for 2 GiB.
 
     Raises:
         SourceError: The file cannot be read, is empty, lacks a column that `columns` names, or has
             none that looks like phones.
         ConfigurationError: An argument cannot work.
     """
-    opened = open_input(source, SAMPLE_SIZE + 1)
+    opened = open_input(source, SAMPLE_SIZE + 1, max_bytes)
     if isinstance(source, io.StringIO):
         encoding = "utf-8"  # text has no encoding; this is what it is read by
     encoding = find_encoding(opened, encoding)
@@ -146,7 +147,7 @@ class _Lines:
 
     def __init__(self, file: io.BufferedIOBase, encoding: str, path: str | None) -> None:
         text = io.TextIOWrapper(file, encoding, newline="")  # type: ignore[type-var]
-        self._readline = partial(text.readline, _MAX_ROW)
+        self._readline = partial(text.readline, MAX_ROW)
         self._path = path
         self._first = True
         self.pieces: list[str] = []
@@ -165,7 +166,7 @@ class _Lines:
                 self._first = False
                 line = line.removeprefix("\ufeff")  # noqa: PLW2901 - the mark is no content
             pieces.append(line)
-            if len(line) == _MAX_ROW or (len(pieces) > 1 and sum(map(len, pieces)) > _MAX_ROW):
+            if len(line) == MAX_ROW or (len(pieces) > 1 and sum(map(len, pieces)) > MAX_ROW):
                 raise csv.Error(_TOO_LONG)
             yield line
         self.ended = True

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from asyncsdk.errors import SourceError
-from asyncsdk.sources.cells import texts_of
+from asyncsdk.sources.apart.process import Bounds, apart
+from asyncsdk.sources.apart.sheets import unpacked
 from asyncsdk.sources.columns import choose_columns
 from asyncsdk.sources.dialect import Sample, find_header
-from asyncsdk.sources.foreign import foreign_faults
 from asyncsdk.sources.opening import open_input
 from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import IO
 
     from asyncsdk.sources.columns import ColumnChoice
-    from asyncsdk.sources.opening import Place
+    from asyncsdk.sources.opening import Input, Place
 
 __all__ = ["ExcelSource", "read_excel"]
 
-_SAMPLE_ROWS = 1000
+_MAX_HELD = 1 << 28
+"""Bytes of a sheet that are held, packed."""
 
 
 class ExcelSource(Table):
-    """The phones of one sheet, which is held whole. A row's line is its number in the sheet.
+    """The phones of one sheet, which is held whole, packed. A row's line is its number in it.
 
-    An empty row within the list is a row; above and below it there are none.
+    The file is read once, by a process of its own, and what it may use is bounded. An empty row
+    within the list is a row; above and below it there are none.
 
     Attributes:
         sheet: The sheet's name.
@@ -40,16 +41,20 @@ class ExcelSource(Table):
         self,
         path: str | None,
         sheet: str,
-        data: list[tuple[int, list[str]]],
+        pieces: list[bytes],
         columns: tuple[str, ...],
         mapping: dict[str, ColumnChoice],
+        *,
+        header: bool,
     ) -> None:
         super().__init__(path, columns, mapping)
         self.sheet = sheet
-        self._data = data
+        self._pieces = pieces
+        self._header = header
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
-        return iter(self._data)
+        rows = (row for piece in self._pieces for row in unpacked(piece))
+        return islice(rows, int(self._header), None)
 
 
 def read_excel(
@@ -59,6 +64,7 @@ def read_excel(
     names: Mapping[str, str] | None = None,
     header: bool | None = None,
     sheet: str | None = None,
+    max_bytes: int | None = None,
 ) -> ExcelSource:
     """A contact list in a spreadsheet, ready to be uploaded.
 
@@ -68,59 +74,49 @@ def read_excel(
         names: What the group calls its columns, to be used as fields in `columns`.
         header: Whether the first row names the columns.
         sheet: Its name; otherwise the first that holds anything.
+        max_bytes: Bytes that the file may unpack to, and of memory that reading it may take; None
+            for 2 GiB.
 
     Raises:
-        SourceError: The file cannot be read, has no such sheet, is empty, or no column looks like
-            phones.
+        SourceError: The file cannot be read, has no such sheet, is empty, asks for more than that,
+            or no column looks like phones.
         ConfigurationError: An argument cannot work.
         ImportError: python-calamine is not installed.
     """
-    opened = open_input(source, 0)
-    with opened.reading() as file:
-        raw = io.BytesIO(file.read())
-    name, data = _rows(raw, sheet, opened.name)
-    if not data:
+    opened = open_input(source, 0, max_bytes)
+    name, pieces, width = _sheet(opened, sheet)
+    if not pieces:
         msg = "is empty"
         raise SourceError(msg, path=opened.name, line=1)
-    width = max(len(cells) for _, cells in data)
-    sample = [cells for _, cells in data[:_SAMPLE_ROWS]]
+    first = unpacked(pieces[0])
+    sample = [cells for _, cells in first]
     named = find_header(Sample("", sample, width), header=header)
-    found = tuple(sample[0] if named else map(str, range(1, width + 1)))
+    found = _names(sample[0], width) if named else tuple(map(str, range(1, width + 1)))
     chosen = choose_columns(
-        found, sample[named:], columns, path=opened.name, line=data[0][0], names=names
+        found, sample[named:], columns, path=opened.name, line=first[0][0], names=names
     )
-    return ExcelSource(opened.name, name, data[named:], found, chosen)
+    return ExcelSource(opened.name, name, pieces, found, chosen, header=named)
 
 
-def _rows(
-    file: IO[bytes], sheet: str | None, path: str | None
-) -> tuple[str, list[tuple[int, list[str]]]]:
-    """The sheet's name, and its numbered rows from the first to the last that hold anything."""
-    calamine = _calamine()
-    with foreign_faults(path, lambda: 1, "cannot be read as a spreadsheet"):
-        book = calamine.CalamineWorkbook.from_filelike(file)
-        for name in _wanted(book.sheet_names, sheet, path):
-            grid = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            numbered = [(line, texts_of(row)) for line, row in enumerate(grid, 1)]
-            full = [at for at, (_, row) in enumerate(numbered) if any(row)]
-            if full:
-                return name, numbered[full[0] : full[-1] + 1]
-    return sheet or "", []
+def _sheet(source: Input, sheet: str | None) -> tuple[str, list[bytes], int]:
+    """The sheet's name, its rows in packed pieces, and the width of the widest."""
+    name, width, held = sheet or "", 0, 0
+    pieces: list[bytes] = []
+    bounds = Bounds(max_bytes=source.max_bytes)
+    with apart("sheets", "python_calamine", source, {"sheet": sheet}, bounds) as messages:
+        for message in messages:
+            if isinstance(message, str):
+                name = message
+            elif isinstance(message, int):
+                width = message
+            else:
+                pieces.append(message)
+                held += len(message)
+            if held > _MAX_HELD:
+                msg = f"the sheet holds more than {_MAX_HELD:,} bytes, packed: save it as CSV"
+                raise SourceError(msg, path=source.name)
+    return name, pieces, width
 
 
-def _wanted(names: list[str], sheet: str | None, path: str | None) -> list[str]:
-    if sheet is None:
-        return names
-    if sheet not in names:
-        msg = f"there is no sheet {sheet!r}; there are {', '.join(map(repr, names))}"
-        raise SourceError(msg, path=path)
-    return [sheet]
-
-
-def _calamine() -> Any:
-    try:
-        import python_calamine
-    except ImportError as error:
-        msg = "reading spreadsheets needs python-calamine: pip install 'asyncsdk[files]'"
-        raise ImportError(msg) from error
-    return python_calamine
+def _names(header: list[str], width: int) -> tuple[str, ...]:
+    return (*header, *[""] * (width - len(header)))

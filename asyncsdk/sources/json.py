@@ -14,7 +14,7 @@ from asyncsdk.errors import SourceError
 from asyncsdk.sources.cells import text_of
 from asyncsdk.sources.columns import choose_columns
 from asyncsdk.sources.dialect import SAMPLE_SIZE, find_encoding
-from asyncsdk.sources.opening import open_input
+from asyncsdk.sources.opening import kept, open_input
 from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def read_json(
     columns: Mapping[str, str | int] | None = None,
     names: Mapping[str, str] | None = None,
     encoding: str | None = None,
+    max_bytes: int | None = None,
 ) -> JsonSource:
     """A contact list in JSON, as lines or as one array, ready to be uploaded.
 
@@ -86,14 +87,13 @@ def read_json(
         columns: Fields of `Phone` to keys; the phone's is recognised by itself.
         names: What the group calls its columns, to be used as fields in `columns`.
         encoding: As Python names it, if not as found.
+        max_bytes: Bytes that a packed file may unpack to; None for 2 GiB.
 
     Raises:
         SourceError: The file cannot be read, is empty, or no key looks like phones.
         ConfigurationError: An argument cannot work.
     """
-    opened = open_input(source, SAMPLE_SIZE + 1)
-    if not opened.reopenable:
-        opened = _kept(opened)
+    opened = kept(open_input(source, SAMPLE_SIZE + 1, max_bytes))
     encoding = find_encoding(opened, encoding)
     sample = [record for _, record in islice(_records(opened, encoding), _SAMPLE_ROWS)]
     if not sample:
@@ -103,14 +103,6 @@ def read_json(
     rows = [[text_of(record.get(column)) for column in found] for record in sample]
     chosen = choose_columns(found or ("",), rows, columns, path=opened.name, line=1, names=names)
     return JsonSource(opened, encoding, found, chosen)
-
-
-def _kept(source: Input) -> Input:
-    """What comes through a pipe, held: its keys are known only when it was looked at."""
-    with source.reading() as file:
-        held = open_input(io.BytesIO(file.read()), 0)
-    held.name = source.name
-    return held
 
 
 def _records(source: Input, encoding: str) -> Iterator[tuple[int, Record]]:

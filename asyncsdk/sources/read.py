@@ -55,6 +55,7 @@ def read(
     quotechar: str | None = '"',
     sheet: str | None = None,
     send_unknown: bool = False,
+    max_bytes: int | None = None,
 ) -> Source:
     """A contact list, whatever it is in, ready to be uploaded.
 
@@ -74,6 +75,8 @@ def read(
         quotechar: Of CSV, the character around cells that hold a delimiter; None if there is none.
         sheet: Of a spreadsheet, the sheet's name.
         send_unknown: Of a rejects file, whether phones that may be in the group are sent, too.
+        max_bytes: Bytes that a packed file may unpack to, and of memory that reading a spreadsheet,
+            Parquet or Arrow may take; None for 2 GiB.
 
     Returns:
         An iterable, and async iterable, of phones: see `Source`.
@@ -100,7 +103,7 @@ def read(
         frame = read_frame(source, columns=columns, names=names)
         frame.send_unknown = send_unknown
         return frame
-    parts = [_read_one(place, format, options) for place in _places(source)]
+    parts = [_read_one(place, format, max_bytes, options) for place in _places(source)]
     for part in parts:
         _refuse_report(part)
         part.send_unknown = send_unknown
@@ -137,8 +140,10 @@ def _expanded(place: Any) -> list[Any]:
     raise SourceError(msg, path=place)
 
 
-def _read_one(place: Any, kind: Format | None, options: dict[str, Any]) -> Table:
-    opened = open_input(place, SAMPLE_SIZE + 1)  # once: a pipe's head is read only once
+def _read_one(
+    place: Any, kind: Format | None, max_bytes: int | None, options: dict[str, Any]
+) -> Table:
+    opened = open_input(place, SAMPLE_SIZE + 1, max_bytes)  # once: a pipe's head is read only once
     kind = kind or _recognised(opened)
     own = {name: options[name] for name in ("columns", "names")}
     if kind == "parquet":

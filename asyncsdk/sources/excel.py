@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from asyncsdk.errors import SourceError
 from asyncsdk.sources.apart.process import Bounds, apart
 from asyncsdk.sources.apart.sheets import unpacked
-from asyncsdk.sources.columns import choose_columns
-from asyncsdk.sources.dialect import Sample, find_header
+from asyncsdk.sources.columns import Wanted, choose_columns
+from asyncsdk.sources.layout import find_layout
 from asyncsdk.sources.opening import open_input
 from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from asyncsdk.sources.columns import ColumnChoice
+    from asyncsdk.sources.columns import Column, ColumnChoice
     from asyncsdk.sources.opening import Input, Place
+    from asyncsdk.sources.questions import Question
 
 __all__ = ["ExcelSource", "read_excel"]
 
@@ -44,25 +45,27 @@ class ExcelSource(Table):
         pieces: list[bytes],
         columns: tuple[str, ...],
         mapping: dict[str, ColumnChoice],
-        *,
-        header: bool,
+        above: int,
     ) -> None:
         super().__init__(path, columns, mapping)
         self.sheet = sheet
         self._pieces = pieces
-        self._header = header
+        self._above = above
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         rows = (row for piece in self._pieces for row in unpacked(piece))
-        return islice(rows, int(self._header), None)
+        return islice(rows, self._above, None)
 
 
 def read_excel(
     source: Place,
     *,
-    columns: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, Column] | None = None,
     names: Mapping[str, str] | None = None,
+    country: str | int | None = None,
+    ask: Callable[[Question], str | None] | None = None,
     header: bool | None = None,
+    skip_lines: int = 0,
     sheet: str | None = None,
     max_bytes: int | None = None,
 ) -> ExcelSource:
@@ -72,7 +75,10 @@ def read_excel(
         source: A path, or a file object; it stays open.
         columns: Fields of `Phone` to column names or 1-based numbers.
         names: What the group calls its columns, to be used as fields in `columns`.
+        country: The column that says in which country each phone is.
+        ask: Who answers what is left open (see `asyncsdk.sources.read`).
         header: Whether the first row names the columns.
+        skip_lines: Rows above the table; what looks like a title is left out by itself.
         sheet: Its name; otherwise the first that holds anything.
         max_bytes: Bytes that the file may unpack to, and of memory that reading it may take; None
             for 2 GiB.
@@ -88,14 +94,20 @@ def read_excel(
     if not pieces:
         msg = "is empty"
         raise SourceError(msg, path=opened.name, line=1)
-    first = unpacked(pieces[0])
+    first = [row for row in unpacked(pieces[0]) if row[0] > skip_lines]
     sample = [cells for _, cells in first]
-    named = find_header(Sample("", sample, width), header=header)
-    found = _names(sample[0], width) if named else tuple(map(str, range(1, width + 1)))
+    layout = find_layout(sample, width, header=header)
     chosen = choose_columns(
-        found, sample[named:], columns, path=opened.name, line=first[0][0], names=names
+        layout.names,
+        sample[layout.above :],
+        Wanted(columns, names, country, ask),
+        path=opened.name,
+        line=first[0][0] if first else None,
     )
-    return ExcelSource(opened.name, name, pieces, found, chosen, header=named)
+    above = len(unpacked(pieces[0])) - len(first) + layout.above
+    found = ExcelSource(opened.name, name, pieces, layout.names, chosen, above)
+    found.notes = tuple(layout.notes)
+    return found
 
 
 def _sheet(source: Input, sheet: str | None) -> tuple[str, list[bytes], int]:
@@ -116,7 +128,3 @@ def _sheet(source: Input, sheet: str | None) -> tuple[str, list[bytes], int]:
                 msg = f"the sheet holds more than {_MAX_HELD:,} bytes, packed: save it as CSV"
                 raise SourceError(msg, path=source.name)
     return name, pieces, width
-
-
-def _names(header: list[str], width: int) -> tuple[str, ...]:
-    return (*header, *[""] * (width - len(header)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from asyncsdk.errors import SourceError
 from asyncsdk.sources.apart.process import Bounds, apart
 from asyncsdk.sources.cells import texts_of
-from asyncsdk.sources.columns import choose_columns
+from asyncsdk.sources.columns import Wanted, choose_columns
 from asyncsdk.sources.foreign import foreign_faults
 from asyncsdk.sources.opening import kept, open_input
 from asyncsdk.sources.table import Table
@@ -16,8 +16,9 @@ from asyncsdk.sources.table import Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from asyncsdk.sources.columns import ColumnChoice
+    from asyncsdk.sources.columns import Column, ColumnChoice
     from asyncsdk.sources.opening import Input, Place
+    from asyncsdk.sources.questions import Question
 
 __all__ = ["FrameSource", "is_frame", "read_arrow", "read_frame", "read_parquet"]
 
@@ -65,8 +66,10 @@ def is_frame(source: object) -> bool:
 def read_frame(
     frame: Any,
     *,
-    columns: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, Column] | None = None,
     names: Mapping[str, str] | None = None,
+    country: str | int | None = None,
+    ask: Callable[[Question], str | None] | None = None,
 ) -> FrameSource:
     """A contact list in a data frame, ready to be uploaded.
 
@@ -75,29 +78,34 @@ def read_frame(
             Arrow PyCapsule interface.
         columns: Fields of `Phone` to column names or 1-based numbers.
         names: What the group calls its columns, to be used as fields in `columns`.
+        country: The column that says in which country each phone is.
+        ask: Who answers what is left open (see `asyncsdk.sources.read`).
 
     Raises:
         SourceError: It is no data frame, or no column looks like phones.
         ImportError: narwhals is not installed.
     """
+    wanted = Wanted(columns, names, country, ask)
     narwhals = _narwhals()
     with foreign_faults(None, lambda: None, "cannot be read as a data frame"):
         known = narwhals.from_native(frame, pass_through=True)
         if isinstance(known, narwhals.LazyFrame) and hasattr(frame, "collect_batches"):
             found = frame.collect_schema().names()
-            return _source(None, found, lambda: _texts(_streamed(frame)), columns, names)
+            return _source(None, found, lambda: _texts(_streamed(frame)), wanted)
         if isinstance(known, narwhals.LazyFrame):
             known = known.collect(backend="polars")
         elif not isinstance(known, narwhals.DataFrame):
             known = narwhals.from_native(_polars("this frame").DataFrame(frame))
-    return _source(None, known.columns, lambda: _texts(_slices(known)), columns, names)
+    return _source(None, known.columns, lambda: _texts(_slices(known)), wanted)
 
 
 def read_parquet(
     source: Place,
     *,
-    columns: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, Column] | None = None,
     names: Mapping[str, str] | None = None,
+    country: str | int | None = None,
+    ask: Callable[[Question], str | None] | None = None,
     max_bytes: int | None = None,
 ) -> FrameSource:
     """A contact list in a Parquet file, ready to be uploaded; arguments as for `read_frame`.
@@ -106,6 +114,8 @@ def read_parquet(
         source: A path, or a file object; it stays open.
         columns: As for `read_frame`.
         names: As for `read_frame`.
+        country: As for `read_frame`.
+        ask: As for `read_frame`.
         max_bytes: Bytes that the file may unpack to, and of memory that reading it may take beyond
             its size; None for 2 GiB.
 
@@ -114,28 +124,32 @@ def read_parquet(
             phones.
         ImportError: polars is not installed.
     """
-    return _file(kept(open_input(source, 0, max_bytes)), "parquet", columns, names)
+    return _file(
+        kept(open_input(source, 0, max_bytes)), "parquet", Wanted(columns, names, country, ask)
+    )
 
 
 def read_arrow(
     source: Place,
     *,
-    columns: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, Column] | None = None,
     names: Mapping[str, str] | None = None,
+    country: str | int | None = None,
+    ask: Callable[[Question], str | None] | None = None,
     max_bytes: int | None = None,
 ) -> FrameSource:
     """A contact list in an Arrow (IPC) file or stream, ready to be uploaded; as `read_parquet`."""
     opened = kept(open_input(source, len(_ARROW_FILE), max_bytes))
     with opened.peeking() as file:
         whole = file.read(len(_ARROW_FILE)) == _ARROW_FILE
-    return _file(opened, "arrow" if whole else "arrow-stream", columns, names)
+    wanted = Wanted(columns, names, country, ask)
+    return _file(opened, "arrow" if whole else "arrow-stream", wanted)
 
 
 def _file(
     source: Input,
     kind: str,
-    columns: Mapping[str, str | int] | None,
-    names: Mapping[str, str] | None,
+    wanted: Wanted,
 ) -> FrameSource:
     """What a child reads: first the names of the columns, then batch after batch."""
     bounds = Bounds(max_bytes=source.max_bytes)
@@ -148,17 +162,16 @@ def _file(
     with apart("tables", "polars", source, {"format": kind}, bounds) as messages:
         found = next(messages)
         sample = list(islice(messages, 1))
-    return _chosen(source.name, found, sample, batches, columns, names)
+    return _chosen(source.name, found, sample, batches, wanted)
 
 
 def _source(
     path: str | None,
     found: Sequence[object],
     batches: Callable[[], Iterator[Batch]],
-    columns: Mapping[str, str | int] | None,
-    names: Mapping[str, str] | None,
+    wanted: Wanted,
 ) -> FrameSource:
-    return _chosen(path, found, list(islice(batches(), 1)), batches, columns, names)
+    return _chosen(path, found, list(islice(batches(), 1)), batches, wanted)
 
 
 def _chosen(
@@ -166,15 +179,14 @@ def _chosen(
     found: Sequence[object],
     sample: list[Batch],
     batches: Callable[[], Iterator[Batch]],
-    columns: Mapping[str, str | int] | None,
-    names: Mapping[str, str] | None,
+    wanted: Wanted,
 ) -> FrameSource:
     if not found:
         msg = "is empty"
         raise SourceError(msg, path=path, line=1)
     rows = list(islice(_rows(iter(sample)), _SAMPLE_ROWS))
     named = tuple(map(str, found))
-    chosen = choose_columns(named, rows, columns, path=path, line=1, names=names)
+    chosen = choose_columns(named, rows, wanted, path=path, line=1)
     return FrameSource(path, batches, named, chosen)
 
 

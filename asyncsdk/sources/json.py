@@ -12,16 +12,18 @@ import msgspec
 
 from asyncsdk.errors import SourceError
 from asyncsdk.sources.cells import text_of
-from asyncsdk.sources.columns import choose_columns
+from asyncsdk.sources.columns import Wanted, choose_columns
 from asyncsdk.sources.dialect import SAMPLE_SIZE, find_encoding
 from asyncsdk.sources.opening import kept, open_input
 from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from asyncsdk.sources.columns import ColumnChoice
+    from asyncsdk.sources.columns import Column, ColumnChoice
+    from asyncsdk.sources.dialect import Encoding
     from asyncsdk.sources.opening import Input, Place
+    from asyncsdk.sources.questions import Question
 
 __all__ = ["JsonSource", "read_json"]
 
@@ -54,7 +56,7 @@ class JsonSource(Table):
     def __init__(
         self,
         source: Input,
-        encoding: str,
+        encoding: Encoding,
         columns: tuple[str, ...],
         mapping: dict[str, ColumnChoice],
     ) -> None:
@@ -75,8 +77,10 @@ class JsonSource(Table):
 def read_json(
     source: Place,
     *,
-    columns: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, Column] | None = None,
     names: Mapping[str, str] | None = None,
+    country: str | int | None = None,
+    ask: Callable[[Question], str | None] | None = None,
     encoding: str | None = None,
     max_bytes: int | None = None,
 ) -> JsonSource:
@@ -86,6 +90,8 @@ def read_json(
         source: A path, or a file object; it stays open.
         columns: Fields of `Phone` to keys; the phone's is recognised by itself.
         names: What the group calls its columns, to be used as fields in `columns`.
+        country: The key that says in which country each phone is.
+        ask: Who answers what is left open (see `asyncsdk.sources.read`).
         encoding: As Python names it, if not as found.
         max_bytes: Bytes that a packed file may unpack to; None for 2 GiB.
 
@@ -94,21 +100,24 @@ def read_json(
         ConfigurationError: An argument cannot work.
     """
     opened = kept(open_input(source, SAMPLE_SIZE + 1, max_bytes))
-    encoding = find_encoding(opened, encoding)
-    sample = [record for _, record in islice(_records(opened, encoding), _SAMPLE_ROWS)]
+    written = find_encoding(opened, encoding)
+    sample = [record for _, record in islice(_records(opened, written), _SAMPLE_ROWS)]
     if not sample:
         msg = "is empty"
         raise SourceError(msg, path=opened.name, line=1)
     found = tuple(dict.fromkeys(key for record in sample for key in record))
     rows = [[text_of(record.get(column)) for column in found] for record in sample]
-    chosen = choose_columns(found or ("",), rows, columns, path=opened.name, line=1, names=names)
-    return JsonSource(opened, encoding, found, chosen)
+    wanted = Wanted(columns, names, country, ask)
+    chosen = choose_columns(found or ("",), rows, wanted, path=opened.name, line=1)
+    made = JsonSource(opened, written, found, chosen)
+    made.notes = tuple(written.notes)
+    return made
 
 
-def _records(source: Input, encoding: str) -> Iterator[tuple[int, Record]]:
+def _records(source: Input, encoding: Encoding) -> Iterator[tuple[int, Record]]:
     """Each record and the line on which it begins."""
     with source.reading() as file:
-        text = io.TextIOWrapper(file, encoding, newline="\n")  # type: ignore[type-var]
+        text = io.TextIOWrapper(file, encoding.name, encoding.errors, newline="\n")  # type: ignore[type-var]
         line, first = 0, True
         try:
             for line, written in enumerate(iter(partial(text.readline, _MAX_LINE), ""), 1):
@@ -126,7 +135,7 @@ def _records(source: Input, encoding: str) -> Iterator[tuple[int, Record]]:
             msg = f"is not JSON: {error}"
             raise SourceError(msg, path=source.name, line=line) from error
         except UnicodeError as error:
-            msg = f"is not {encoding}: give its encoding, such as 'utf-16'"
+            msg = f"is not {encoding.name}: give its encoding, such as 'utf-16'"
             raise SourceError(msg, path=source.name, line=line + 1) from error
         except OSError as error:
             msg = f"cannot be read: {error.strerror or error}"

@@ -20,9 +20,11 @@ from asyncsdk.sources.rejects import is_report
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from asyncsdk.sources.columns import Column
     from asyncsdk.sources.opening import Input
+    from asyncsdk.sources.questions import Question
     from asyncsdk.sources.table import Source, Table
 
 __all__ = ["FORMATS", "Format", "read"]
@@ -47,11 +49,14 @@ def read(
     source: str | os.PathLike[str] | IO[Any] | Sequence[str | os.PathLike[str]] | Any,
     *,
     format: Format | None = None,  # noqa: A002 - what everybody calls it
-    columns: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, Column] | None = None,
     names: Mapping[str, str] | None = None,
+    country: str | int | None = None,
+    ask: Callable[[Question], str | None] | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
     header: bool | None = None,
+    skip_lines: int = 0,
     quotechar: str | None = '"',
     sheet: str | None = None,
     send_unknown: bool = False,
@@ -67,11 +72,20 @@ def read(
         format: What the files are, if not as found.
         columns: Fields of `Phone` to column names or 1-based numbers, such as
             `{"phone": "Mobil", "a": "Anrede"}`. Only the phone's column is recognised by itself.
+            `"Mobil,Telefon"` is the first of them that is filled, `"Vorwahl+Rufnummer"` both as one
+            number, `"Telefon#2"` the second column of that name.
         names: What the group calls its columns (see `Group.columns`): such names may then be used
             as fields in `columns`.
+        country: The column that says in which country each phone is: codes, calling codes or names.
+            One that does so by its name and its cells is recognised by itself.
+        ask: Who answers what a list leaves open, such as which of two columns has the phones: it is
+            called with a `Question` and gives one of its answers, or None. Without it that is an
+            `UndecidedError`.
         delimiter: Of CSV, the character between cells.
         encoding: Of CSV and JSON, as Python names it.
         header: Of CSV and spreadsheets, whether the first row names the columns.
+        skip_lines: Of CSV and spreadsheets, how many lines there are above the table. A title that
+            looks like one is left out by itself.
         quotechar: Of CSV, the character around cells that hold a delimiter; None if there is none.
         sheet: Of a spreadsheet, the sheet's name.
         send_unknown: Of a rejects file, whether phones that may be in the group are sent, too.
@@ -82,6 +96,7 @@ def read(
         An iterable, and async iterable, of phones: see `Source`.
 
     Raises:
+        UndecidedError: Something must be chosen first; nothing is guessed.
         SourceError: A list cannot be read, is empty, lacks a column that `columns` names, or has
             none that looks like phones.
         ConfigurationError: An argument cannot work.
@@ -93,14 +108,17 @@ def read(
     options = {
         "columns": columns,
         "names": names,
+        "country": country,
+        "ask": ask,
         "delimiter": delimiter,
         "encoding": encoding,
         "header": header,
+        "skip_lines": skip_lines,
         "quotechar": quotechar,
         "sheet": sheet,
     }
     if is_frame(source):
-        frame = read_frame(source, columns=columns, names=names)
+        frame = read_frame(source, columns=columns, names=names, country=country, ask=ask)
         frame.send_unknown = send_unknown
         return frame
     parts = [_read_one(place, format, max_bytes, options) for place in _places(source)]
@@ -145,13 +163,14 @@ def _read_one(
 ) -> Table:
     opened = open_input(place, SAMPLE_SIZE + 1, max_bytes)  # once: a pipe's head is read only once
     kind = kind or _recognised(opened)
-    own = {name: options[name] for name in ("columns", "names")}
+    own = {name: options[name] for name in ("columns", "names", "country", "ask")}
     if kind == "parquet":
         return read_parquet(opened, **own)
     if kind == "arrow":
         return read_arrow(opened, **own)
     if kind == "excel":
-        return read_excel(opened, **own, header=options["header"], sheet=options["sheet"])
+        own |= {name: options[name] for name in ("header", "skip_lines", "sheet")}
+        return read_excel(opened, **own)
     if kind == "json":
         return read_json(opened, **own, encoding=options["encoding"])
     return read_csv(opened, **{name: options[name] for name in options if name != "sheet"})

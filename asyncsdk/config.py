@@ -35,6 +35,7 @@ DEFAULT_BASE_URL = "https://api.lox24.eu"
 
 OnUnknown = Literal["report", "reconcile", "resend"]
 Duplicates = Literal["send", "skip"]
+Existing = Literal["send", "skip"]
 
 
 def _number(low: float, *, above: bool = False, optional: bool = False) -> Callable[..., None]:
@@ -306,6 +307,7 @@ class UploadOptions:
     on_unknown: OnUnknown = field(validator=_one_of("report", "reconcile", "resend"))
     quiet_period: float = field(validator=_number(0))
     duplicates: Duplicates = field(validator=_one_of("send", "skip"))
+    existing: Existing = field(validator=_one_of("send", "skip"))
     validate: bool = field()
     normalize: str | None = field(validator=_instance(str))
     mobile_only: bool = field()

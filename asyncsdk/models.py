@@ -181,6 +181,11 @@ class Problem:
         found = (violation.duplicate_of for violation in self.violations)
         return next((index for index in found if index is not None), None)
 
+    @property
+    def in_group(self) -> bool:
+        """Whether the phone was skipped because the group holds its number already."""
+        return any(violation.code == "existing" for violation in self.violations)
+
     def __str__(self) -> str:
         reason = self.detail or "; ".join(map(str, self.violations))
         if self.title and reason and self.title not in reason:

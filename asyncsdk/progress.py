@@ -42,6 +42,8 @@ class Progress:
     created: int = 0
     invalid: int = 0
     failed: int = 0
+    skipped: int = 0
+    """Rows that were not sent because the caller asked for that."""
     in_flight: int = 0
     """Phones in requests that are under way."""
     requests: int = 0
@@ -62,11 +64,17 @@ class Progress:
     """What it said last when it asked for a pause, such as `HTTP 429`."""
     phase: Phase = Phase.UPLOADING
     """What the upload does now."""
+    would_be_sent: int = 0
+    """Those of the skipped that a dry run would have sent."""
     lookup: Lookup | None = None
     """The phones without an answer that it looks up, or looked up last."""
 
     @property
+    def settled(self) -> int:
+        """Rows whose fate is known."""
+        return self.created + self.invalid + self.failed + self.skipped
+
+    @property
     def rate(self) -> float:
         """Phones settled per second since the start."""
-        settled = self.created + self.invalid + self.failed
-        return settled / self.elapsed if self.elapsed > 0 else 0.0
+        return self.settled / self.elapsed if self.elapsed > 0 else 0.0

@@ -1,4 +1,4 @@
-"""The rows that were not created, each with its file, its line, its cells and the reason."""
+"""The rows that were not created, or not sent, each with its file, line, cells and reason."""
 
 from __future__ import annotations
 
@@ -30,7 +30,15 @@ if TYPE_CHECKING:
     from asyncsdk.results import PhoneResult
     from asyncsdk.sources import Row, Source
 
-__all__ = ["UNREAD", "Place", "Rejected", "rejected_rows", "twins", "write_rejects"]
+__all__ = [
+    "UNREAD",
+    "Place",
+    "Rejected",
+    "rejected_rows",
+    "skipped_rows",
+    "twins",
+    "write_rejects",
+]
 
 
 @frozen
@@ -74,7 +82,7 @@ class Rejected:
     cells: Sequence[str]
     """The row as it stands in the file."""
     duplicate: bool = False
-    """Whether it was left out because another row has its number."""
+    """Whether another row has its number, too: mended, it would be stored twice."""
     twin: Place | None = None
     """Where that other row stands, if it is known."""
 
@@ -131,9 +139,10 @@ class Rejected:
 def rejected_rows(
     source: Source, report: UploadAccount, skipped: Mapping[int, int] | None = None
 ) -> Iterator[Rejected]:
-    """Every row that was not created, in the order of the file, which is read once more.
+    """Every row that was to be created and was not, in the order of the file, read once more.
 
-    Those that the upload did not come to are among them: what is yielded is all that is missing.
+    Those that the upload did not come to are among them, unless they would have been skipped: what
+    is yielded is all that is missing.
 
     Args:
         source: What was uploaded.
@@ -142,19 +151,58 @@ def rejected_rows(
             them, or they are invalid for another reason (see `twins`). Their indices, and those of
             the rows with their numbers.
     """
-    results = merge(report.invalid, report.failed, key=attrgetter("index"))
+    found = merge(report.invalid, report.failed, key=attrgetter("index"))
+    places = _Places(source, skipped or {})
+    missing = None if report.complete else report.submitted
+    yield from _rows(source, found, places, lambda: report.invalid, missing)
+
+
+def skipped_rows(
+    source: Source, report: UploadAccount, wanted: Callable[[PhoneResult], bool]
+) -> Iterator[Rejected]:
+    """The rows that were skipped, likewise.
+
+    Args:
+        source: What was uploaded.
+        report: What became of it.
+        wanted: Which of them to yield.
+    """
+
+    def found() -> Iterator[PhoneResult]:
+        return filter(wanted, report.skipped)
+
+    yield from _rows(source, found(), _Places(source, {}), found, None)
+
+
+def _rows(
+    source: Source,
+    results: Iterator[PhoneResult],
+    places: _Places,
+    twins: Callable[[], Iterable[PhoneResult]],
+    missing: int | None,
+) -> Iterator[Rejected]:
+    """The rows of these results.
+
+    Args:
+        source: Is read once more, if there is anything to look for.
+        results: In its order.
+        places: Where its rows stand.
+        twins: Gives those of them that may have the numbers of other rows.
+        missing: The first row that the upload did not come to.
+    """
     result = next(results, None)
-    if result is None and report.complete:
+    if result is None and missing is None:
         return
-    places = _Places(source, report, skipped or {})
+    places.look_for(twins())
     for row in source.rows():
         places.note(row)
         if result is not None and row.index == result.index:
             yield _settled(row, result, places)
             result = next(results, None)
-        elif not report.complete and row.index >= report.submitted:
-            yield _unread(row, places)
-        elif result is None and report.complete:
+        elif missing is not None and row.index >= missing:
+            if row.index not in places.skipped:
+                yield _unread(row, places)
+        elif result is None and missing is None:
             return
     # The file lost rows since it was sent: the account still has them.
     for lost in chain([result] if result else [], results):
@@ -217,16 +265,20 @@ def _without(own: frozenset[int], cells: Sequence[str]) -> Sequence[str]:
 class _Places:
     """Where the rows stand that others have the number of: people count lines, not indices."""
 
-    def __init__(self, source: Source, account: UploadAccount, skipped: Mapping[int, int]) -> None:
+    def __init__(self, source: Source, skipped: Mapping[int, int]) -> None:
         self.source = source
         self.skipped = skipped
         self._several = _several(source)
         self._unit = "row" if _without_lines(source) else "line"
-        found = (_duplicate_of(result) for result in account.invalid)
-        self._wanted = {at for at in (*found, *skipped.values()) if at is not None}
+        self._wanted: set[int] = set()
         self._noted: dict[int, Place] = {}
-        later = sorted({at for index, at in skipped.items() if at > index})
-        for row in source.pick(later) if later else ():
+
+    def look_for(self, results: Iterable[PhoneResult]) -> None:
+        """Remember, from here on, where the rows stand that have the numbers of these."""
+        found = map(_duplicate_of, results)
+        self._wanted = {at for at in (*found, *self.skipped.values()) if at is not None}
+        later = sorted({at for index, at in self.skipped.items() if at > index})
+        for row in self.source.pick(later) if later else ():
             self.note(row)
 
     def note(self, row: Row) -> None:
@@ -247,12 +299,6 @@ class _Places:
         reason = reason_for(result, lambda index: str(self.of(index)))
         sent = self.of(self.skipped.get(result.index))
         return reason if sent is None else f"{reason}; {same_number(str(sent))}"
-
-    def reason_unread(self, row: Row) -> str:
-        """Why a row that the upload did not come to was not created."""
-        first = self.of(self.skipped.get(row.index))
-        reason = "the upload ended before this row"
-        return reason if first is None else f"{reason}: {same_number(str(first))}"
 
 
 def _without_lines(source: Source) -> bool:
@@ -299,11 +345,9 @@ def _unread(row: Row, places: _Places) -> Rejected:
         phone=row.cells[at] if at < len(row.cells) else "",
         outcome=UNREAD,
         delivery=Delivery.NOT_SENT.value,
-        reason=places.reason_unread(row),
+        reason="the upload ended before this row",
         status=None,
         cells=row.cells,
-        duplicate=row.index in places.skipped,
-        twin=places.of(places.skipped.get(row.index)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -25,10 +25,10 @@ __all__ = ["Run", "UploadFailed", "UploadReport", "UploadStopped", "UploadSummar
 class UploadReport(UploadAccount):
     """What became of every phone.
 
-    `submitted == created_count + invalid_count + failed_count`, and every index of the source
-    that was read occurs exactly once. `print(report)` says it in one line; `a + b` adds the
-    reports of two uploads: the results keep their index within their own upload, and stand in the
-    order of the uploads.
+    `submitted == created_count + invalid_count + failed_count + skipped_count`, and every index of
+    the source that was read occurs exactly once. `print(report)` says it in one
+    line; `a + b` adds the reports of two uploads: the results keep their index within their own
+    upload, and stand in the order of the uploads.
     """
 
     @classmethod
@@ -53,7 +53,8 @@ class UploadReport(UploadAccount):
         """Do nothing if `ok`.
 
         Raises:
-            UploadFailed: Some phone was not created, or the upload did not run to its end.
+            UploadFailed: Some phone that was to be sent was not created, or the upload did not run
+                to its end.
         """
         if not self.ok:
             raise UploadFailed(self)
@@ -91,12 +92,28 @@ class UploadReport(UploadAccount):
 
         return write_parquet(path, self, only)
 
-    def to_rejects(self, path: str | PathLike[str], source: Source | Iterable[object]) -> int:
-        """Write the rows that were not created, with their reasons, to be mended and uploaded.
+    def to_frame(self, only: Only = None) -> Any:
+        """The results as a data frame with the columns of `to_csv`: of polars, else of pandas.
 
-        It is a CSV file with the columns of the list. Read by `asyncsdk.sources.read`, what must
-        not be sent again is left out: duplicates, and what may be in the group (see `send_unknown`
-        there), unless the number was changed.
+        Args:
+            only: An outcome, or several; None for all.
+
+        Returns:
+            A `polars.DataFrame` if polars is installed, else a `pandas.DataFrame`.
+
+        Raises:
+            ImportError: Neither is installed.
+        """
+        from asyncsdk.export.frame import frame_of
+
+        return frame_of(self, only)
+
+    def to_rejects(self, path: str | PathLike[str], source: Source | Iterable[object]) -> int:
+        """Write the invalid and failed rows, with their reasons, to be mended and uploaded.
+
+        It is a CSV file with the columns of the list; what was skipped is not in it. Read by
+        `asyncsdk.sources.read`, what must not be sent again is left out: numbers that other rows
+        have, and what may be in the group (see `send_unknown` there), unless they were changed.
 
         Args:
             path: The file to write; an existing one is replaced once the new one is whole.

@@ -6,13 +6,13 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from asyncsdk.models import CreatedPhone, Phone, Problem
+from asyncsdk.models import CreatedPhone, Phone, Problem, Violation
 
-__all__ = ["Delivery", "Outcome", "PhoneResult", "StoppedBy"]
+__all__ = ["IN_GROUP", "WOULD_BE_SENT", "Delivery", "Outcome", "PhoneResult", "StoppedBy"]
 
 
 class Outcome(StrEnum):
-    """The three fates of a phone."""
+    """The four fates of a phone."""
 
     CREATED = "created"
     """The server answered 2xx for this phone."""
@@ -20,6 +20,9 @@ class Outcome(StrEnum):
     """This phone is at fault: sending it again unchanged cannot help."""
     FAILED = "failed"
     """Everything else; `PhoneResult.delivery` says whether it may be in the group all the same."""
+    SKIPPED = "skipped"
+    """Not sent because the caller asked for that; `PhoneResult.error` says why: its number came
+    before in the list, the group holds it already, or it is a dry run that would have sent it."""
 
 
 class Delivery(StrEnum):
@@ -66,7 +69,7 @@ class PhoneResult:
     created: CreatedPhone | None = None
     """The phone as the provider stored it, if it was created."""
     error: Problem | None = None
-    """Why it was not created."""
+    """Why it was not created, or not sent."""
     delivery: Delivery = Delivery.ANSWERED
     attempts: int = 0
     """Requests that carried this phone."""
@@ -74,3 +77,12 @@ class PhoneResult:
     """`X-LOX24-REQUEST-ID` of the last reply about this phone."""
     number: str | None = None
     """The number as sent: the normal form, where normalising was asked for."""
+
+
+_HELD = "in the group already"
+
+IN_GROUP = Problem("Existing phone", _HELD, violations=(Violation("phone", _HELD, "existing"),))
+"""Why a phone is skipped whose number the group holds."""
+
+WOULD_BE_SENT = Problem("Would be sent", "a dry run sends nothing")
+"""Why a dry run skips a phone that nothing is wrong with."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from asyncsdk import Client, Delivery, Outcome, Phone
+from asyncsdk.numbers import tail
 from asyncsdk.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -118,20 +119,52 @@ def assert_accounts(
         ids: Whether the server told the ids of all that it created.
     """
     results = known(report)
-    assert report.submitted == report.created_count + report.invalid_count + report.failed_count
+    rejected = report.invalid_count + report.failed_count
+    assert report.submitted == report.created_count + rejected + report.skipped_count
     assert [result.index for result in results] == list(range(report.submitted))
     assert [result.phone for result in results] == list(source[: report.submitted])
     counts = Counter(result.outcome for result in results)
     assert counts[Outcome.CREATED] == report.created_count
     assert counts[Outcome.INVALID] == report.invalid_count
     assert counts[Outcome.FAILED] == report.failed_count
+    assert counts[Outcome.SKIPPED] == report.skipped_count
     unknown = [result for result in results if result.delivery is Delivery.UNKNOWN]
     assert len(unknown) == report.unknown_count
+    kept = {
+        Outcome.CREATED: report.created,
+        Outcome.INVALID: report.invalid,
+        Outcome.FAILED: report.failed,
+        Outcome.SKIPPED: report.skipped,
+    }
     for outcome in Outcome:
-        indices = [r.index for r in results if r.outcome is outcome]
-        kept = {"created": report.created, "invalid": report.invalid, "failed": report.failed}
-        assert [r.index for r in kept[outcome]] == indices
+        assert [r.index for r in kept[outcome]] == [
+            r.index for r in results if r.outcome is outcome
+        ]
+    _assert_skipped(report, sandbox, source)
     _assert_commits(results, sandbox, most=1_000_000 if resent else 1, ids=ids)
+
+
+def _assert_skipped(
+    report: UploadReport, sandbox: Sandbox | SandboxThread, source: Sequence[Phone]
+) -> None:
+    """A phone is skipped for a number that came before, or that the group holds from before."""
+    brought = {commit.phone_id for commit in sandbox.commits}
+    held = {
+        tail(phone.phone)
+        for group in sandbox.groups
+        for phone in sandbox.phones(group.id)
+        if phone.id not in brought
+    }
+    for result in report.skipped:
+        assert result.delivery is Delivery.NOT_SENT
+        assert result.error is not None
+        first = result.error.duplicate_of
+        if first is None:
+            assert result.error.in_group
+            assert tail(result.phone.phone) in held
+        else:
+            assert first < result.index
+            assert tail(source[first].phone) == tail(result.phone.phone)
 
 
 def _assert_commits(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -13,7 +13,7 @@ from rich.text import Text
 from asyncsdk.cli.live import clock
 from asyncsdk.cli.shown import plain
 from asyncsdk.export.reasons import ranked, reason_for, shortened
-from asyncsdk.results import Delivery
+from asyncsdk.results import WOULD_BE_SENT, Delivery
 from asyncsdk.words import counted, visible
 
 if TYPE_CHECKING:
@@ -57,13 +57,17 @@ def print_totals(console: Console, report: UploadReport, *, going_on: bool = Fal
     table.add_column()
     table.add_column(justify="right")
     table.add_column(justify="right")
-    rows = [
-        ("created", report.created_count, "green"),
+    rows = [("would be sent", report.would_be_sent_count, "green")] if report.dry_run else []
+    if not report.dry_run or report.created_count:
+        rows.append(("created", report.created_count, "green"))
+    rows += [
         ("invalid", report.invalid_count, "yellow"),
         ("failed", report.failed_count, "red"),
     ]
     if report.unknown_count:
         rows.append(("  perhaps created", report.unknown_count, "red"))
+    if skipped := report.skipped_count - report.would_be_sent_count:
+        rows.append(("skipped", skipped, "cyan"))
     for name, count, style in rows:
         share = f"{count / report.submitted:.1%}" if report.submitted else ""
         table.add_row(name, f"{count:,}", share, style=style if count else "dim")
@@ -81,21 +85,21 @@ def print_totals(console: Console, report: UploadReport, *, going_on: bool = Fal
 def print_check(console: Console, report: UploadReport, rate: Rate | None) -> None:
     """What a dry run found, and what it takes to send the rest."""
     invalid, doubtful = report.invalid_count, report.unknown_count
-    good = report.submitted - invalid - doubtful
+    good = report.would_be_sent_count
     line = f"{counted(report.submitted, 'row')}: {good:,} may be sent, {invalid:,} invalid"
+    if duplicates := report.skipped_count - good:  # without a group there is nothing else to skip
+        line += f", {counted(duplicates, 'duplicate')}"
     if doubtful:
         line += f", {doubtful:,} perhaps in the group"
     console.print(Text(f"{line}. Nothing was sent.", style="bold"))
-    duplicates = sum(1 for result in report.invalid if _is_duplicate(result))
     cost = f"{counted(report.batches, 'request')}, {counted(report.bytes, 'byte')}"
     if rate is not None and report.batches:
         seconds = least_seconds(report, rate)
         least = f"at least {clock(seconds)} " if seconds >= 1 else ""
         cost += f", {least}at {counted(rate.requests, 'request')} per {rate.per:g} s"
-    if duplicates:
-        cost += f"; {counted(duplicates, 'duplicate')}"
     console.print(Text(f"{cost}."))
-    print_reasons(console, report.invalid)
+    skipped = (result for result in report.skipped if result.error != WOULD_BE_SENT)
+    print_reasons(console, chain(report.invalid, skipped))
 
 
 def least_seconds(report: UploadReport, rate: Rate | None) -> float:
@@ -114,10 +118,6 @@ def print_reasons(console: Console, results: Iterable[PhoneResult]) -> None:
     for reason in reasons:
         table.add_row(f"{reason.count:,}", plain(reason.text))
     console.print(table)
-
-
-def _is_duplicate(result: PhoneResult) -> bool:
-    return result.error is not None and result.error.duplicate_of is not None
 
 
 _DOUBT = (

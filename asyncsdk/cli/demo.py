@@ -110,7 +110,10 @@ class Audit:
         stored = Counter(commit.phone for commit in box.commits)
         return cls(
             submitted=report.submitted,
-            settled=report.created_count + report.invalid_count + report.failed_count,
+            settled=report.created_count
+            + report.invalid_count
+            + report.failed_count
+            + report.skipped_count,
             reported=report.created_count,
             stored=stored.total(),
             differing=((reported - stored) + (stored - reported)).total(),

@@ -14,6 +14,7 @@ from asyncsdk.cli.closing import (
     least_seconds,
     print_check,
     print_groups,
+    print_reasons,
     print_rejected,
     print_totals,
 )
@@ -31,8 +32,15 @@ from asyncsdk.errors import (
     SourceError,
 )
 from asyncsdk.models import Withheld
-from asyncsdk.rejects import UNREAD, Rejected, rejected_rows, twins, write_rejects
-from asyncsdk.results import Delivery, Outcome
+from asyncsdk.rejects import (
+    UNREAD,
+    Rejected,
+    rejected_rows,
+    skipped_rows,
+    twins,
+    write_rejects,
+)
+from asyncsdk.results import WOULD_BE_SENT
 from asyncsdk.sources.rejects import is_rejects
 from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.words import counted
@@ -45,6 +53,7 @@ if TYPE_CHECKING:
     from asyncsdk.cli.output import Output
     from asyncsdk.config import Rate
     from asyncsdk.report import UploadReport
+    from asyncsdk.results import PhoneResult
     from asyncsdk.sources import Source
 
 __all__ = ["Job", "failed"]
@@ -97,7 +106,7 @@ class Job:
             raise
         except (AsyncSDKError, OSError, ImportError) as error:
             failed(error, self.destination)
-        return self._code(ending)
+        return ending.code
 
     async def _follow(self, total: int) -> Ending:
         quiet_period = self.options.get("quiet_period", 0.0)
@@ -143,18 +152,20 @@ class Job:
             self.output.say(f"{self.output.going_on}.")
 
     def _write(self, ending: Ending) -> None:
-        unfinished = self._goes_on(ending.report)  # then nobody is to upload what it will send
+        report = ending.report
+        unfinished = self._goes_on(report)  # then nobody is to upload what it will send
         if self.output.rejects is not None and not unfinished:
-            rows = self._rejected(ending, self._skipped(ending.report))
+            rows = self._rejected(ending, self._skipped(report))
             count = write_rejects(self.output.rejects, self.source, rows)
             self.output.say(f"{counted(count, 'row')} written to {self.output.rejects}")
         places = {}
         if self.output.html is not None:
-            first = islice(self._settled(ending), _PLACES)
+            everything = chain(self._settled(ending), skipped_rows(self.source, report, _has_twin))
+            first = islice(everything, _PLACES)
             named = chain.from_iterable((row.place, row.twin) for row in first)
             places = {place.index: place.label for place in named if place and place.line}
         going_on = self.output.going_on if unfinished else ""
-        self.output.write(ending.report, self.name, places, going_on)
+        self.output.write(report, self.name, places, going_on)
 
     def _finished_before(self, report: UploadReport) -> bool:
         """Whether the journal had come to its end, so that nothing was left to do."""
@@ -174,10 +185,12 @@ class Job:
             print_check(console, report, self._rate)
         else:
             print_totals(console, report, going_on=self._goes_on(report))
-        listed = report.invalid_count + (report.unknown_count if self.dry else report.failed_count)
+            print_reasons(console, filter(_was_skipped, report.skipped))
         alike = {} if self.dry else print_groups(console, report)
-        rows = (row for row in self._settled(ending) if row.kind not in alike)
-        listed -= sum(alike.values())
+        rejected = (row for row in self._settled(ending) if row.kind not in alike)
+        rows = chain(rejected, skipped_rows(self.source, report, _has_twin))
+        listed = report.invalid_count + report.failed_count - sum(alike.values())
+        listed += sum(map(_has_twin, report.skipped))
         elsewhere = self.output.elsewhere(unfinished=self._goes_on(report))
         print_rejected(console, rows, listed, self.output.show, elsewhere)
         if unread := total - report.submitted:
@@ -191,7 +204,7 @@ class Job:
             "file": self.name,
             "group": self.destination.group_id if self.destination else None,
             "journal": self.output.journal and str(self.output.journal),
-            "exit_code": int(self._code(ending)),
+            "exit_code": int(ending.code),
             "unread": total - ending.report.submitted,
             "batches": ending.report.batches,
             "bytes": ending.report.bytes,
@@ -201,6 +214,10 @@ class Job:
         write = sys.stdout.write
         write(text.removesuffix("\n}") + ',\n "rejected": [')
         for count, row in enumerate(self._settled(ending)):
+            comma = "," if count else ""
+            write(f"{comma}\n  {json.dumps(row.to_dict(), ensure_ascii=False)}")
+        write('\n ],\n "skipped": [')
+        for count, row in enumerate(skipped_rows(self.source, ending.report, _was_skipped)):
             comma = "," if count else ""
             write(f"{comma}\n  {json.dumps(row.to_dict(), ensure_ascii=False)}")
         write("\n ]\n}\n")
@@ -214,15 +231,15 @@ class Job:
         self, ending: Ending, skipped: dict[int, int] | None = None
     ) -> Iterator[Rejected]:
         rows = rejected_rows(self.source, ending.report, skipped)
-        if self.dry:  # what was not sent because nothing is sent is not rejected
-            return (row for row in rows if _found_dry(row))
+        if self.dry:  # nobody was to send what was not looked at
+            return (row for row in rows if row.outcome != UNREAD)
         return rows
 
     def _settled(self, ending: Ending) -> Iterator[Rejected]:
         return (row for row in self._rejected(ending) if row.outcome != UNREAD)
 
     def _skipped(self, report: UploadReport) -> dict[int, int]:
-        """Rows to skip as duplicates that are invalid as well, or that the upload never came to."""
+        """Rows with the numbers of others that are invalid, or that the upload did not come to."""
         if self.options.get("duplicates") != "skip":
             return {}
         normal = normalizer(self.options.get("normalize")) or str
@@ -238,27 +255,25 @@ class Job:
 
         return found | {
             result.index: result.error.duplicate_of
-            for result in asyncio.run(dry_run()).invalid
+            for result in asyncio.run(dry_run()).skipped
             if result.index >= report.submitted
             and result.error is not None
             and result.error.duplicate_of is not None
         }
-
-    def _code(self, ending: Ending) -> Exit:
-        report = ending.report
-        if self.dry and not ending.interrupted:
-            found = report.invalid_count or report.unknown_count
-            return Exit.SOME_NOT_CREATED if found else Exit.ALL_CREATED
-        return ending.code
 
 
 def _nobody() -> Client:
     return Client("1", "dry-run", base_url=_NOWHERE)
 
 
-def _found_dry(row: Rejected) -> bool:
-    """Whether a dry run found that this row would not be created."""
-    return row.outcome == Outcome.INVALID or row.delivery == Delivery.UNKNOWN
+def _was_skipped(result: PhoneResult) -> bool:
+    """Whether a skipped phone was not to be sent: a dry run would have sent the others."""
+    return result.error != WOULD_BE_SENT
+
+
+def _has_twin(result: PhoneResult) -> bool:
+    """Whether a phone was skipped because another row of the list has its number."""
+    return result.error is not None and result.error.duplicate_of is not None
 
 
 def _held_back(source: Source) -> Iterator[str]:

@@ -123,7 +123,7 @@ def render(progress: Progress, total: int, *notes: str) -> RenderableType:
         total: Rows of the source.
         notes: Lines below; empty ones are left out.
     """
-    settled = progress.created + progress.invalid + progress.failed
+    settled = progress.settled
     share = settled / total if total else 1.0
     bar = Table.grid(padding=(0, 1), expand=True)
     bar.add_column(ratio=1)
@@ -157,12 +157,17 @@ def _left(progress: Progress, rows: int) -> str:
 
 def _counts(progress: Progress) -> Text:
     known = progress.failed - progress.unknown
-    return _line(
-        Text(f"{progress.created:,} created", "green"),
+    parts = [Text(f"{progress.created:,} created", "green")]
+    if progress.would_be_sent:
+        parts = [Text(f"{progress.would_be_sent:,} would be sent", "green")]
+    parts += [
         Text(f"{progress.invalid:,} invalid", "yellow" if progress.invalid else ""),
         Text(f"{known:,} failed", "red" if known else ""),
         Text(f"{progress.unknown:,} unknown", "magenta" if progress.unknown else ""),
-    )
+    ]
+    if skipped := progress.skipped - progress.would_be_sent:
+        parts.append(Text(f"{skipped:,} skipped", "cyan"))
+    return _line(*parts)
 
 
 def _traffic(progress: Progress) -> Text:

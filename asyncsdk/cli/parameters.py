@@ -16,6 +16,7 @@ __all__ = [
     "Delimiter",
     "Duplicates",
     "Encoding",
+    "Existing",
     "Files",
     "Format",
     "Group",
@@ -100,6 +101,13 @@ MobileOnly = Annotated[
 Duplicates = Annotated[
     str, typer.Option(metavar="send|skip", help="What to do with a number that came before.")
 ]
+Existing = Annotated[
+    str,
+    typer.Option(
+        metavar="send|skip",
+        help="What to do with a number that the group holds already; its export is read once.",
+    ),
+]
 SendUnknown = Annotated[
     bool,
     typer.Option(
@@ -132,7 +140,7 @@ Deadline = Annotated[float | None, typer.Option(metavar="SECONDS", help="Stop af
 _file = partial(typer.Option, metavar="FILE", dir_okay=False)
 Rejects = Annotated[
     Path | None,
-    _file(help="Write the rows that were not created, with the reason, to be mended and uploaded."),
+    _file(help="Write the rows that are invalid or failed, with the reason, to mend and upload."),
 ]
 Report = Annotated[
     Path | None,

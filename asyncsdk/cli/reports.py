@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,7 +28,7 @@ from asyncsdk.ledger.run import Counts
 from asyncsdk.models import FIELDS
 from asyncsdk.rejects import Rejected
 from asyncsdk.report import Run, UploadReport
-from asyncsdk.results import Delivery, Outcome, StoppedBy
+from asyncsdk.results import WOULD_BE_SENT, Delivery, Outcome, StoppedBy
 from asyncsdk.sources.columns import ColumnChoice
 from asyncsdk.sources.table import Table
 from asyncsdk.words import counted
@@ -62,7 +62,9 @@ Jsonl = Annotated[
 ]
 Only = Annotated[
     list[Outcome],
-    typer.Option("--only", help="Write only these: created, invalid or failed. Repeatable."),
+    typer.Option(
+        "--only", help="Write only these: created, invalid, failed or skipped. Repeatable."
+    ),
 ]
 
 
@@ -79,7 +81,7 @@ def report(
 ) -> None:
     """Tell what a report or a journal says: the totals, the reasons, the rows not created.
 
-    Exit codes: 0 every phone was created, 1 some were not, 2 usage.
+    Exit codes: 0 every phone was created that was not to be skipped, 1 some were not, 2 usage.
     """
     output = Output(show, as_json, quiet, verbose, html=html)
     output.check([str(file)], **{"--csv": csv, "--jsonl": jsonl})
@@ -100,17 +102,18 @@ def report(
     if as_json:
         reasons = [
             {"reason": reason.text, "outcome": reason.outcome, "count": reason.count}
-            for reason in ranked(loaded.results(_REJECTED))
+            for reason in ranked(_not_created(loaded))
         ]
         rows = [_counted_from_one(row) for row in map(Rejected.numbered, loaded.results(_REJECTED))]
         totals = loaded.summary() | {"unread_from": saved.unread_from}
         if not is_journal(file):
             totals |= dict.fromkeys(_OF_THE_RUN)  # files do not know
-        whole = totals | {"reasons": reasons, "rejected": rows}
+        skipped = [_counted_from_one(Rejected.numbered(result)) for result in _skipped(loaded)]
+        whole = totals | {"reasons": reasons, "rejected": rows, "skipped": skipped}
         sys.stdout.write(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
     elif not quiet:
         print_totals(stdout(), loaded, going_on=running or bool(goes_on))
-        print_reasons(stdout(), loaded.results(_REJECTED))
+        print_reasons(stdout(), _not_created(loaded))
         first = islice(map(Rejected.numbered, loaded.results(_REJECTED)), show)
         print_rejected(stdout(), first, rejected, show, _ELSEWHERE, place="row")
         if running:
@@ -219,6 +222,16 @@ def _export(
             output.say(f"{counted(count, 'result')} written to {path}")
 
 
+def _not_created(report: UploadReport) -> Iterator[PhoneResult]:
+    """The phones that say why they were not, or would not be, created."""
+    return chain(report.results(_REJECTED), _skipped(report))
+
+
+def _skipped(report: UploadReport) -> Iterator[PhoneResult]:
+    """Those that were to be skipped: in a dry run not those that it would have sent."""
+    return (result for result in report.skipped if result.error != WOULD_BE_SENT)
+
+
 def _unread(first: int, file: Path) -> str:
     if is_journal(file):
         return (
@@ -242,10 +255,14 @@ def _loaded(results: SavedReport) -> UploadReport:
     kept: dict[Outcome, list[PhoneResult]] = {outcome: [] for outcome in Outcome}
     for result in results:
         kept[result.outcome].append(result)
-        counts.unknown += result.delivery is Delivery.UNKNOWN
-    counts.created = len(kept[Outcome.CREATED])
-    counts.invalid, counts.failed = (len(kept[outcome]) for outcome in _REJECTED)
-    run = Run(counts, complete=results.unread_from is None, group_id=results.group_id)
+        counts.add_rows(result.outcome, result.delivery, 1)
+        counts.would_be_sent += result.error == WOULD_BE_SENT
+    run = Run(
+        counts,
+        complete=results.unread_from is None,
+        group_id=results.group_id,
+        dry_run=counts.would_be_sent > 0,
+    )
     return UploadReport(run, kept.__getitem__)
 
 

@@ -31,6 +31,7 @@ _SENDING = (
     "on_unknown",
     "quiet_period",
     "duplicates",
+    "existing",
     "normalize",
     "mobile_only",
 )
@@ -50,6 +51,7 @@ def upload(
     normalize: given.Normalize = None,
     mobile_only: given.MobileOnly = False,
     duplicates: given.Duplicates = "send",
+    existing: given.Existing = "send",
     send_unknown: given.SendUnknown = False,
     kind: given.Format = None,
     sheet: given.Sheet = None,
@@ -71,8 +73,8 @@ def upload(
 
     The credentials come from the environment variables ASYNCSDK_CLIENT_ID and ASYNCSDK_API_KEY.
 
-    Exit codes: 0 every phone was created, 1 some were rejected or failed, 2 usage,
-    3 credentials refused, 4 stopped before the end, 130 interrupted.
+    Exit codes: 0 every phone was created that was not to be skipped, 1 some were rejected or
+    failed, 2 usage, 3 credentials refused, 4 stopped before the end, 130 interrupted.
     """
     command: dict[str, Any] = {
         "files": [file if file == "-" else os.path.abspath(file) for file in files],
@@ -80,6 +82,7 @@ def upload(
         "normalize": normalize,
         "mobile_only": mobile_only,
         "duplicates": duplicates,
+        "existing": existing,
         "send_unknown": send_unknown,
         "kind": kind,
         "sheet": sheet,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -18,11 +18,11 @@ from asyncsdk.export.atomic import replacing
 from asyncsdk.export.drawing import Bars, Box, Course, course, latencies, seconds, shares
 from asyncsdk.export.reasons import Reason, ranked, reason_for, row_number
 from asyncsdk.models import FIELDS
-from asyncsdk.results import Delivery, Outcome
+from asyncsdk.results import WOULD_BE_SENT, Delivery, Outcome
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from os import PathLike
 
     from asyncsdk.ledger.account import UploadAccount
@@ -88,12 +88,17 @@ class Page:
     """What the page says."""
 
     line: str
+    dry: bool
+    """Whether nothing was to be sent."""
     stopped: str
     submitted: int
     unknown: int
     safe: int
     """Phones that failed and were certainly not sent."""
     rejected: int
+    """Those that were to be created and were not."""
+    listed: int
+    """Those, and those that were skipped."""
     counts: list[tuple[str, str, int]]
     """Name, kind and number of each outcome."""
     boxes: list[Box]
@@ -109,37 +114,60 @@ class Page:
     @classmethod
     def of(cls, report: UploadAccount, places: Mapping[int, str]) -> Page:
         """The page of a report."""
-        counts = [
-            ("created", "created", report.created_count),
-            ("invalid", "invalid", report.invalid_count),
-            ("failed", "failed", report.failed_count - report.unknown_count),
-            ("perhaps created", "unknown", report.unknown_count),
-        ]
-        rejected = (Outcome.INVALID, Outcome.FAILED)
-        names, rows = _rows(report.results(rejected), places)
+        counts = _counts(report)
+        names, rows = _rows(_not_created(report), places)
+        rejected = report.invalid_count + report.failed_count
         return cls(
             line=str(report),
+            dry=report.dry_run,
             stopped="" if report.complete else report.stopped_by or "stopped",
             submitted=report.submitted,
             unknown=report.unknown_count,
             safe=report.failed_count - report.unknown_count,
-            rejected=report.invalid_count + report.failed_count,
-            counts=[part for part in counts if part[2] or part[0] != "perhaps created"],
+            rejected=rejected,
+            listed=rejected + report.skipped_count - report.would_be_sent_count,
+            counts=counts,
             boxes=shares([(kind, count) for _, kind, count in counts]),
             tiles=_tiles(report),
             course=course(report.history),
             latencies=latencies(report.history),
             shares=_latency_shares(report),
-            reasons=ranked(report.results(rejected)),
+            reasons=ranked(_not_created(report)),
             names=names,
             rows=rows,
         )
+
+
+def _counts(report: UploadAccount) -> list[tuple[str, str, int]]:
+    """Name, kind and number of each outcome; of the rarer ones only those that occurred."""
+    always = [
+        ("created", "created", report.created_count),
+        ("invalid", "invalid", report.invalid_count),
+        ("failed", "failed", report.failed_count - report.unknown_count),
+    ]
+    if report.dry_run and not report.created_count:
+        always = [("would be sent", "created", report.would_be_sent_count), always[1]]
+    elif report.dry_run:  # a sum of both
+        always.insert(1, ("would be sent", "skipped", report.would_be_sent_count))
+    rarer = [
+        ("perhaps created", "unknown", report.unknown_count),
+        ("skipped", "skipped", report.skipped_count - report.would_be_sent_count),
+    ]
+    return [*always, *(part for part in rarer if part[2])]
+
+
+def _not_created(report: UploadAccount) -> Iterator[PhoneResult]:
+    """The phones that say why they were not created; in a dry run not those that it would send."""
+    skipped = (result for result in report.skipped if result.error != WOULD_BE_SENT)
+    return chain(report.results((Outcome.INVALID, Outcome.FAILED)), skipped)
 
 
 def _tiles(report: UploadAccount) -> list[tuple[str, str]]:
     phones = ("phones", f"{report.submitted:,}")
     if not report.elapsed:  # nobody knows what the run was like
         return [phones]
+    if report.dry_run and not report.requests:
+        return [phones, ("requests it takes", f"{report.batches:,}")]
     rate = report.submitted / report.elapsed
     return [
         phones,

@@ -41,7 +41,7 @@ class Reason:
     text: str
     count: int
     outcome: str
-    """`invalid` or `failed`."""
+    """`invalid`, `failed` or `skipped`."""
 
 
 def row_number(index: int) -> str:

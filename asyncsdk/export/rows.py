@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from asyncsdk.export.reasons import naming_first, same_number
 from asyncsdk.ledger.account import outcomes
 from asyncsdk.models import FIELDS, CreatedPhone, Phone, Problem, Violation
-from asyncsdk.results import Delivery, Outcome, PhoneResult
+from asyncsdk.results import IN_GROUP, WOULD_BE_SENT, Delivery, Outcome, PhoneResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,8 +97,14 @@ def _cells(result: PhoneResult) -> tuple[object, ...]:
     )
 
 
+_SKIPPED = {str(problem): problem for problem in (IN_GROUP, WOULD_BE_SENT)}
+"""What says more than its words: a table has these alone."""
+
+
 def _problem(row: Mapping[str, Any]) -> Problem:
     first, reason = whole_number(row["duplicate_of"]), row["reason"] or ""
+    if row["outcome"] == Outcome.SKIPPED and reason in _SKIPPED:
+        return _SKIPPED[reason]
     if first is None:
         return Problem(detail=reason)
     twin = Violation("phone", same_number("an earlier row"), "duplicate", duplicate_of=first)

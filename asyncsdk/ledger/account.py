@@ -31,6 +31,8 @@ class UploadSummary(TypedDict):
     invalid_count: int
     failed_count: int
     unknown_count: int
+    skipped_count: int
+    would_be_sent_count: int
     requests: int
     retries: int
     throttled: float
@@ -39,6 +41,7 @@ class UploadSummary(TypedDict):
     """Seconds."""
     complete: bool
     stopped_by: str | None
+    dry_run: bool
     ok: bool
 
 
@@ -54,9 +57,10 @@ class _Part:
 class UploadAccount:
     """What became of every phone.
 
-    `submitted == created_count + invalid_count + failed_count`, and every index of the source
-    that was read occurs exactly once. `str()` says it in one line; `a + b` adds two: the results
-    keep their index within their own upload, and stand in the order of the uploads.
+    `submitted == created_count + invalid_count + failed_count + skipped_count`, and every index of
+    the source that was read occurs exactly once. `str()` says it in one line; `a + b`
+    adds two: the results keep their index within their own upload, and stand in the order of the
+    uploads.
     """
 
     _parts: tuple[_Part, ...] = field()
@@ -92,6 +96,21 @@ class UploadAccount:
         return sum(part.run.counts.unknown for part in self._parts)
 
     @property
+    def skipped_count(self) -> int:
+        """Phones that were not sent because the caller asked for that."""
+        return sum(part.run.counts.skipped for part in self._parts)
+
+    @property
+    def would_be_sent_count(self) -> int:
+        """Those of the skipped that nothing is wrong with: a dry run would have sent them."""
+        return sum(part.run.counts.would_be_sent for part in self._parts)
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether it was a dry run, at least of one upload: what would be sent is skipped."""
+        return any(part.run.dry_run for part in self._parts)
+
+    @property
     def group_id(self) -> int | None:
         """The group that was uploaded into; None if it is not known, or there are several."""
         groups = {part.run.group_id for part in self._parts}
@@ -111,6 +130,15 @@ class UploadAccount:
     def failed(self) -> Sequence[PhoneResult]:
         """The failed phones in source order."""
         return self._results(Outcome.FAILED)
+
+    @property
+    def skipped(self) -> Sequence[PhoneResult]:
+        """The skipped phones in source order; the `error` of each says why.
+
+        It has `duplicate_of` where the number came before in the list, `in_group` where the group
+        holds it already, and the title "Would be sent" in a dry run.
+        """
+        return self._results(Outcome.SKIPPED)
 
     @property
     def requests(self) -> int:
@@ -170,8 +198,8 @@ class UploadAccount:
 
     @property
     def ok(self) -> bool:
-        """Whether the source was read to its end and every phone was created."""
-        return self.complete and self.submitted == self.created_count
+        """Whether the source was read to its end and every phone that was to be was created."""
+        return self.complete and self.submitted == self.created_count + self.skipped_count
 
     def to_dict(self) -> dict[str, object]:
         """Totals and results as plain data, fit for JSON."""
@@ -188,12 +216,15 @@ class UploadAccount:
             "invalid_count": self.invalid_count,
             "failed_count": self.failed_count,
             "unknown_count": self.unknown_count,
+            "skipped_count": self.skipped_count,
+            "would_be_sent_count": self.would_be_sent_count,
             "requests": self.requests,
             "retries": self.retries,
             "throttled": self.throttled,
             "elapsed": self.elapsed,
             "complete": self.complete,
             "stopped_by": self.stopped_by and str(self.stopped_by),
+            "dry_run": self.dry_run,
             "ok": self.ok,
         }
 
@@ -219,14 +250,29 @@ class UploadAccount:
     __hash__ = None  # type: ignore[assignment]
 
     def __str__(self) -> str:
+        parts = [f"{count:,} {name}" for name, count in self._told() if count is not None]
         return (
-            f"{counted(self.submitted, 'phone')}: {self.created_count:,} created, "
-            f"{self.invalid_count:,} invalid, {self.failed_count:,} failed"
+            f"{counted(self.submitted, 'phone')}: {', '.join(parts)}"
             + (f" in {self.elapsed:.1f} s" if self.elapsed else "")  # files do not know
+            + (" (a dry run: nothing was sent)" if self._dry else "")
         )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"
+
+    @property
+    def _dry(self) -> bool:
+        """Whether nothing of it was to be sent."""
+        return all(part.run.dry_run for part in self._parts)
+
+    def _told(self) -> Iterator[tuple[str, int | None]]:
+        """What became of how many; None for a fate that is not worth a word where nobody met it."""
+        dry, others = self.dry_run, self.skipped_count - self.would_be_sent_count
+        yield "created", None if self._dry else self.created_count
+        yield "would be sent", self.would_be_sent_count if dry else None
+        yield "invalid", self.invalid_count
+        yield "failed", self.failed_count or (None if self._dry else 0)
+        yield "skipped", others or None
 
     def _results(self, outcome: Outcome) -> Sequence[PhoneResult]:
         kept = [part.kept[outcome] for part in self._parts]

@@ -37,6 +37,8 @@ class Resumed:
     """What it took, and what it had settled."""
     baseline: array[int] | None = None
     """The ids that were in the group before the upload, in order, if they were noted."""
+    existing: array[int] | None = None
+    """The numbers that were in the group before the upload, if they were noted."""
     last_key: int = 0
     """The highest key of a batch on record: new ones count on from there."""
 
@@ -133,6 +135,10 @@ class DurableLedger(Ledger):
     @abstractmethod
     def baseline(self, ids: array[int]) -> None:
         """Enter the ids that were in the group before the upload."""
+
+    @abstractmethod
+    def existing(self, keys: array[int]) -> None:
+        """Enter the numbers that were in the group before the upload, each as 64 bits."""
 
     @abstractmethod
     async def sending(self, batch: BatchLike) -> None:

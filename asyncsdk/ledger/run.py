@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import define, field, frozen
 
 from asyncsdk.ledger.entry import Entry
-from asyncsdk.results import Delivery, Outcome, StoppedBy
+from asyncsdk.results import WOULD_BE_SENT, Delivery, Outcome, StoppedBy
 from asyncsdk.timeline import History
 
 __all__ = ["Counts", "Run"]
@@ -20,15 +20,25 @@ class Counts:
     failed: int = 0
     unknown: int = 0
     """Those of the failed that may be in the group all the same."""
+    skipped: int = 0
+    would_be_sent: int = 0
+    """Those of the skipped that a dry run would have sent."""
 
     @property
     def settled(self) -> int:
         """Rows whose fate is known."""
-        return self.created + self.invalid + self.failed
+        return self.created + self.invalid + self.failed + self.skipped
+
+    @property
+    def bad(self) -> int:
+        """Rows that were to be created and were not."""
+        return self.invalid + self.failed
 
     def add(self, entry: Entry) -> None:
         """Count the rows of an entry."""
         self.add_rows(entry.outcome, entry.delivery, len(entry))
+        if entry.outcome is Outcome.SKIPPED and entry.problem == WOULD_BE_SENT:
+            self.would_be_sent += len(entry)
 
     def add_rows(self, outcome: Outcome, delivery: Delivery, rows: int) -> None:
         """Count so many rows of the same fate."""
@@ -36,6 +46,8 @@ class Counts:
             self.created += rows
         elif outcome is Outcome.INVALID:
             self.invalid += rows
+        elif outcome is Outcome.SKIPPED:
+            self.skipped += rows
         else:
             self.failed += rows
             if delivery is Delivery.UNKNOWN:
@@ -59,3 +71,5 @@ class Run:
     """What happened when, run by run; empty where nobody noted it."""
     group_id: int | None = None
     """The group that was uploaded into; None where that is not known."""
+    dry_run: bool = False
+    """Whether nothing was to be sent."""

@@ -21,6 +21,7 @@ from asyncsdk.upload.handle import Upload
 from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.columns import Columns
 from asyncsdk.upload.intake.normalize import normalizer
+from asyncsdk.upload.intake.skipping import Skipping
 from asyncsdk.upload.intake.source import RowSource, check_source, framed
 from asyncsdk.upload.recovery.claims import Claims
 from asyncsdk.wire.batch import BatchResponse, decode_members, encode_members, member_of_created
@@ -31,7 +32,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
     from os import PathLike
 
-    from asyncsdk.config import Adaptive, Duplicates, FailureLimit, Journal, OnUnknown, Rate
+    from asyncsdk.config import (
+        Adaptive,
+        Duplicates,
+        Existing,
+        FailureLimit,
+        Journal,
+        OnUnknown,
+        Rate,
+    )
     from asyncsdk.http.exchange import Attempt
     from asyncsdk.ledger.interface import Ledger
     from asyncsdk.pace.requests import Requests
@@ -164,6 +173,7 @@ class PhonesResource(Resource):
         quiet_period: float = 30.0,
         columns: Mapping[str, str] | None = None,
         duplicates: Duplicates = "send",
+        existing: Existing = "send",
         validate: bool = True,
         normalize: str | None = None,
         mobile_only: bool = False,
@@ -200,7 +210,13 @@ class PhonesResource(Resource):
                 `{"phone": "Mobil", "a": "Anrede"}`; the group's own column names may stand for
                 `a` to `e` (the group is then asked for them, before anything is sent). Other keys
                 are left out, but for those that are fields.
-            duplicates: Whether to `send` a number that occurred before, or to `skip` it as invalid.
+            duplicates: Whether to `send` a number that came before in this list, or to `skip` it.
+                Numbers are compared in their normal form: with `normalize` each has one, without
+                it those that say their country, by `+` or `00`. What could be two numbers is not
+                skipped.
+            existing: Whether to `send` a number that the group holds already, or to `skip` it,
+                compared likewise. The group's export is read once, before the first batch (with a
+                journal once in its life; in a dry run, too); where that fails, nothing is sent.
             validate: Whether to check the provider's limits before sending.
             normalize: A default region such as `"DE"`: numbers are sent in E.164 form, and what is
                 no number is invalid (needs `asyncsdk[phone]`).
@@ -213,7 +229,8 @@ class PhonesResource(Resource):
                 answered is sent again, and what was under way is treated by `on_unknown`. The
                 finished file is the report (`UploadReport.open`). It holds the phones.
             on_progress: Called with a `Progress`, at most ten times a second.
-            dry_run: Check everything, send nothing.
+            dry_run: Check everything, send nothing: what would be sent is skipped, and counted as
+                `would_be_sent_count`. A journal is left alone.
 
         Returns:
             The upload; see `Upload`. Awaiting it raises `UploadStopped` if it cannot go on.
@@ -232,6 +249,7 @@ class PhonesResource(Resource):
             on_unknown=on_unknown,
             quiet_period=quiet_period,
             duplicates=duplicates,
+            existing=existing,
             validate=validate,
             normalize=normalize,
             mobile_only=mobile_only,
@@ -268,7 +286,7 @@ class PhonesResource(Resource):
         checker = Checker(
             limits=options.validate,
             normalize=normalizer(options.normalize, mobile_only=options.mobile_only),
-            skip_duplicates=options.duplicates == "skip",
+            skipping=_skipping(options),
             keep_source=isinstance(ledger, DurableLedger),
             columns=columns,
         )
@@ -294,6 +312,13 @@ class PhonesResource(Resource):
         if checker.columns is not None and checker.columns.unresolved:
             group = await self._groups.get(group_id)
             checker.columns.resolve(group.columns)
+
+
+def _skipping(options: UploadOptions) -> Skipping | None:
+    """What knows the numbers that are not to be sent, if there are to be any."""
+    if "skip" not in {options.duplicates, options.existing}:
+        return None
+    return Skipping(options.duplicates == "skip", normalizer(options.normalize))
 
 
 def _ledger(group_id: int, options: UploadOptions) -> Ledger:

@@ -21,7 +21,7 @@ from asyncsdk.sandbox.store import DuplicatePolicy, Store, StoredPhone
 from asyncsdk.sandbox.tamper import Tamper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from ssl import SSLContext
 
     from asyncsdk.models import Group
@@ -220,6 +220,19 @@ class Sandbox:
             msg = f"no group can be like this: {told}"
             raise ValueError(msg)
         return self._store.add_group({"name": name, **fields}).group.id
+
+    def hold(self, group_id: int, numbers: Iterable[str]) -> None:
+        """Have a group hold phones from before: no request brought them, so they are no commits.
+
+        Raises:
+            ValueError: There is no such group.
+        """
+        record = self._store.group(group_id)
+        if record is None:
+            msg = f"there is no group {group_id}: add_group gives the id of one"
+            raise ValueError(msg)
+        for number in numbers:
+            self._store.hold(record, number)
 
     def phones(self, group_id: int) -> list[StoredPhone]:
         """What a group holds, in the order in which it came."""

@@ -14,6 +14,8 @@ from asyncsdk.models import Group
 from asyncsdk.sandbox.log import Commit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from asyncsdk.sandbox.rules import Row
 
 __all__ = ["DuplicatePolicy", "GroupRecord", "Receipt", "Store", "StoredPhone", "digits"]
@@ -114,6 +116,12 @@ class Store:
 
     # phones
 
+    def hold(self, record: GroupRecord, number: str) -> None:
+        """Put a phone into a group that came there some other way: no request did, so no log."""
+        phone = self._keep(record, [number])
+        if self._duplicates != "store":
+            record.by_number.setdefault(digits(number), phone.id)
+
     def phones(self, group_id: int) -> list[StoredPhone]:
         """What a group holds, in the order in which it came."""
         record = self._groups.get(group_id)
@@ -160,15 +168,17 @@ class Store:
         del self._phones[phone.id], record.phones[phone.id]
 
     def _insert(self, record: GroupRecord, row: Row, receipt: Receipt) -> StoredPhone:
-        group_id, phone_id = record.group.id, next(self._phone_ids)
-        a, b, c, d, e, callback = row.a, row.b, row.c, row.d, row.e, row.callback_data
-        number = self._spell(row.phone)
-        phone = StoredPhone(phone_id, group_id, number, a, b, c, d, e, callback)
-        self._phones[phone_id] = record.phones[phone_id] = phone
-        commit = Commit(
-            receipt.at, group_id, phone_id, row.phone, a, b, c, d, e, callback, receipt.request_no
-        )
+        texts = (row.phone, row.a, row.b, row.c, row.d, row.e, row.callback_data)
+        phone = self._keep(record, texts)
+        commit = Commit(receipt.at, phone.group_id, phone.id, *texts, receipt.request_no)
         self.commits.append(commit)
+        return phone
+
+    def _keep(self, record: GroupRecord, texts: Sequence[Any]) -> StoredPhone:
+        number, *others = texts
+        phone_id = next(self._phone_ids)
+        phone = StoredPhone(phone_id, record.group.id, self._spell(number), *others)
+        self._phones[phone_id] = record.phones[phone_id] = phone
         return phone
 
     def _spell(self, number: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from asyncsdk.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from asyncsdk.models import Group
     from asyncsdk.sandbox.log import Commit, RequestRecord
@@ -89,6 +89,10 @@ class SandboxThread:
     def add_group(self, name: str = "sandbox", **fields: str | None) -> int:
         """Create a group, and give its id."""
         return self._sandbox.add_group(name, **fields)
+
+    def hold(self, group_id: int, numbers: Iterable[str]) -> None:
+        """Have a group hold phones from before; see `Sandbox.hold`."""
+        self._sandbox.hold(group_id, numbers)
 
     def phones(self, group_id: int) -> list[StoredPhone]:
         """What a group holds."""

@@ -24,6 +24,7 @@ from asyncsdk.upload.intake.source import RowSource
 from asyncsdk.upload.jobs import Jobs
 from asyncsdk.upload.queue import Queue
 from asyncsdk.upload.reader import Reader
+from asyncsdk.upload.recovery.baseline import Baseline
 from asyncsdk.upload.recovery.reconcile import Reconciler
 from asyncsdk.upload.run import UploadRun
 from asyncsdk.upload.sharing import LoopShare
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from asyncsdk.pace.requests import Requests
     from asyncsdk.upload.channel import Channel
     from asyncsdk.upload.intake.check import Checker
+    from asyncsdk.upload.recovery.baseline import GroupView
     from asyncsdk.upload.recovery.claims import Claim, Claims
-    from asyncsdk.upload.recovery.reconcile import GroupView
 
 __all__ = ["Order", "assemble"]
 
@@ -67,7 +68,7 @@ class Order:
     prepare: Callable[[], Awaitable[None]]
     """What is to be known before the first row is read."""
     view: GroupView
-    """The group, for a reconcile."""
+    """The group, for a reconcile, and where phones that it holds are not sent."""
     claims: Claims
     """The uploads of the client."""
 
@@ -125,6 +126,7 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
             asyncio.Semaphore(concurrency),
         ),
         claim,
+        _baseline(order, random),
         _reconciler(order, ledger, claim, table, random),
         Jobs(ending),
     )
@@ -155,19 +157,29 @@ def _post(order: Order) -> Post:
     return Post(order.requests, order.request, lane, order.options.dry_run)
 
 
+def _baseline(order: Order, random: Random) -> Baseline:
+    skipping = order.checker.skipping if order.options.existing == "skip" else None
+    return Baseline(order.view, _patient(order, random), skipping)
+
+
+def _patient(order: Order, random: Random) -> Retrying:
+    """How the group is read: for as long as an outage may last."""
+    return Retrying(order.options.retry, order.requests.pace.gate, random, patient=True)
+
+
 def _reconciler(
     order: Order, ledger: Ledger, claim: Claim, table: Table, random: Random
 ) -> Reconciler | None:
     options = order.options
     if options.on_unknown != "reconcile" or options.dry_run:
         return None
-    retrying = Retrying(options.retry, order.requests.pace.gate, random, patient=True)
+    retrying = _patient(order, random)
     return Reconciler(order.view, retrying, options.quiet_period, ledger, claim, table)
 
 
 def _check_limit(options: UploadOptions, ledger: Ledger, totals: Totals, ending: Ending) -> None:
     """Stop if too much of what this run settled was not created."""
     limit, counts, then = options.stop_when, ledger.counts, totals.base.counts
-    settled = counts.settled - then.settled
-    if limit is not None and limit.reached(settled - (counts.created - then.created), settled):
+    settled, bad = counts.settled - then.settled, counts.bad - then.bad
+    if limit is not None and limit.reached(bad, settled):
         ending.begin(StoppedBy.STOP_WHEN)

@@ -116,6 +116,11 @@ class Books:
         if self._durable is not None:
             self._durable.baseline(ids)
 
+    def existing(self, keys: array[int]) -> None:
+        """Enter the numbers that were in the group before the upload, as `Skipping` has them."""
+        if self._durable is not None:
+            self._durable.existing(keys)
+
     async def sending(self, batch: Batch) -> None:
         """Return once it is on record that a request with this batch may leave."""
         if self._durable is not None:

@@ -142,14 +142,13 @@ class Reader:
     async def _draw(self) -> bool:
         """Draw and check a batch of rows, piece by piece; returns whether any may be sent.
 
-        It goes on beyond a batch while nothing that was drawn is a row at all.
+        It goes on beyond a batch while nothing that was drawn is a row at all, and while few of
+        the rows are to be sent.
         """
         rows, batches = self._rows, self._batches
         assert rows is not None  # or there is nothing to read
         end = batches.read + batches.size
-        while not (rows.exhausted or rows.stopped) and (
-            left := max(0, end - batches.read) or batches.undecided
-        ):
+        while not (rows.exhausted or rows.stopped) and (left := batches.missing(end)):
             await rows.draw(batches.piece, min(left, self._steps.begin()))
             batches.check()
             await self._steps.end()

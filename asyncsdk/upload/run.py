@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, evolve
 
 from asyncsdk.completion import completed
 from asyncsdk.errors import JournalError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from asyncsdk.upload.flights import Flight, Flights
     from asyncsdk.upload.queue import Queue
     from asyncsdk.upload.reader import Reader
+    from asyncsdk.upload.recovery.baseline import Baseline
     from asyncsdk.upload.recovery.claims import Claim
     from asyncsdk.upload.recovery.reconcile import Reconciler
     from asyncsdk.upload.totals import Totals
@@ -54,6 +55,7 @@ class UploadRun:
     reader: Reader
     workers: Workers
     claim: Claim
+    baseline: Baseline
     reconciler: Reconciler | None
     jobs: Jobs
     callback: ProgressCallback | None = None
@@ -94,7 +96,7 @@ class UploadRun:
         waiting, interrupted = left_over(resumed, self.options.on_unknown)
         doubtful = [self.flights.add(batch, Stage.DOUBTFUL) for batch in interrupted]
         self.queue.put_back([self.flights.add(batch) for batch in waiting])
-        await self.jobs.run(self.prepare)
+        await self.jobs.run(self.prepare, lambda: self.baseline.restore(resumed))
         if self.ending.begun:
             return
         self.reader.start(resumed)
@@ -114,13 +116,17 @@ class UploadRun:
 
     async def _note_group(self, resumed: Resumed) -> None:
         """Know what the group held before the upload: as it was noted then, or by looking now."""
-        if self.reconciler is None:
-            return
-        if resumed.baseline is not None:
-            self.reconciler.resume(resumed.baseline)
-        else:
-            await self.reconciler.begin()
-            self.books.baseline(self.reconciler.before)
+        if self.reconciler is not None:
+            self.reconciler.watch()
+        ids = await self.baseline.read(resumed, ids=self.reconciler is not None)
+        if self.reconciler is not None:
+            self.reconciler.know(ids)
+            if resumed.baseline is None:
+                self.books.baseline(ids)
+        if self.books.durable and resumed.existing is None:
+            found = await self.baseline.existing()
+            if found is not None:
+                self.books.existing(found)
 
     async def _reconcile(self) -> None:
         """Look up in the group what is unknown: what is missing there goes out again."""
@@ -187,7 +193,7 @@ class UploadRun:
             if flight.stage is Stage.LANDED:
                 self._close_landed(flight)
         for flight in self.flights:
-            self.books.leave(flight, flight.abandon())
+            self.books.leave(flight, self.workers.abandon(flight))
         self.totals.ended = self.totals.clock()
         settled, read = self.books.ledger.counts.settled, self.workers.batches.read
         assert settled == read, (settled, read)  # the law of accounts
@@ -212,12 +218,12 @@ class UploadRun:
         counts, totals = self.books.ledger.counts, self.totals
         gate = self.workers.post.requests.pace.gate
         ended = totals.ended is not None
-        reconciling = self.reconciler.phase if self.reconciler else None
         return Progress(
             read=self.workers.batches.read,
             created=counts.created,
             invalid=counts.invalid,
             failed=counts.failed,
+            skipped=counts.skipped,
             in_flight=self.flights.phones,
             requests=totals.base.requests + totals.requests,
             retries=totals.base.retries + totals.retries,
@@ -227,13 +233,23 @@ class UploadRun:
             unknown=counts.unknown,
             paused=0.0 if ended else max(0.0, gate.opens - totals.now),
             paused_by=gate.reason,
-            phase=Phase.ENDED if ended else reconciling or Phase.UPLOADING,
+            phase=self._phase(),
+            would_be_sent=counts.would_be_sent,
             lookup=self.reconciler.lookup if self.reconciler else None,
         )
 
+    def _phase(self) -> Phase:
+        """What it does now."""
+        if self.totals.ended is not None:
+            return Phase.ENDED
+        if self.baseline.reading:
+            return Phase.READING_GROUP
+        return (self.reconciler.phase if self.reconciler else None) or Phase.UPLOADING
+
     def run_totals(self) -> Run:
         """The totals so far, with the course of the run."""
-        return self.totals.run(self.books.ledger.counts, self.ending, self.books.timeline)
+        totals = self.totals.run(self.books.ledger.counts, self.ending, self.books.timeline)
+        return evolve(totals, dry_run=self.options.dry_run)
 
     def _sums(self) -> Run:
         """The totals without the course."""
@@ -241,4 +257,9 @@ class UploadRun:
 
 
 def _in_short(counts: Counts) -> str:
-    return f"{counts.created:,} created, {counts.invalid:,} invalid, {counts.failed:,} failed"
+    told = f"{counts.created:,} created, {counts.invalid:,} invalid, {counts.failed:,} failed"
+    if counts.would_be_sent:
+        told += f", {counts.would_be_sent:,} would be sent"
+    if skipped := counts.skipped - counts.would_be_sent:
+        told += f", {skipped:,} skipped"
+    return told

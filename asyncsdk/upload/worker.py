@@ -10,8 +10,7 @@ from attrs import define, frozen
 
 from asyncsdk.errors import AsyncSDKError, OutcomeUnknownError
 from asyncsdk.http.exchange import Reply
-from asyncsdk.models import Problem
-from asyncsdk.results import Delivery, StoppedBy
+from asyncsdk.results import WOULD_BE_SENT, Delivery, Outcome, StoppedBy
 from asyncsdk.upload.flights import Stage
 from asyncsdk.upload.verdict.decision import Decision
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from asyncsdk.http.exchange import Request
+    from asyncsdk.ledger.entry import Entry
     from asyncsdk.pace.lane import Lane
     from asyncsdk.pace.requests import Requests
     from asyncsdk.pace.retry import Budget
@@ -37,8 +37,6 @@ __all__ = ["Post", "Workers"]
 _SPARE = 2
 """Workers that wait with a batch for a place in flight, so that no place is empty while a reply is
 decoded and the next batch is drawn."""
-
-_DRY = Problem("Not sent", "a dry run sends nothing")
 
 
 @frozen(eq=False)
@@ -149,10 +147,17 @@ class Workers:
         departure.learn(answer)
         return answer
 
+    def abandon(self, flight: Flight) -> Entry:
+        """The account of rows that are not sent any more; in a dry run none ever is."""
+        if self.post.dry_run:
+            batch = flight.batch
+            return batch.entry(Outcome.SKIPPED, Delivery.NOT_SENT, problem=WOULD_BE_SENT)
+        return flight.abandon()
+
     def decide(self, flight: Flight, answer: Reply | AsyncSDKError) -> Decision:
         """What the end of its request means for the rows of a batch."""
         if self.post.dry_run:
-            return Decision([flight.batch.because(_DRY).failed(Delivery.NOT_SENT)])
+            return Decision([self.abandon(flight)])
         gate, totals = self.post.requests.pace.gate, self.totals
         waited = gate.waited(totals.clock(), totals.began)
         if isinstance(answer, Reply):

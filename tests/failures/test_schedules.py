@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asyncsdk import Adaptive, FailureLimit, Outcome, Phone, Rate, RetryPolicy, UploadStopped
+from asyncsdk.numbers import tail
 from asyncsdk.sandbox import FAULTS, STYLES, Faults
 from tests.effort import effort
 from tests.leaping import run_leaping
@@ -73,6 +74,10 @@ class Schedule:
     rate: Rate | None
     normalize: str | None
     split: int
+    duplicates: str
+    existing: str
+    held: frozenset[int]
+    """Rows whose numbers the group holds from before, in another spelling."""
 
     @property
     def box(self) -> dict[str, Any]:
@@ -108,6 +113,9 @@ def schedules(draw: st.DrawFn) -> Schedule:
         rate=draw(st.sampled_from([None, None, Rate(5, per=1.0), Rate(40, per=1.0)])),
         normalize=draw(st.sampled_from([None, "DE"])),
         split=draw(st.integers(0, len(SPLITS) - 1)),
+        duplicates=draw(st.sampled_from(["send", "send", "skip"])),
+        existing=draw(st.sampled_from(["send", "send", "skip"])),
+        held=draw(st.frozensets(st.integers(0, 59), max_size=20)),
     )
 
 
@@ -156,6 +164,8 @@ def options_of(schedule: Schedule) -> dict[str, Any]:
         "stop_when": FailureLimit(count=3) if schedule.ending == "limit" else None,
         "rate": schedule.rate,
         "normalize": schedule.normalize,
+        "duplicates": schedule.duplicates,
+        "existing": schedule.existing,
         "validate": False,
     }
 
@@ -200,10 +210,29 @@ def judge(schedule: Schedule, report: UploadReport, seen: list[PhoneResult], rig
         r.phone.callback_data for r in [*seen, *report.results()] if r.outcome is Outcome.CREATED
     }
     assert created <= set(copies)
+    judge_skipping(schedule, [*seen, *report.results()])
+
+
+def held_of(schedule: Schedule) -> list[str]:
+    """What the group holds from before: `0049 160 …`, where the list has `+49160…` or `0160…`."""
+    numbers = [phone.phone for phone in phones(schedule.rows)]
+    return [f"0049 {numbers[i][3:]}" for i in sorted(schedule.held) if i < schedule.rows]
+
+
+def judge_skipping(schedule: Schedule, results: list[PhoneResult]) -> None:
+    """Nothing is sent that was to be skipped."""
+    sent = Counter(tail(r.phone.phone) for r in results if r.outcome is Outcome.CREATED)
+    if schedule.existing == "skip":
+        assert not sent.keys() & set(map(tail, held_of(schedule)))
+    if schedule.duplicates == "skip":
+        assert all(count == 1 for count in sent.values())
+    skipping = "skip" in {schedule.duplicates, schedule.existing}
+    assert skipping or all(r.outcome is not Outcome.SKIPPED for r in results)
 
 
 async def play(schedule: Schedule) -> None:
     async with connected(**schedule.box, client={"timeout": 2.0}) as rig:
+        rig.sandbox.hold(rig.group_id, held_of(schedule))
         upload = rig.upload(source_of(schedule), **options_of(schedule))
         seen = await run(schedule, upload)
         report = upload.report

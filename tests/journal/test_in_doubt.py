@@ -288,5 +288,5 @@ async def test_a_journal_of_before_there_were_notes_of_logs(journal: Path) -> No
         report = await rig.upload(source, journal=journal)
         assert_accounts(report, rig.sandbox, source)
         with closing(sqlite3.connect(journal)) as file, file:
-            assert file.execute("PRAGMA user_version").fetchone() == (2,)
+            assert file.execute("PRAGMA user_version").fetchone() == (3,)
         file.close()

@@ -184,12 +184,12 @@ async def test_duplicates_and_normal_forms_are_known_after_a_resume(journal: Pat
             await asyncio.sleep(0)
         await upload.stop()
         report = await rig.upload(source, **options)
-        assert (report.created_count, report.invalid_count) == (150, 250)
+        assert (report.created_count, report.skipped_count) == (150, 250)
         assert len(rig.stored) == len(set(rig.stored)) == 150
         assert report.created[3].phone.phone == source[3]
         assert report.created[3].number == "+491600000003"
-        assert report.invalid[0].error is not None
-        assert report.invalid[0].error.duplicate_of == 0
+        assert report.skipped[0].error is not None
+        assert report.skipped[0].error.duplicate_of == 0
         assert known(UploadReport.open(journal)) == known(report)
 
 

@@ -15,6 +15,8 @@ from asyncsdk import UploadReport, UploadStopped
 from tests.effort import effort
 from tests.failures.test_schedules import (
     Schedule,
+    held_of,
+    judge_skipping,
     options_of,
     rows_of,
     run,
@@ -42,6 +44,7 @@ async def play(schedule: Schedule, sizes: list[int]) -> None:
     with TemporaryDirectory() as folder:
         journal = Path(folder) / "journal"
         async with connected(**schedule.box, client={"timeout": 2.0}) as rig:
+            rig.sandbox.hold(rig.group_id, held_of(schedule))
             for size in sizes:
                 part = evolve(schedule, batch=size)
                 rig.client.set_credentials(rig.sandbox.client_id, rig.sandbox.api_key)
@@ -66,6 +69,7 @@ async def finish(rig: Rig, schedule: Schedule, journal: Path) -> None:
     except UploadStopped as stopped:
         raise AssertionError(stopped.cause) from stopped
     assert_accounts(report, rig.sandbox, rows, **schedule.law)
+    judge_skipping(schedule, known(report))
     assert report.complete
     assert report.submitted == schedule.rows
     assert same(report, UploadReport.open(journal))

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from asyncsdk import ConfigurationError, Phone, Problem
 from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.normalize import normalizer
+from asyncsdk.upload.intake.skipping import Skipping
 
 german = normalizer("DE")
 assert german is not None
 
 
 def test_the_second_of_two_is_rejected_and_names_the_first() -> None:
-    checker = Checker(skip_duplicates=True)
+    checker = Checker(skipping=Skipping())
     first = checker.check(0, ["+491", "+492", "+491"])
     second = checker.check(3, [Phone("+492", a="x"), "+493"])
     assert list(first.indices) == [0, 1]
@@ -29,12 +30,12 @@ def test_the_second_of_two_is_rejected_and_names_the_first() -> None:
 
 
 def test_an_invalid_number_is_no_first() -> None:
-    checked = Checker(skip_duplicates=True).check(0, [Phone("+491", a="x" * 1531), "+491"])
+    checked = Checker(skipping=Skipping()).check(0, [Phone("+491", a="x" * 1531), "+491"])
     assert list(checked.indices) == [1]
 
 
 def test_duplicates_are_found_by_the_normal_form() -> None:
-    checker = Checker(skip_duplicates=True, normalize=german)
+    checker = Checker(skipping=Skipping(), normalize=german)
     checked = checker.check(0, ["0151 12345678", "+49 151 12345678", "0049-151-12345678"])
     assert list(checked.indices) == [0]
     assert checked.numbers == ["+4915112345678"]

@@ -11,6 +11,7 @@ import pytest
 from asyncsdk import Phone
 from asyncsdk.models import FIELDS
 from asyncsdk.upload.intake.check import Checker, Rejection
+from asyncsdk.upload.intake.skipping import Skipping
 from asyncsdk.wire.rows import decode_rows
 
 CALLBACK = "c" * 36
@@ -123,7 +124,7 @@ def test_an_iterator_of_words_is_read_as_numbers() -> None:
     "item", [Text("1"), {"phone": Text("1")}, Phone(Text("1")), {"phone": "1", "a": Text("x")}]
 )
 def test_a_text_of_a_type_of_its_own(item: object, *, skip: bool) -> None:
-    checked = Checker(skip_duplicates=skip).check(0, [item])
+    checked = Checker(skipping=Skipping() if skip else None).check(0, [item])
     assert not checked.rejected
     assert type(checked.numbers[0]) is str
     assert checked.body.startswith(b'[{"phone":"1"')

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from asyncsdk import Phone
 from asyncsdk.upload.intake.check import Checked, Checker, _read
+from asyncsdk.upload.intake.skipping import Skipping
 from asyncsdk.wire.rows import decode_rows, encode_rows, numbers_of
 
 numbers = st.one_of(
@@ -55,7 +56,7 @@ def test_fast_is_slow(chunk: list[object], first: int, limits: bool) -> None:  #
 
 @given(plain_chunks, st.booleans())
 def test_each_row_comes_out_once(chunk: list[object], skip: bool) -> None:  # noqa: FBT001
-    checked = Checker(skip_duplicates=skip).check(0, chunk)
+    checked = Checker(skipping=Skipping() if skip else None).check(0, chunk)
     indices = sorted([*checked.indices, *(r.index for r in checked.rejected)])
     assert indices == list(range(len(chunk)))
     assert len(checked.indices) == len(checked.numbers)

@@ -53,6 +53,7 @@ def test_the_options_of_an_upload() -> None:
         "quiet_period": 30.0,
         "columns": None,
         "duplicates": "send",
+        "existing": "send",
         "validate": True,
         "normalize": None,
         "mobile_only": False,

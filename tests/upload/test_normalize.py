@@ -13,6 +13,7 @@ from asyncsdk.models import Phone, Problem
 from asyncsdk.sources import read
 from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.normalize import normalizer
+from asyncsdk.upload.intake.skipping import Skipping
 from tests.rig import connected
 from tests.sources.lists import KONTAKTE
 
@@ -171,7 +172,7 @@ def test_whatever_the_text_it_is_a_number_or_a_problem(text: str) -> None:
 
 
 def test_duplicates_are_found_on_the_normal_form() -> None:
-    checker = Checker(normalize=normalizer("DE"), skip_duplicates=True)
+    checker = Checker(normalize=normalizer("DE"), skipping=Skipping())
     rows = ["0160 12345678", "0171 7654321", "+49 160 12345678", "0160 12345678 / 0171 7654321"]
     checked = checker.check(0, rows)
     assert list(checked.indices) == [0, 1]
@@ -188,7 +189,7 @@ async def test_the_submitted_and_the_normal_form_are_in_the_result() -> None:
         report = await rig.upload(source, normalize="DE", duplicates="skip")
     (created,) = report.created
     assert (created.phone.phone, created.number) == ("0160 12345678", "+4916012345678")
-    duplicate, nobody = report.invalid
+    (nobody,), (duplicate,) = report.invalid, report.skipped
     assert (duplicate.phone.phone, duplicate.number) == ("0160-12345678", "+4916012345678")
     assert duplicate.error is not None
     assert duplicate.error.duplicate_of == 0
@@ -203,7 +204,7 @@ async def test_every_row_of_the_messy_list_is_accounted_for() -> None:
     assert report.submitted == source.count() == 2105
     codes = Counter(
         violation.code
-        for result in report.invalid
+        for result in (*report.invalid, *report.skipped)
         if result.error
         for violation in result.error.violations
     )

@@ -39,9 +39,11 @@ async def test_a_dry_run_checks_everything_and_sends_nothing(rig: Rig) -> None:
     source = ["" if i % 10 == 0 else number for i, number in enumerate(numbers(95))]
     report = await rig.upload(source, batch_size=10, dry_run=True, duplicates="skip")
     assert not rig.sandbox.requests
-    assert (report.submitted, report.invalid_count, report.failed_count) == (95, 10, 85)
-    assert {result.delivery for result in report.failed} == {Delivery.NOT_SENT}
-    assert {str(result.error) for result in report.failed} == {"Not sent: a dry run sends nothing"}
+    assert (report.submitted, report.invalid_count, report.failed_count) == (95, 10, 0)
+    assert (report.skipped_count, report.would_be_sent_count) == (85, 85)
+    assert {result.delivery for result in report.skipped} == {Delivery.NOT_SENT}
+    told = {str(result.error) for result in report.skipped}
+    assert told == {"Would be sent: a dry run sends nothing"}
     assert (report.requests, report.unknown_count) == (0, 0)
     assert report.complete
     assert not report.ok
@@ -51,15 +53,18 @@ async def test_a_dry_run_needs_no_server(rig: Rig) -> None:
     await rig.sandbox.stop()
     for how in ("report", "reconcile", "resend"):
         report = await rig.upload(phones(20), dry_run=True, on_unknown=how)
-        assert report.failed_count == 20
+        assert report.ok
+        assert report.dry_run
+        assert report.would_be_sent_count == 20
 
 
 async def test_numbers_that_occurred_before_are_skipped_across_batches(rig: Rig) -> None:
     source = [*numbers(15), *numbers(15), "+49160777"]
     report = await rig.upload(source, batch_size=10, duplicates="skip")
     assert report.created_count == 16
-    assert [result.index for result in report.invalid] == list(range(15, 30))
-    assert {result.delivery for result in report.invalid} == {Delivery.NOT_SENT}
+    assert [result.index for result in report.skipped] == list(range(15, 30))
+    assert {result.delivery for result in report.skipped} == {Delivery.NOT_SENT}
+    assert report.ok
     assert sorted(rig.stored) == sorted([*numbers(15), "+49160777"])
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from asyncsdk import Phone
 from asyncsdk.upload.intake.check import Checker
+from asyncsdk.upload.intake.skipping import Skipping
 from asyncsdk.wire.rows import decode_phones
 from tests.parts import module
 
@@ -208,9 +209,11 @@ class Number(enum.IntEnum):
 def test_whole_numbers_are_texts_and_nothing_is_none(
     value: object, text: str | None, kind: Any, *, skip: bool
 ) -> None:
-    checked = Checker(skip_duplicates=skip).check(0, [kind(phone="+491", callback_data=value)])
+    checked = Checker(skipping=Skipping() if skip else None).check(
+        0, [kind(phone="+491", callback_data=value)]
+    )
     assert decode_phones(checked.body) == [Phone("+491", callback_data=text)]
-    checked = Checker(skip_duplicates=skip).check(0, [kind(phone=value)])
+    checked = Checker(skipping=Skipping() if skip else None).check(0, [kind(phone=value)])
     if text is None:
         assert str(checked.rejected[0].problem) == "Invalid phone: phone: is required"
     elif len(text) <= 30:

@@ -34,7 +34,7 @@ __all__ = [
 
 _APPLICATION = 0x61736A31
 """SQLite's `application_id`, by which a journal is told from other databases."""
-_VERSION = 2
+_VERSION = 3
 _MAGIC = b"SQLite format 3\x00"
 _WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 

@@ -130,7 +130,7 @@ class JournalLedger(DurableLedger):
         return found
 
     def _resumed(self, reader: Reader) -> Resumed:
-        baseline = reader.meta("baseline")
+        baseline, existing = reader.meta("baseline"), reader.meta("existing")
         last_key, self._recent.last = reader.last_ids()
         return Resumed(
             begun=self._run.number > 1,
@@ -139,6 +139,7 @@ class JournalLedger(DurableLedger):
             held=reader.held(),
             run=reader.run(),
             baseline=None if baseline is None else array("q", baseline),
+            existing=None if existing is None else array("Q", existing),
             last_key=last_key,
         )
 
@@ -167,6 +168,9 @@ class JournalLedger(DurableLedger):
 
     def baseline(self, ids: array[int]) -> None:
         self._put(partial(set_meta, key="baseline", value=ids.tobytes()))
+
+    def existing(self, keys: array[int]) -> None:
+        self._put(partial(set_meta, key="existing", value=keys.tobytes()))
 
     async def sending(self, batch: BatchLike) -> None:
         self._hold(batch, State.SENDING, attempts=batch.attempts + 1)

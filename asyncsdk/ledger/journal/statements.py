@@ -43,7 +43,7 @@ def begin_anew(file: sqlite3.Connection) -> None:
     """Remove all that was read, and what was made of it; what the runs took stays."""
     for table in ("chunk", "batch", "held", "entry"):
         file.execute(f"DELETE FROM {table}")  # noqa: S608 - these four
-    file.execute("DELETE FROM meta WHERE key IN ('exhausted', 'baseline')")
+    file.execute("DELETE FROM meta WHERE key IN ('exhausted', 'baseline', 'existing')")
 
 
 def take_up_failed(file: sqlite3.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,10 +19,14 @@ from asyncsdk.wire.rows import encode_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from asyncsdk.models import Problem
     from asyncsdk.upload.intake.check import Checked, Checker, Rejection
 
 __all__ = ["Batches", "Chunk"]
 
+_PATIENCE = 20
+"""Batches of rows that are drawn at most until there is one to be sent: where few of a list are to
+be, they would leave in as many small requests."""
 _BRACKETS = 2
 """Bytes of an empty JSON array; each row adds its own length and a comma."""
 
@@ -56,7 +61,9 @@ class Batches:
     piece: list[object] = field(factory=list, init=False)
     """What was drawn and is not checked yet; whoever draws adds to it."""
     _parts: list[Checked] = field(factory=list, init=False)
-    """What was checked and is in no batch yet."""
+    """What was checked and is in no batch yet; of those that may not be sent only how many."""
+    _rejected: list[Entry] = field(factory=list, init=False)
+    """Those that may not, as compact as they are kept."""
 
     @property
     def read(self) -> int:
@@ -67,6 +74,20 @@ class Batches:
     def undecided(self) -> int:
         """Rows to be drawn before any may be handed on: they may all be of a kind that is none."""
         return self.checker.undecided
+
+    def missing(self, end: int) -> int:
+        """Rows to be drawn until a batch is full, or so many were drawn that it will not be.
+
+        Args:
+            end: Where the batch ends if all of its rows may be sent.
+        """
+        if self.read < end:
+            return end - self.read
+        if self.undecided:
+            return self.undecided
+        if self.checker.skipping is None or self.read >= end + (_PATIENCE - 1) * self.size:
+            return 0
+        return max(0, self.size - sum(len(part.numbers) for part in self._parts))
 
     def check(self) -> None:
         """Turn the piece into rows; the objects it was made of are let go.
@@ -79,10 +100,11 @@ class Batches:
         try:
             part = self.checker.check(self.checked, self.piece)
         except SourceError:
-            self.checked -= sum(map(len, self._parts))
-            self.piece, self._parts = [], []
+            self.checked -= sum(map(len, self._parts)) + sum(map(len, self._rejected))
+            self.piece, self._parts, self._rejected = [], [], []
             raise
-        self._parts.append(part)
+        self._rejected += _entries_of(part.rejected)
+        self._parts.append(evolve(part, rejected=()) if part.rejected else part)
         self.checked += len(self.piece)
         self.piece = []
 
@@ -92,9 +114,10 @@ class Batches:
         if not self._parts:
             return None
         checked, self._parts = join(self._parts), []
-        first = self.read - len(checked)
+        rejected, self._rejected = self._rejected, []
+        first = self.read - len(checked) - sum(map(len, rejected))
         batches = list(self.sized(_batch_of(checked))) if checked.numbers else []
-        return Chunk(first, checked.source, batches, list(_entries_of(checked.rejected)))
+        return Chunk(first, checked.source, batches, rejected)
 
     def recognise(self, first: int, rows: Sequence[object]) -> Checked:
         """Rows that an earlier run drew, as they were submitted; they are in no account here."""
@@ -133,29 +156,45 @@ def _batch_of(checked: Checked) -> Batch:
 
 
 def _entries_of(rejected: Sequence[Rejection]) -> Iterator[Entry]:
-    """The account of rows that are not sent: local rules rejected them, or their source did."""
-    doubtful = [rejection for rejection in rejected if rejection.doubtful]
-    if doubtful:
-        yield evolve(
-            _entry_of(doubtful),
-            outcome=Outcome.FAILED,
-            delivery=Delivery.UNKNOWN,
-            members=None,
-            problem=doubtful[0].problem,
-        )
-    if len(doubtful) < len(rejected):
-        yield _entry_of([rejection for rejection in rejected if not rejection.doubtful])
+    """The account of rows that are not sent, an entry for each fate; those are few."""
+    fates: dict[tuple[bool, bool, bool], list[Rejection]] = {}
+    for one in rejected:
+        fates.setdefault((one.doubtful, one.skipped, one.problem.in_group), []).append(one)
+    for (doubtful, skipped, in_group), rows in fates.items():
+        if doubtful:
+            yield _entry_of(rows, Outcome.FAILED, Delivery.UNKNOWN, rows[0].problem)
+        elif skipped:
+            shared = rows[0].problem if in_group else None
+            yield _entry_of(rows, Outcome.SKIPPED, Delivery.NOT_SENT, shared)
+        else:
+            yield _entry_of(rows, Outcome.INVALID, Delivery.NOT_SENT)
 
 
-def _entry_of(rejected: Sequence[Rejection]) -> Entry:
-    """The account of rows that local rules rejected."""
+def _entry_of(
+    rejected: Sequence[Rejection],
+    outcome: Outcome,
+    delivery: Delivery,
+    shared: Problem | None = None,
+) -> Entry:
+    """The account of rows with one fate; each has its own problem where they share none."""
     changed = any(rejection.submitted != rejection.row.phone for rejection in rejected)
     submitted = [rejection.submitted for rejection in rejected]
+    members = None
+    if shared is None:
+        members = encode_members(member_of(rejection.problem) for rejection in rejected)
     return Entry(
-        Outcome.INVALID,
-        Delivery.NOT_SENT,
-        [rejection.index for rejection in rejected],
+        outcome,
+        delivery,
+        _positions([rejection.index for rejection in rejected]),
         encode_rows([rejection.row for rejection in rejected]),
         submitted=msgspec.json.encode(submitted) if changed else None,
-        members=encode_members(member_of(rejection.problem) for rejection in rejected),
+        members=members,
+        problem=shared,
     )
+
+
+def _positions(indices: list[int]) -> Sequence[int]:
+    """A range where there are no gaps, else eight bytes for each."""
+    if indices[-1] - indices[0] + 1 == len(indices):
+        return range(indices[0], indices[-1] + 1)
+    return array("q", indices)

@@ -15,7 +15,6 @@ from attrs import define, field, frozen
 
 from asyncsdk.errors import SourceError
 from asyncsdk.models import FIELDS, LIMITS, Phone, Problem, Violation, Withheld
-from asyncsdk.upload.intake.duplicates import Seen
 from asyncsdk.upload.intake.rows import (
     PLAIN,
     NoRow,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from asyncsdk.upload.intake.columns import Columns
+    from asyncsdk.upload.intake.skipping import Skipping
 
 __all__ = ["Checked", "Checker", "Rejection", "join"]
 
@@ -66,6 +66,8 @@ class Rejection:
     """The number as submitted; the row has it in normal form where that was found."""
     doubtful: bool = False
     """Whether its source holds it back because it may be in the group."""
+    skipped: bool = False
+    """Whether nothing is wrong with it: its number is one that is not to be sent."""
 
 
 @frozen
@@ -94,19 +96,18 @@ class Checker:
     Args:
         limits: Whether to check lengths and presence, not only types.
         normalize: Turns a number into its normal form, or says why it is none.
-        skip_duplicates: Whether a number seen before is rejected.
+        skipping: Knows the numbers that are not to be sent; None where all are.
         keep_source: Whether to keep the rows as they were submitted.
         columns: The keys that fields are read from, if not their own.
     """
 
     limits: bool = True
     normalize: Callable[[str], str | Problem] | None = None
-    skip_duplicates: bool = False
+    skipping: Skipping | None = None
     keep_source: bool = False
     columns: Columns | None = None
     undecided: int = field(default=_CERTAIN, init=False, repr=False)
     """Rows to be seen until it is certain that the source is no list of phones; 0 once it is."""
-    _seen: Seen = field(factory=Seen, init=False, repr=False)
 
     def check(self, first: int, chunk: Sequence[object]) -> Checked:
         """Check rows that follow each other in the source.
@@ -130,7 +131,7 @@ class Checker:
         if flawless is None:
             return self._check_rows(first, chunk, [_read(row) for row in chunk])
         rows, numbers, body = flawless
-        if self.normalize is None and not self.skip_duplicates:
+        if self.normalize is None and self.skipping is None:
             return Checked(range(first, first + len(numbers)), numbers, body, source=body)
         return self._check_rows(first, chunk, [(row, []) for row in rows])
 
@@ -194,12 +195,13 @@ class Checker:
         for index, (item, (row, violations)) in enumerate(zip(chunk, read, strict=True), first):
             number = row.phone
             if isinstance(item, Withheld):
-                self._remember(index, item, row)
-                rejected.append(Rejection(index, row, item.problem, number, item.doubtful))
+                rejected.append(self._held_back(index, item, row))
                 continue
-            normal, problem = self._normal(index, row, violations)
+            normal, problem = self._normal(row, violations)
             if problem is not None:
                 rejected.append(Rejection(index, normal, problem, number))
+            elif self.skipping and (why := self.skipping.reason(normal.phone, index)):
+                rejected.append(Rejection(index, normal, why, number, skipped=True))
             else:
                 indices.append(index)
                 rows.append(normal)
@@ -214,15 +216,18 @@ class Checker:
             source,
         )
 
-    def _remember(self, index: int, item: Withheld, row: Row) -> None:
-        """What may be in the group counts as a number seen before."""
-        if item.doubtful:
-            self._normal(index, row, [])
+    def _held_back(self, index: int, item: Withheld, row: Row) -> Rejection:
+        """A row that its source holds back; what may be in the group counts as seen before."""
+        problem, doubtful = item.problem, item.doubtful
+        if doubtful and self.skipping is not None:
+            normal, invalid = self._normal(row, [])
+            why = None if invalid else self.skipping.reason(normal.phone, index)
+            if why is not None and why.in_group:  # there is no doubt any more
+                problem, doubtful = why, False
+        return Rejection(index, row, problem, row.phone, doubtful, skipped=not doubtful)
 
-    def _normal(
-        self, index: int, row: Row, violations: Sequence[Violation]
-    ) -> tuple[Row, Problem | None]:
-        """The row, with its number in normal form where that was found, and why it is not sent."""
+    def _normal(self, row: Row, violations: Sequence[Violation]) -> tuple[Row, Problem | None]:
+        """The row, with its number in normal form where that was found, and why it is invalid."""
         if not violations and self.limits:
             violations = _broken_limits(row)
         if violations:
@@ -233,10 +238,6 @@ class Checker:
             if isinstance(normal, Problem):
                 return row, normal
             row = renumbered(row, normal)
-        if self.skip_duplicates:
-            earlier = self._seen.first(row.phone, index)
-            if earlier != index:
-                return row, _duplicate(earlier)
         return row, None
 
     def _twin(self, number: str) -> list[Violation]:
@@ -245,10 +246,10 @@ class Checker:
         Whoever mends it is not to store that number a second time.
         """
         normal = number if self.normalize is None else self.normalize(number)
-        if not self.skip_duplicates or isinstance(normal, Problem):
+        if self.skipping is None or isinstance(normal, Problem):
             return []
-        earlier = self._seen.find(normal)
-        return [] if earlier is None else [_same_number(earlier)]
+        twin = self.skipping.twin(normal)
+        return [] if twin is None else [twin]
 
 
 def join(parts: Sequence[Checked]) -> Checked:
@@ -390,13 +391,3 @@ def _broken_limits(row: Row) -> list[Violation]:
             reason = f"is longer than {limit} characters ({length})"
             violations.append(Violation(name, reason, "too-long"))
     return violations
-
-
-def _duplicate(earlier: int) -> Problem:
-    violation = _same_number(earlier)
-    return Problem(title="Duplicate phone", detail=violation.message, violations=(violation,))
-
-
-def _same_number(earlier: int) -> Violation:
-    reason = "the same number as an earlier row"
-    return Violation("phone", reason, "duplicate", duplicate_of=earlier)

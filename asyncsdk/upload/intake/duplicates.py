@@ -5,8 +5,12 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from attrs import define, field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Seen"]
 
@@ -42,9 +46,16 @@ class Seen:
             number: The text.
             index: Below 2^32.
         """
-        key = _key(number)
+        return self.add(_key(number), index)
+
+    def add(self, key: int, index: int) -> int:
+        """As `first`, of a number that is known by its key (see `keys_at`)."""
         mixed = (key * _MIX & _MASK) >> 22
         return self._shards[mixed % _SHARDS].first(key, mixed >> 10, index)
+
+    def keys_at(self, index: int) -> Iterator[array[int]]:
+        """The keys of the numbers that were seen first at this index, in many small parts."""
+        return (array("Q", shard.at(index)) for shard in self._shards.values())
 
     def find(self, number: str) -> int | None:
         """The index at which this number was seen, if it was."""
@@ -82,6 +93,11 @@ class _Shard:
         at = self._slot(key, start)
         return self.indices[at] if self.keys[at] == key else None
 
+    def at(self, index: int) -> Iterable[int]:
+        """The keys with this index."""
+        found = zip(self.keys, self.indices, strict=True)
+        return (key for key, first in found if key and first == index)
+
     def _slot(self, key: int, start: int) -> int:
         """Where a key is, or would be; no key is 0, which marks a slot that is free."""
         keys, size = self.keys, len(self.keys)
@@ -101,7 +117,7 @@ class _Shard:
 
 
 def _key(number: str) -> int:
-    """64 bits, never 0."""
+    """64 bits, never 0. Journals hold them: another version must make the same ones."""
     plus = number[:1] == "+"
     digits = number[1:] if plus else number
     if digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST:

@@ -14,7 +14,7 @@ from array import array
 from bisect import bisect_left
 from collections import defaultdict, deque
 from contextlib import aclosing, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
@@ -28,18 +28,19 @@ from asyncsdk.wire.batch import encode_members, member_of_created
 from asyncsdk.wire.rows import content_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from asyncsdk.http.exchange import Attempt
     from asyncsdk.ledger.interface import Ledger
     from asyncsdk.models import CreatedPhone, Phone
     from asyncsdk.pace.retrying import Retrying
     from asyncsdk.upload.batch import Batch
+    from asyncsdk.upload.recovery.baseline import GroupView
     from asyncsdk.upload.recovery.claims import Claim
     from asyncsdk.upload.verdict.table import Table
     from asyncsdk.wire.rows import Row
 
-__all__ = ["GroupView", "Reconciler"]
+__all__ = ["Reconciler"]
 
 _NOT_THERE = Problem("Not stored", "the group does not have this phone")
 _KEYS = (
@@ -48,16 +49,6 @@ _KEYS = (
     lambda phone: tail(phone.phone),
 )
 """How a sent phone and one found in the group may be alike, the closest way first."""
-
-
-class GroupView(Protocol):
-    """What is asked of the group, with one request each."""
-
-    async def count(self, attempt: Attempt) -> int | None:
-        """How many phones it holds; None if the server does not say."""
-
-    def phones(self, attempt: Attempt) -> AsyncGenerator[CreatedPhone, None]:
-        """All its phones."""
 
 
 @define(eq=False)
@@ -78,20 +69,12 @@ class Reconciler:
     lookup: Lookup | None = field(default=None, init=False)
     """What it looks for, or found the last time."""
 
-    async def begin(self) -> None:
-        """Note what is in the group before anything is sent.
-
-        Raises:
-            AsyncSDKError: The group cannot be read.
-        """
+    def watch(self) -> None:
+        """From here on note what others create: before what the group holds is read."""
         self.claim.watch()
-        with self._in(Phase.READING_GROUP):
-            if await self._count() != 0:
-                self.before = await self.retrying.call(self._ids, idempotent=True)
 
-    def resume(self, before: array[int]) -> None:
-        """Take what an earlier run noted."""
-        self.claim.watch()
+    def know(self, before: array[int]) -> None:
+        """Take what the group held before the upload, as it was read now or by an earlier run."""
         self.before = before
 
     async def look(self, unknown: Sequence[Batch]) -> Decision:
@@ -140,14 +123,6 @@ class Reconciler:
             if waited > self.retrying.policy.max_wait:
                 return False
             last = count
-
-    async def _ids(self, attempt: Attempt) -> array[int]:
-        ids = array("q")
-        async with aclosing(self.view.phones(attempt)) as phones:
-            async for phone in phones:
-                if phone.id is not None:
-                    ids.append(phone.id)
-        return array("q", sorted(ids))
 
     async def _find(self, unknown: Sequence[Batch], attempt: Attempt) -> list[CreatedPhone]:
         """The phones in the group that are new, answer no other request, and may be wanted."""

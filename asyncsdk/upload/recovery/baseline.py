@@ -1,0 +1,134 @@
+"""What the group holds before an upload sends anything: one reading of its export for all who ask.
+
+A reconcile asks for the ids, so that it never takes those phones for its own; an upload that skips
+what is there asks for the numbers. A journal keeps both, for a later run would find its own phones,
+too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import define, field
+
+from asyncsdk.errors import JournalError
+from asyncsdk.upload.sharing import Steps
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from asyncsdk.http.exchange import Attempt
+    from asyncsdk.ledger.interface import Resumed
+    from asyncsdk.models import CreatedPhone
+    from asyncsdk.pace.retrying import Retrying
+    from asyncsdk.upload.intake.skipping import Skipping
+
+__all__ = ["Baseline", "GroupView"]
+
+_STEP = 1000
+"""Numbers that are taken from a journal at once."""
+
+
+class GroupView(Protocol):
+    """What is asked of the group, with one request each."""
+
+    async def count(self, attempt: Attempt) -> int | None:
+        """How many phones it holds; None if the server does not say."""
+
+    def phones(self, attempt: Attempt) -> AsyncGenerator[CreatedPhone, None]:
+        """All its phones."""
+
+
+@define(eq=False)
+class Baseline:
+    """Reads ids and numbers of the group, or takes them from a journal.
+
+    Args:
+        view: The group.
+        retrying: How often and how patiently it is asked.
+        skipping: Wants to know the numbers; None where nobody does.
+    """
+
+    view: GroupView
+    retrying: Retrying
+    skipping: Skipping | None
+    reading: bool = field(default=False, init=False)
+    """Whether the group is being read."""
+
+    async def restore(self, resumed: Resumed) -> None:
+        """Know the numbers that an earlier run found; before rows that it read are read again.
+
+        Raises:
+            JournalError: It read rows without looking which are in the group: now its own are.
+        """
+        if self.skipping is None or resumed.exhausted:
+            return
+        if resumed.existing is None and resumed.read:
+            msg = (
+                "the journal was begun with existing='send', and what it sent cannot be told from "
+                "what the group held before: go on with existing='send'"
+            )
+            raise JournalError(msg)
+        known = resumed.existing or array("Q")
+        for at in range(0, len(known), _STEP):
+            self.skipping.restore(known[at : at + _STEP])
+            await asyncio.sleep(0)
+
+    async def read(self, resumed: Resumed, *, ids: bool) -> array[int]:
+        """Read what no earlier run has noted; returns the ids, in order.
+
+        Args:
+            resumed: What an earlier run noted.
+            ids: Whether these are wanted.
+
+        Raises:
+            AsyncSDKError: The group cannot be read.
+        """
+        wants_ids = ids and resumed.baseline is None
+        numbers = None
+        if resumed.existing is None and not resumed.exhausted:
+            numbers = self.skipping
+        found = resumed.baseline or array("q")
+        if not wants_ids and numbers is None:
+            return found
+        self.reading = True
+        try:
+            # Who asks for the ids asks a group that is empty, more often than not.
+            if not wants_ids or await self.retrying.call(self.view.count, idempotent=True) != 0:
+                read = await self.retrying.call(
+                    lambda attempt: self._read(attempt, numbers), idempotent=True
+                )
+                found = read if wants_ids else found
+        finally:
+            self.reading = False
+        return found
+
+    async def _read(self, attempt: Attempt, numbers: Skipping | None) -> array[int]:
+        """The ids; what is found of an export that breaks off is in the group all the same."""
+        ids = array("q")
+        steps = Steps(asyncio.get_running_loop().time, lambda: asyncio.sleep(0))
+        left = steps.begin()
+        async with aclosing(self.view.phones(attempt)) as phones:
+            async for phone in phones:
+                if phone.id is not None:
+                    ids.append(phone.id)
+                if numbers is not None and phone.phone:
+                    numbers.add_existing(phone.phone)
+                left -= 1
+                if not left:
+                    await steps.end()
+                    left = steps.begin()
+        return array("q", sorted(ids))
+
+    async def existing(self) -> array[int] | None:
+        """The numbers that were found, for `restore`; None where nobody asked for them."""
+        if self.skipping is None:
+            return None
+        found = array("Q")
+        for some in self.skipping.existing():
+            found.extend(some)
+            await asyncio.sleep(0)
+        return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import frozen
 
+from asyncsdk.cli.announcing import announced
 from asyncsdk.cli.closing import (
     least_seconds,
     print_check,
@@ -20,6 +21,7 @@ from asyncsdk.cli.closing import (
 )
 from asyncsdk.cli.destination import in_context
 from asyncsdk.cli.live import view_for
+from asyncsdk.cli.noted import noted
 from asyncsdk.cli.output import tell_requests
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, fail, plain, stderr, stdout
@@ -120,12 +122,8 @@ class Job:
             return await follow(client.phones.upload(group, self.source, **options), view)
 
     def _announce(self, total: int) -> None:
-        chosen = [
-            f"{field} from column {choice.column!r} ({choice.reason})"
-            for field, choice in self.source.mapping.items()
-            if choice.reason
-        ]
-        self.output.say(f"{self.name}: {', '.join([counted(total, 'row'), *chosen])}")
+        for line in announced(self.source, self.name, total, self.options):
+            self.output.say(line)
         for message in _held_back(self.source):
             self.output.say(message)
         if self.begun is not None and not self.begun.complete:
@@ -156,7 +154,7 @@ class Job:
         unfinished = self._goes_on(report)  # then nobody is to upload what it will send
         if self.output.rejects is not None and not unfinished:
             rows = self._rejected(ending, self._skipped(report))
-            count = write_rejects(self.output.rejects, self.source, rows)
+            count = write_rejects(self.output.rejects, self.source, rows, noted(self.options))
             self.output.say(f"{counted(count, 'row')} written to {self.output.rejects}")
         places = {}
         if self.output.html is not None:

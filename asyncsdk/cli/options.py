@@ -13,7 +13,7 @@ from asyncsdk.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["parse_concurrency", "parse_map", "parse_rate"]
+__all__ = ["parse_concurrency", "parse_map", "parse_quotechar", "parse_rate"]
 
 _RATE = re.compile(r"(\d+)(?:/(\d+(?:\.\d+)?)?(ms|s|m|min|h)?)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -33,6 +33,11 @@ def parse_map(pairs: Iterable[str]) -> dict[str, str]:
             raise typer.BadParameter(msg, param_hint="'--map'")
         columns[field.strip()] = column
     return columns
+
+
+def parse_quotechar(text: str) -> str | None:
+    """The character around cells; `none` as none."""
+    return None if text.lower() == "none" else text
 
 
 def parse_rate(text: str) -> Rate | None:

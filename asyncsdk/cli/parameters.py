@@ -11,6 +11,7 @@ import typer
 __all__ = [
     "BatchSize",
     "Concurrency",
+    "Country",
     "CreateGroup",
     "Deadline",
     "Delimiter",
@@ -32,12 +33,14 @@ __all__ = [
     "OnUnknown",
     "Quiet",
     "QuietPeriod",
+    "Quotechar",
     "Rate",
     "Rejects",
     "Report",
     "SendUnknown",
     "Sheet",
     "Show",
+    "SkipLines",
     "Verbose",
 ]
 
@@ -71,8 +74,21 @@ Map = Annotated[
         "--map",
         metavar="FIELD=COLUMN",
         help="Read phone, a to e (or what the group calls them) or callback_data from this column: "
-        "its name, or its number from 1. Repeatable. The phone's is found by itself.",
+        "its name, or its number from 1. Repeatable. The phone's is found by itself. "
+        "phone=Mobil,Telefon is the first that is filled, phone=Vorwahl+Rufnummer joins two.",
     ),
+]
+Country = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="The column that says in which country each phone is."),
+]
+SkipLines = Annotated[
+    int,
+    typer.Option(min=0, metavar="N", help="Lines above the table; a title is found by itself."),
+]
+Quotechar = Annotated[
+    str,
+    typer.Option(metavar="CHAR", help="Character around cells of CSV, or none."),
 ]
 Format = Annotated[
     str | None,

@@ -12,8 +12,9 @@ from asyncsdk.cli import parameters as given
 from asyncsdk.cli.begun import begun, differing
 from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import Job, failed
-from asyncsdk.cli.lists import opened
-from asyncsdk.cli.options import parse_concurrency, parse_map, parse_rate
+from asyncsdk.cli.lists import answered, opened
+from asyncsdk.cli.noted import as_noted, typed
+from asyncsdk.cli.options import parse_concurrency, parse_map, parse_quotechar, parse_rate
 from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import fail
 from asyncsdk.config import Journal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asyncsdk.cli.begun import Begun
+    from asyncsdk.sources import Source
 
 __all__ = ["check", "upload"]
 
@@ -36,7 +38,15 @@ _SENDING = (
     "mobile_only",
 )
 """Arguments that the package has by the same name: of an upload, and of `read`."""
-_READING = ("sheet", "delimiter", "encoding", "header", "send_unknown")
+_READING = (
+    "country",
+    "sheet",
+    "delimiter",
+    "encoding",
+    "header",
+    "skip_lines",
+    "send_unknown",
+)
 
 
 def upload(
@@ -44,6 +54,7 @@ def upload(
     group: given.Group,
     create_group: given.CreateGroup = False,
     columns: given.Map = [],
+    country: given.Country = None,
     rejects: given.Rejects = None,
     report: given.Report = None,
     html: given.Html = None,
@@ -58,6 +69,8 @@ def upload(
     delimiter: given.Delimiter = None,
     encoding: given.Encoding = None,
     header: given.Header = None,
+    skip_lines: given.SkipLines = 0,
+    quotechar: given.Quotechar = '"',
     batch_size: given.BatchSize = 1000,
     concurrency: given.Concurrency = "8",
     rate: given.Rate = "10/1s",
@@ -79,6 +92,7 @@ def upload(
     command: dict[str, Any] = {
         "files": [file if file == "-" else os.path.abspath(file) for file in files],
         "columns": columns,
+        "country": country,
         "normalize": normalize,
         "mobile_only": mobile_only,
         "duplicates": duplicates,
@@ -89,6 +103,8 @@ def upload(
         "delimiter": delimiter,
         "encoding": encoding,
         "header": header,
+        "skip_lines": skip_lines,
+        "quotechar": quotechar,
         "batch_size": batch_size,
         "concurrency": concurrency,
         "rate": rate,
@@ -107,16 +123,19 @@ def upload(
     output.check(files)
     tell_requests(verbose)
     before = begun(journal)
-    if before is not None:
-        _go_on_alike(before, command, journal)
     check_credentials()
     destination = Destination(group, create_group)
     reading = {name: command[name] for name in _READING} | {
         "columns": chosen,
         "names": _names(destination, chosen),
         "format": kind,
+        "quotechar": parse_quotechar(quotechar),
     }
     with opened(files, **reading) as (source, name):
+        columns += answered(source)
+        _adopt(source, options, command, output)
+        if before is not None:
+            _go_on_alike(before, command, journal)
         raise typer.Exit(Job(source, name, destination, options, output, before).run())
 
 
@@ -124,6 +143,7 @@ def check(
     files: given.Files,
     group: given.GroupForNames = None,
     columns: given.Map = [],
+    country: given.Country = None,
     rejects: given.Rejects = None,
     html: given.Html = None,
     normalize: given.Normalize = None,
@@ -135,6 +155,8 @@ def check(
     delimiter: given.Delimiter = None,
     encoding: given.Encoding = None,
     header: given.Header = None,
+    skip_lines: given.SkipLines = 0,
+    quotechar: given.Quotechar = '"',
     batch_size: given.BatchSize = 1000,
     rate: given.Rate = "10/1s",
     show: given.Show = 20,
@@ -161,25 +183,47 @@ def check(
     output = Output(show, as_json, quiet, verbose, rejects=rejects, html=html)
     output.check(files)
     tell_requests(verbose)
-    reading = {
+    reading: dict[str, Any] = {
         "columns": chosen,
         "names": _names(Destination(group), chosen) if group else None,
         "format": kind,
+        "country": country,
         "sheet": sheet,
         "delimiter": delimiter,
         "encoding": encoding,
         "header": header,
+        "skip_lines": skip_lines,
+        "quotechar": parse_quotechar(quotechar),
         "send_unknown": send_unknown,
     }
     with opened(files, **reading) as (source, name):
+        _adopt(source, options, {}, output)
         raise typer.Exit(Job(source, name, None, options, output).run())
+
+
+def _adopt(
+    source: Source, options: dict[str, Any], command: dict[str, Any], output: Output
+) -> None:
+    """Take over what a rejects file notes of the upload that it is of, where nothing else is said.
+
+    Args:
+        source: The list.
+        options: Of the upload.
+        command: What the journal keeps of it.
+        output: Is told.
+    """
+    found = as_noted(source, options)
+    options |= found
+    command |= found
+    if found:
+        output.say(f"as noted in {source.parts[0].path}: {typed(found)}")
 
 
 def _go_on_alike(before: Begun, command: dict[str, Any], journal: Path | None) -> None:
     """Refuse to go on with other options: the same list would be other phones."""
     if others := differing(before.command, command):
-        typed = f"{before.typed(upload)} --journal" if before.piped else "asyncsdk resume"
-        how = f"'{typed} {journal}'"
+        begin = f"{before.typed(upload)} --journal" if before.piped else "asyncsdk resume"
+        how = f"'{begin} {journal}'"
         fail(
             f"{journal} was begun with other options ({', '.join(others)}): "
             f"{how} goes on with those it was begun with"

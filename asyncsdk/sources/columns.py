@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = [
+    "ANSWERED",
     "NO_PHONES",
     "Column",
     "ColumnChoice",
@@ -64,6 +65,8 @@ _BEGINNING = re.compile(r"[+(]?(?:[ ()/+\-]*\d){1,7}[ )/\-]*")
 """What numbers begin with: codes of countries and of areas."""
 
 NO_PHONES = "no column looks like phones"
+ANSWERED = "as answered"
+"""Why a column was chosen that was asked for."""
 
 
 Column = str | int | Sequence[str | int]
@@ -161,7 +164,7 @@ def _phones(
     if isinstance(decided, ColumnChoice):
         return decided
     answer = answered(evolve(decided, path=path), wanted.ask)
-    return evolve(find_column(found, "phone", answer), reason="as answered")
+    return evolve(find_column(found, "phone", answer), reason=ANSWERED)
 
 
 @frozen
@@ -354,7 +357,7 @@ def _country(
     )
     text = "several columns say in which country a phone could be: name one"
     answer = answered(Question(COUNTRY, text, options, path), wanted.ask)
-    return evolve(find_column(found, COUNTRY, answer), reason="as answered")
+    return evolve(find_column(found, COUNTRY, answer), reason=ANSWERED)
 
 
 def _column(rows: Sequence[Sequence[str]], at: int) -> list[str]:

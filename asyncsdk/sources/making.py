@@ -9,17 +9,14 @@ from attrs import define, field, frozen
 from asyncsdk.models import FIELDS, Located, Phone, Problem, Violation, Withheld
 from asyncsdk.sources.layout import is_total
 from asyncsdk.sources.picking import COUNTRY, picker
-from asyncsdk.sources.rejects import NOTED, note_in, note_of, noted_columns
+from asyncsdk.sources.rejects import NOTED, TOTALS, note_in, note_of, noted_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from asyncsdk.sources.picking import ColumnChoice
 
-__all__ = ["TOTALS", "NotedMakers", "maker"]
-
-TOTALS = "totals"
-"""The code of the violation of a line of totals, and of what stands below it."""
+__all__ = ["NotedMakers", "maker"]
 
 _SHORT = 6
 """Characters that a phone has at least: where a line of totals has one, it has fewer."""

@@ -26,12 +26,15 @@ _decode = msgspec.json.Decoder(dict[str, str | bool | list[str]]).decode
 
 __all__ = [
     "DUPLICATE",
+    "HELD",
     "NOTED",
     "READ_AS",
     "REJECT_COLUMNS",
+    "TOTALS",
     "Note",
     "Withholding",
     "first_note",
+    "is_held",
     "is_rejects",
     "is_report",
     "note_in",
@@ -49,6 +52,11 @@ NOTED = "as noted in the file"
 DUPLICATE = "duplicate"
 """The outcome of rows that were skipped as duplicates; the code of their violation, too."""
 
+TOTALS = "totals"
+"""The code of the violation of a line of totals, and of what stands below it."""
+HELD = "held"
+"""The outcome of rows that their list held back; the code of their violation when read again."""
+
 _REPORT_COLUMNS = frozenset({"index", "outcome", "delivery", "attempts", "request_id"})
 _UNKNOWN = "unknown"
 _SKIPPED = "skipped as a duplicate when it was rejected"
@@ -56,12 +64,22 @@ _DOUBTFUL = "may be in the group since it was sent without an answer; it was not
 _AS_BEFORE = Problem(
     "Duplicate phone", _SKIPPED, violations=(Violation("phone", _SKIPPED, DUPLICATE),)
 )
+_NONE = "it was no contact when it was rejected: if it is one, delete the word held beside it"
+_NO_CONTACT = Problem(
+    "Not a contact",
+    violations=(Violation("", _NONE, HELD),),
+)
 _PERHAPS_THERE = Problem("Outcome unknown", _DOUBTFUL)
 
 
 def is_rejects(columns: Sequence[str]) -> bool:
     """Whether these are the columns of a rejects file, in whatever order."""
     return set(REJECT_COLUMNS) <= set(columns)
+
+
+def is_held(problem: Problem) -> bool:
+    """Whether a source held a row back that is no contact, now or when it was rejected."""
+    return any(violation.code in {TOTALS, HELD} for violation in problem.violations)
 
 
 def is_report(columns: Sequence[str]) -> bool:
@@ -144,9 +162,11 @@ class Withholding:
         )
 
     def _problem(self, cells: Sequence[str]) -> Problem | None:
-        if _cell(cells, self.delivery) == _UNKNOWN and not self.send_unknown:
-            return _PERHAPS_THERE
-        return _AS_BEFORE if _cell(cells, self.outcome) == DUPLICATE else None
+        if _cell(cells, self.delivery) == _UNKNOWN:
+            return None if self.send_unknown else _PERHAPS_THERE
+        if _cell(cells, self.outcome) == DUPLICATE:
+            return _AS_BEFORE
+        return _NO_CONTACT if _cell(cells, self.outcome) == HELD else None
 
 
 def _cell(cells: Sequence[str], at: int) -> str:

@@ -46,9 +46,9 @@ _TRUNK = re.compile(r"([0-9]{1,3}[^0-9()]*)\(0\)")
 """A national prefix that is said along, and not dialled from abroad: `+49 (0)160 …`."""
 _KEEP_ZERO = ("39", "378", "379", "225", "241", "242")
 """Countries whose numbers keep a leading zero from abroad: there `(0)` may be part of one."""
-_AREA_DIGITS, _LOCAL_DIGITS = 7, 5
-"""Digits of an area code with its country at most, and of a number there at least: with others a
-slash or a bracket stands between two numbers, or before another ending of one."""
+_AREA_DIGITS, _LOCAL_DIGITS = 6, 5
+"""Digits of an area code at most (with its country one more), and of a number there at least: with
+others a slash stands between two numbers, or before another ending of one."""
 _ENDING = re.compile(r"[-/()\u2010-\u2015\u2212][^-/()\u2010-\u2015\u2212]*$")
 _SHORTEST_ENDING = 3
 """Digits behind the last hyphen or bracket at least: fewer may be another ending."""
@@ -98,11 +98,10 @@ def _is_one(number: str, *, dialled: bool) -> bool:
     area, slash, local = number.partition("/")
     if not slash:
         return True
-    whole = dialled or area.lstrip("( ").startswith("0")
     return (
-        whole
+        (dialled or area.lstrip("( ").startswith("0"))
         and "/" not in local
-        and _count(area) <= _AREA_DIGITS
+        and _count(area) <= _AREA_DIGITS + dialled
         and _count(local) >= _LOCAL_DIGITS
     )
 

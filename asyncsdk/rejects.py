@@ -12,7 +12,7 @@ import msgspec
 from attrs import Factory, frozen
 
 from asyncsdk.export.counting import Counting
-from asyncsdk.export.reasons import reason_for, row_number, same_number, shortened
+from asyncsdk.export.reasons import reason_for, row_number, same_number, shortened, skipped_in
 from asyncsdk.export.rows import UNREAD
 from asyncsdk.export.sheet import needs_semicolons, write_sheet
 from asyncsdk.results import Delivery
@@ -171,9 +171,11 @@ def rejected_rows(
 
 
 def skipped_rows(
-    source: Source, report: UploadAccount, wanted: Callable[[PhoneResult], bool]
+    source: Source,
+    report: UploadAccount,
+    wanted: Callable[[PhoneResult], bool] = lambda _: True,
 ) -> Iterator[Rejected]:
-    """The rows that were skipped, likewise.
+    """The rows that were skipped for their numbers, likewise.
 
     Args:
         source: What was uploaded.
@@ -182,7 +184,7 @@ def skipped_rows(
     """
 
     def found() -> Iterator[PhoneResult]:
-        return filter(wanted, report.skipped)
+        return filter(wanted, skipped_in(report))
 
     yield from _rows(source, found(), _Places(source, {}), found, None)
 

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from asyncsdk.cli.live import clock
 from asyncsdk.cli.shown import plain
-from asyncsdk.export.reasons import ranked, reason_for, shortened
-from asyncsdk.results import WOULD_BE_SENT, Delivery
+from asyncsdk.export.reasons import ranked, reason_for, shortened, skipped_in
+from asyncsdk.results import Delivery
 from asyncsdk.words import counted, visible
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ def print_check(console: Console, report: UploadReport, rate: Rate | None) -> No
         least = f"at least {clock(seconds)} " if seconds >= 1 else ""
         cost += f", {least}at {counted(rate.requests, 'request')} per {rate.per:g} s"
     console.print(Text(f"{cost}."))
-    skipped = (result for result in report.skipped if result.error != WOULD_BE_SENT)
-    print_reasons(console, chain(report.invalid, skipped))
+    print_reasons(console, chain(report.invalid, skipped_in(report)))
 
 
 def least_seconds(report: UploadReport, rate: Rate | None) -> float:

@@ -33,6 +33,7 @@ from asyncsdk.errors import (
     ConfigurationError,
     SourceError,
 )
+from asyncsdk.export.reasons import has_twin, skipped_in
 from asyncsdk.models import Withheld
 from asyncsdk.rejects import (
     UNREAD,
@@ -42,7 +43,6 @@ from asyncsdk.rejects import (
     twins,
     write_rejects,
 )
-from asyncsdk.results import WOULD_BE_SENT
 from asyncsdk.sources.rejects import is_rejects
 from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.words import counted
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from asyncsdk.cli.output import Output
     from asyncsdk.config import Rate
     from asyncsdk.report import UploadReport
-    from asyncsdk.results import PhoneResult
     from asyncsdk.sources import Source
 
 __all__ = ["Job", "failed"]
@@ -158,7 +157,7 @@ class Job:
             self.output.say(f"{counted(count, 'row')} written to {self.output.rejects}")
         places = {}
         if self.output.html is not None:
-            everything = chain(self._settled(ending), skipped_rows(self.source, report, _has_twin))
+            everything = chain(self._settled(ending), skipped_rows(self.source, report, has_twin))
             first = islice(everything, _PLACES)
             named = chain.from_iterable((row.place, row.twin) for row in first)
             places = {place.index: place.label for place in named if place and place.line}
@@ -183,12 +182,12 @@ class Job:
             print_check(console, report, self._rate)
         else:
             print_totals(console, report, going_on=self._goes_on(report))
-            print_reasons(console, filter(_was_skipped, report.skipped))
+            print_reasons(console, skipped_in(report))
         alike = {} if self.dry else print_groups(console, report)
         rejected = (row for row in self._settled(ending) if row.kind not in alike)
-        rows = chain(rejected, skipped_rows(self.source, report, _has_twin))
+        rows = chain(rejected, skipped_rows(self.source, report, has_twin))
         listed = report.invalid_count + report.failed_count - sum(alike.values())
-        listed += sum(map(_has_twin, report.skipped))
+        listed += sum(map(has_twin, skipped_in(report)))
         elsewhere = self.output.elsewhere(unfinished=self._goes_on(report))
         print_rejected(console, rows, listed, self.output.show, elsewhere)
         if unread := total - report.submitted:
@@ -215,7 +214,7 @@ class Job:
             comma = "," if count else ""
             write(f"{comma}\n  {json.dumps(row.to_dict(), ensure_ascii=False)}")
         write('\n ],\n "skipped": [')
-        for count, row in enumerate(skipped_rows(self.source, ending.report, _was_skipped)):
+        for count, row in enumerate(skipped_rows(self.source, ending.report)):
             comma = "," if count else ""
             write(f"{comma}\n  {json.dumps(row.to_dict(), ensure_ascii=False)}")
         write("\n ]\n}\n")
@@ -262,16 +261,6 @@ class Job:
 
 def _nobody() -> Client:
     return Client("1", "dry-run", base_url=_NOWHERE)
-
-
-def _was_skipped(result: PhoneResult) -> bool:
-    """Whether a skipped phone was not to be sent: a dry run would have sent the others."""
-    return result.error != WOULD_BE_SENT
-
-
-def _has_twin(result: PhoneResult) -> bool:
-    """Whether a phone was skipped because another row of the list has its number."""
-    return result.error is not None and result.error.duplicate_of is not None
 
 
 def _held_back(source: Source) -> Iterator[str]:

@@ -21,7 +21,7 @@ from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import Exit, fail, plain, stdout
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.load import SavedReport
-from asyncsdk.export.reasons import ranked, row_number
+from asyncsdk.export.reasons import has_twin, ranked, row_number, skipped_in
 from asyncsdk.ledger.journal.database import is_journal
 from asyncsdk.ledger.journal.lock import holder
 from asyncsdk.ledger.run import Counts
@@ -108,14 +108,16 @@ def report(
         totals = loaded.summary() | {"unread_from": saved.unread_from}
         if not is_journal(file):
             totals |= dict.fromkeys(_OF_THE_RUN)  # files do not know
-        skipped = [_counted_from_one(Rejected.numbered(result)) for result in _skipped(loaded)]
+        skipped = [_counted_from_one(Rejected.numbered(result)) for result in skipped_in(loaded)]
         whole = totals | {"reasons": reasons, "rejected": rows, "skipped": skipped}
         sys.stdout.write(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
     elif not quiet:
         print_totals(stdout(), loaded, going_on=running or bool(goes_on))
         print_reasons(stdout(), _not_created(loaded))
-        first = islice(map(Rejected.numbered, loaded.results(_REJECTED)), show)
-        print_rejected(stdout(), first, rejected, show, _ELSEWHERE, place="row")
+        twins = [result for result in skipped_in(loaded) if has_twin(result)]
+        first = map(Rejected.numbered, chain(loaded.results(_REJECTED), twins))
+        listed = rejected + len(twins)
+        print_rejected(stdout(), islice(first, show), listed, show, _ELSEWHERE, place="row")
         if running:
             stdout().print(plain(_RUNNING), soft_wrap=True)
         if saved.unread_from is not None:
@@ -224,12 +226,7 @@ def _export(
 
 def _not_created(report: UploadReport) -> Iterator[PhoneResult]:
     """The phones that say why they were not, or would not be, created."""
-    return chain(report.results(_REJECTED), _skipped(report))
-
-
-def _skipped(report: UploadReport) -> Iterator[PhoneResult]:
-    """Those that were to be skipped: in a dry run not those that it would have sent."""
-    return (result for result in report.skipped if result.error != WOULD_BE_SENT)
+    return chain(report.results(_REJECTED), skipped_in(report))
 
 
 def _unread(first: int, file: Path) -> str:

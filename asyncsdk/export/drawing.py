@@ -69,7 +69,7 @@ def shares(counts: Sequence[tuple[str, int]]) -> list[Box]:
     boxes, x = [], 0.0
     for kind, count in counts:
         if count:
-            title = f"{count:,} {kind} ({count / total:.1%})"
+            title = f"{count:,} {kind.replace('-', ' ')} ({count / total:.1%})"
             boxes.append(Box(_r(x), 0, _r(widths[kind] * scale), HEIGHT, title, kind))
             x += widths[kind] * scale
     return boxes

@@ -16,9 +16,9 @@ from attrs import frozen
 
 from asyncsdk.export.atomic import replacing
 from asyncsdk.export.drawing import Bars, Box, Course, course, latencies, seconds, shares
-from asyncsdk.export.reasons import Reason, ranked, reason_for, row_number
+from asyncsdk.export.reasons import Reason, ranked, reason_for, row_number, skipped_in
 from asyncsdk.models import FIELDS
-from asyncsdk.results import WOULD_BE_SENT, Delivery, Outcome
+from asyncsdk.results import Delivery, Outcome
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:
@@ -146,9 +146,9 @@ def _counts(report: UploadAccount) -> list[tuple[str, str, int]]:
         ("failed", "failed", report.failed_count - report.unknown_count),
     ]
     if report.dry_run and not report.created_count:
-        always = [("would be sent", "created", report.would_be_sent_count), always[1]]
+        always = [("would be sent", "would-be-sent", report.would_be_sent_count), always[1]]
     elif report.dry_run:  # a sum of both
-        always.insert(1, ("would be sent", "skipped", report.would_be_sent_count))
+        always.insert(1, ("would be sent", "would-be-sent", report.would_be_sent_count))
     rarer = [
         ("perhaps created", "unknown", report.unknown_count),
         ("skipped", "skipped", report.skipped_count - report.would_be_sent_count),
@@ -158,8 +158,7 @@ def _counts(report: UploadAccount) -> list[tuple[str, str, int]]:
 
 def _not_created(report: UploadAccount) -> Iterator[PhoneResult]:
     """The phones that say why they were not created; in a dry run not those that it would send."""
-    skipped = (result for result in report.skipped if result.error != WOULD_BE_SENT)
-    return chain(report.results((Outcome.INVALID, Outcome.FAILED)), skipped)
+    return chain(report.results((Outcome.INVALID, Outcome.FAILED)), skipped_in(report))
 
 
 def _tiles(report: UploadAccount) -> list[tuple[str, str]]:

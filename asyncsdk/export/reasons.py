@@ -8,21 +8,26 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from asyncsdk.results import WOULD_BE_SENT
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from asyncsdk.ledger.account import UploadAccount
     from asyncsdk.models import Problem, Violation
     from asyncsdk.results import PhoneResult
 
 __all__ = [
     "Reason",
     "common_reason",
+    "has_twin",
     "naming_first",
     "ranked",
     "reason_for",
     "row_number",
     "same_number",
     "shortened",
+    "skipped_in",
 ]
 
 _DISTINCT = 1000
@@ -42,6 +47,18 @@ class Reason:
     count: int
     outcome: str
     """`invalid`, `failed` or `skipped`."""
+
+
+def skipped_in(account: UploadAccount) -> Iterator[PhoneResult]:
+    """The phones that were not to be sent for their numbers: a dry run would send the others."""
+    if account.skipped_count == account.would_be_sent_count:
+        return iter(())
+    return (result for result in account.skipped if result.error != WOULD_BE_SENT)
+
+
+def has_twin(result: PhoneResult) -> bool:
+    """Whether an earlier row of the list has the number of this one."""
+    return result.error is not None and result.error.duplicate_of is not None
 
 
 def row_number(index: int) -> str:
@@ -91,7 +108,7 @@ def _naming_first(violation: Violation, place: Callable[[int], str]) -> Violatio
 
 def common_reason(result: PhoneResult) -> str:
     """Why a phone was not created, in words that do not differ from row to row."""
-    if result.error is not None and result.error.duplicate_of is not None:
+    if has_twin(result):
         return same_number("an earlier row")
     return shortened(reason_for(result))
 

@@ -14,8 +14,6 @@ from asyncsdk.models import Group
 from asyncsdk.sandbox.log import Commit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from asyncsdk.sandbox.rules import Row
 
 __all__ = ["DuplicatePolicy", "GroupRecord", "Receipt", "Store", "StoredPhone", "digits"]
@@ -118,7 +116,8 @@ class Store:
 
     def hold(self, record: GroupRecord, number: str) -> None:
         """Put a phone into a group that came there some other way: no request did, so no log."""
-        phone = self._keep(record, [number])
+        phone = StoredPhone(next(self._phone_ids), record.group.id, self._spell(number))
+        self._phones[phone.id] = record.phones[phone.id] = phone
         if self._duplicates != "store":
             record.by_number.setdefault(digits(number), phone.id)
 
@@ -168,17 +167,15 @@ class Store:
         del self._phones[phone.id], record.phones[phone.id]
 
     def _insert(self, record: GroupRecord, row: Row, receipt: Receipt) -> StoredPhone:
-        texts = (row.phone, row.a, row.b, row.c, row.d, row.e, row.callback_data)
-        phone = self._keep(record, texts)
-        commit = Commit(receipt.at, phone.group_id, phone.id, *texts, receipt.request_no)
-        self.commits.append(commit)
-        return phone
-
-    def _keep(self, record: GroupRecord, texts: Sequence[Any]) -> StoredPhone:
-        number, *others = texts
-        phone_id = next(self._phone_ids)
-        phone = StoredPhone(phone_id, record.group.id, self._spell(number), *others)
+        group_id, phone_id = record.group.id, next(self._phone_ids)
+        a, b, c, d, e, callback = row.a, row.b, row.c, row.d, row.e, row.callback_data
+        number = self._spell(row.phone)
+        phone = StoredPhone(phone_id, group_id, number, a, b, c, d, e, callback)
         self._phones[phone_id] = record.phones[phone_id] = phone
+        commit = Commit(
+            receipt.at, group_id, phone_id, row.phone, a, b, c, d, e, callback, receipt.request_no
+        )
+        self.commits.append(commit)
         return phone
 
     def _spell(self, number: str) -> str:

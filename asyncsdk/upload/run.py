@@ -118,7 +118,10 @@ class UploadRun:
         """Know what the group held before the upload: as it was noted then, or by looking now."""
         if self.reconciler is not None:
             self.reconciler.watch()
-        ids = await self.baseline.read(resumed, ids=self.reconciler is not None)
+        wants_ids = self.reconciler is not None
+        if self.callback is not None and self.baseline.to_read(resumed, ids=wants_ids):
+            self.callback.changed()  # it may take a while
+        ids = await self.baseline.read(resumed, ids=wants_ids)
         if self.reconciler is not None:
             self.reconciler.know(ids)
             if resumed.baseline is None:

@@ -108,45 +108,43 @@ def test_the_messy_list_again_stores_no_phone_twice(
     run("upload", KONTAKTE, *group, *OPTIONS, "--rejects", rejects, sandbox=sandbox)
     stored = len(sandbox.commits)
     outcomes = Counter(row["outcome"] for row in rows_of(rejects))
-    assert outcomes == {"invalid": 2105 - stored - 312, "duplicate": 312}
+    assert outcomes == {"invalid": 2105 - stored - 312}, "those that were skipped are left out"
     twice = rejects.with_name("again.csv")
     done = run(
         *("upload", again(rejects), *group, *options, "--json", "--rejects", twice),
         sandbox=sandbox,
     )
     told = json.loads(done.stdout)
-    assert "312 duplicates left out" in done.stderr
     assert told["submitted"] == sum(outcomes.values())
     assert told["created_count"] + told["invalid_count"] == told["submitted"]
-    reasons = Counter(row["reason"] for row in told["rejected"])
-    skipped = "Duplicate phone: skipped as a duplicate when it was rejected"
-    assert reasons[skipped] == 312
     if not options:  # the phones are as they were in the list, whoever saved the file
         assert {row["phone"] for row in told["rejected"]} <= {
             phone.phone for phone in read_csv(KONTAKTE)
         }
     numbers = Counter(commit.phone for commit in sandbox.commits[:stored])
     assert not numbers & Counter(commit.phone for commit in sandbox.commits[stored:])
-    assert Counter(row["outcome"] for row in rows_of(twice))["duplicate"] == 312, "still known"
+    assert {row["outcome"] for row in rows_of(twice)} == {"invalid"}
 
 
-def test_a_duplicate_whose_number_was_mended_is_sent(
+def test_a_row_of_an_older_file_that_was_a_duplicate_is_skipped_unless_it_was_mended(
     sandbox: SandboxThread, contacts: Path, rejects: Path
 ) -> None:
-    rows = ["Mobil,Name", "0160111111,Ann", "0160 111 111,Bea", "0160111111,Cem", "0160111111,Dag"]
-    contacts.write_text("\n".join(rows), encoding="utf-8")
-    group = ("-g", sandbox.add_group("x"))
-    run("upload", contacts, *group, *OPTIONS, "--rejects", rejects, sandbox=sandbox)
-    assert [row["phone_was"] for row in rows_of(rejects)] == [
-        "0160 111 111",
-        "0160111111",
-        "0160111111",
+    rows = [
+        "file,line,outcome,delivery,reason,phone_was,Mobil,Name",
+        "x,3,duplicate,not_sent,the same number,'0160 111 111,'0160 222 222,Bea",
+        "x,4,duplicate,not_sent,the same number,'0160111111,+49 (0)160/111 111,Cem",
+        "x,5,duplicate,not_sent,the same number,'0160111111,'0160111111,Dag",
     ]
-    mend(rejects, "0160 111 111", "0160 222 222")
-    mend(rejects, ",'0160111111,Cem", ",+49 (0)160/111 111,Cem")
-    done = run("upload", rejects, *group, "--normalize", "DE", sandbox=sandbox)
-    assert "3 phones: 1 created, 2 invalid" in done.stdout, done.output
-    assert [commit.phone[-6:] for commit in sandbox.commits] == ["111111", "222222"]
+    rejects.write_text("\n".join(rows), encoding="utf-8-sig")
+    group = ("-g", sandbox.add_group("x"))
+    again = contacts.with_name("again.csv")
+    words = ("--normalize", "DE", "--rejects", again)
+    done = run("upload", rejects, *group, *words, sandbox=sandbox)
+    assert done.exit_code == 0
+    assert "2 duplicates left out" in done.stderr
+    assert "3 phones: 1 created, 0 invalid, 0 failed, 2 skipped" in done.stdout, done.output
+    assert [commit.phone[-6:] for commit in sandbox.commits] == ["222222"]
+    assert not rows_of(again)
 
 
 def test_what_may_be_in_the_group_is_left_out(
@@ -199,7 +197,7 @@ def test_a_number_in_doubt_is_not_sent_by_a_later_row_either(
     assert len(doubtful.commits) == 2
 
 
-def test_unread_duplicates_are_known_as_such(
+def test_unread_duplicates_are_left_out(
     sandboxes: Callable[..., SandboxThread], contacts: Path, rejects: Path
 ) -> None:
     sandbox = sandboxes(faults=Faults.script(["ok", "402"]))
@@ -209,8 +207,8 @@ def test_unread_duplicates_are_known_as_such(
     done = run("upload", contacts, *group, *OPTIONS, "--rejects", rejects, sandbox=sandbox)
     assert done.exit_code == 4
     rows = rows_of(rejects)
-    assert (rows[-1]["outcome"], rows[-2]["outcome"]) == ("unread", "duplicate")
-    assert rows[-2]["reason"].endswith("the same number as line 2")
+    left = [row["Mobil"][-9:].replace(" ", "") for row in rows]
+    assert left == ["160222222", "160333333", "160444444"], "of each number one"
     done = run("upload", rejects, *group, "--normalize", "DE", sandbox=sandbox)
     stored = Counter(commit.phone[-9:] for commit in sandbox.commits)
     assert stored == dict.fromkeys(["160111111", "160222222", "160333333", "160444444"], 1)
@@ -244,7 +242,8 @@ def test_a_journal_knows_what_was_left_out(doubtful: SandboxThread, rejects: Pat
     opened = UploadReport.open(journal)
     for told in (report, opened):
         assert [(one.index, one.delivery.value) for one in told.failed] == [(0, "unknown")]
-        assert [one.index for one in told.invalid] == [1, 2]
+        assert [one.index for one in told.invalid] == [1]
+        assert [one.index for one in told.skipped] == [2]
         assert [one.phone.phone for one in told.created] == ["0160444444"]
         assert told.group_id == doubtful.groups[-1].id
 

@@ -99,7 +99,7 @@ def test_a_report_counts_rows_from_1_throughout(
     done = run("report", report)
     assert " row " in done.stdout
     assert "line" not in done.stdout
-    (row,) = json.loads(run("report", report, "--json").stdout)["rejected"]
+    (row,) = json.loads(run("report", report, "--json").stdout)["skipped"]
     assert f" {row['row']} " in done.stdout
     assert row["row"] == row["index"] + 1
     assert f"the same number as row {row['row'] - 1}" in " ".join(done.stdout.split())

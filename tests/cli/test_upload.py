@@ -154,7 +154,7 @@ def test_a_duplicate_names_the_line_of_the_first(sandbox: SandboxThread, tmp_pat
     path = tmp_path / "contacts.csv"
     path.write_text('Mobil;x\n0160111111;"a\nb"\n0160222222;\n0160222222;\n', encoding="utf-8")
     words = ("--group", sandbox.add_group("x"), "--duplicates", "skip", "--json")
-    (row,) = json.loads(run("upload", path, *words, sandbox=sandbox).stdout)["rejected"]
+    (row,) = json.loads(run("upload", path, *words, sandbox=sandbox).stdout)["skipped"]
     assert (row["line"], row["index"]) == (5, 2)
     assert row["reason"].endswith("the same number as line 4")
 
@@ -363,8 +363,8 @@ def test_check_tells_reasons_requests_bytes_and_time(contacts: Path) -> None:
     words = ("--normalize", "DE", "--duplicates", "skip", "--batch-size", 10, "--rate", "1/2s")
     done = run("check", path, *words)
     assert done.exit_code == 1
-    assert "29 rows: 25 may be sent, 4 invalid" in done.stdout
-    told = "3 requests, 653 bytes, at least 0:04 at 1 request per 2 s; 3 duplicates"
+    assert "29 rows: 25 may be sent, 1 invalid, 3 duplicates. Nothing" in done.stdout
+    told = "3 requests, 653 bytes, at least 0:04 at 1 request per 2 s."
     assert told in " ".join(done.stdout.split())
     assert "3 the same number as an earlier row" in " ".join(done.stdout.split())
     report = json.loads(run("check", path, *words, "--json").stdout)

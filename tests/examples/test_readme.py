@@ -56,4 +56,4 @@ def test_from_a_spreadsheet_to_a_rejects_file(sandbox: SandboxThread, tmp_path: 
     program = piece("On the command line").replace("7116", str(group))
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)  # noqa: S603 - ours
     assert [(commit.phone, commit.a) for commit in sandbox.commits] == [("+491601111111", "Frau")]
-    assert len((tmp_path / "rejects.csv").read_text(encoding="utf-8").splitlines()) == 3
+    assert len((tmp_path / "rejects.csv").read_text(encoding="utf-8").splitlines()) == 2

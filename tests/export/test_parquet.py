@@ -32,8 +32,9 @@ async def test_parquet_holds_what_csv_holds(tmp_path: Path) -> None:
         assert {
             n: inert(t) if n in {"phone", "a", "number"} else t for n, t in texts.items()
         } == line
-    assert [row["duplicate_of"] for row in rows] == [None, 0, None, None]
-    assert [row["number"] for row in rows][:2] == ["+491601234567"] * 2
+    assert [row["duplicate_of"] for row in rows] == [None, None, None, 0]
+    assert [rows[at]["number"] for at in (0, 3)] == ["+491601234567"] * 2
+    assert [row["outcome"] for row in rows] == ["created", "invalid", "invalid", "skipped"]
     assert report.to_parquet(tmp_path / "none.parquet", only="failed") == 0
 
 

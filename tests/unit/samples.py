@@ -10,6 +10,7 @@ from asyncsdk import Delivery, Outcome, Phone, Problem, StoppedBy, UploadReport,
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.report import Run
+from asyncsdk.results import IN_GROUP
 from asyncsdk.wire.rows import encode_rows, rows_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ def invalid_entry(indices: Sequence[int]) -> Entry:
 
 def failed_entry(indices: Sequence[int], delivery: Delivery = Delivery.UNKNOWN) -> Entry:
     return Entry(Outcome.FAILED, delivery, indices, rows_sent(indices), problem=LOST, attempts=2)
+
+
+def skipped_entry(indices: Sequence[int], problem: Problem = IN_GROUP) -> Entry:
+    return Entry(Outcome.SKIPPED, Delivery.NOT_SENT, indices, rows_sent(indices), problem=problem)
 
 
 def rows_sent(indices: Sequence[int]) -> bytes:

@@ -14,22 +14,27 @@ from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.ledger.run import Counts
 from asyncsdk.report import Run, UploadSummary
 
-from .samples import created_entry, failed_entry, invalid_entry, report_of
+from .samples import created_entry, failed_entry, invalid_entry, report_of, skipped_entry
 
 MIXED = report_of(
-    created_entry([0, 3, 4]), invalid_entry([1]), failed_entry([2]), created_entry(range(5, 8))
+    created_entry([0, 3, 4]),
+    invalid_entry([1]),
+    failed_entry([2]),
+    created_entry(range(5, 8)),
+    skipped_entry([8, 9]),
 )
 
 
 def test_the_one_line() -> None:
-    assert str(MIXED) == "8 phones: 6 created, 1 invalid, 1 failed in 1.5 s"
+    assert str(MIXED) == "10 phones: 6 created, 1 invalid, 1 failed, 2 skipped in 1.5 s"
     counts = Counts(created=999_120, invalid=850, failed=30)
     big = UploadReport(Run(counts, elapsed=41.23), MemoryLedger().results)
     assert str(big) == "1,000,000 phones: 999,120 created, 850 invalid, 30 failed in 41.2 s"
 
 
 def test_counts() -> None:
-    assert MIXED.submitted == 8
+    assert MIXED.submitted == 10
+    assert MIXED.skipped_count == 2
     assert (MIXED.created_count, MIXED.invalid_count, MIXED.failed_count) == (6, 1, 1)
     assert MIXED.unknown_count == 1
     assert (MIXED.requests, MIXED.retries) == (3, 1)
@@ -59,6 +64,7 @@ def test_ok_means_that_every_phone_was_created_and_the_source_was_read_to_its_en
     assert good.ok
     good.raise_for_failures()
     assert report_of().ok
+    assert report_of(created_entry([0]), skipped_entry([1])).ok
     for bad in (
         report_of(created_entry([0]), invalid_entry([1])),
         report_of(failed_entry([0])),
@@ -82,7 +88,8 @@ def test_a_report_is_a_snapshot() -> None:
 def test_plain_data() -> None:
     plain = MIXED.to_dict()
     assert json.loads(json.dumps(plain)) == plain
-    assert plain["submitted"] == 8
+    assert plain["submitted"] == 10
+    assert [row["index"] for row in plain["skipped"]] == [8, 9]  # type: ignore[attr-defined]
     assert plain["ok"] is False
     assert [row["index"] for row in plain["created"]] == [0, 3, 4, 5, 6, 7]  # type: ignore[attr-defined]
     first = plain["invalid"][0]  # type: ignore[index]
@@ -113,7 +120,8 @@ def test_what_stopped_an_upload_survives_pickling_and_compares_as_text(
 def test_a_sum_keeps_the_order_of_its_parts_and_the_index_within_each() -> None:
     other = report_of(created_entry([0]), failed_entry([1, 2]), complete=False)
     both = MIXED + other
-    assert both.submitted == 11
+    assert both.submitted == 13
+    assert [r.index for r in both.skipped] == [8, 9]
     assert [r.index for r in both.created] == [0, 3, 4, 5, 6, 7, 0]
     assert [r.index for r in both.failed] == [2, 1, 2]
     assert both.elapsed == 3.0
@@ -140,6 +148,7 @@ def reports(draw: st.DrawFn) -> UploadReport:
         Outcome.CREATED: created_entry,
         Outcome.INVALID: invalid_entry,
         Outcome.FAILED: failed_entry,
+        Outcome.SKIPPED: skipped_entry,
     }
     entries = [
         make([i for i, fate in enumerate(fates) if fate is outcome])
@@ -164,7 +173,9 @@ def test_addition_is_associative(a: UploadReport, b: UploadReport, c: UploadRepo
 def test_sums_are_whole(a: UploadReport, b: UploadReport) -> None:
     both = a + b
     assert both.submitted == a.submitted + b.submitted
-    assert both.submitted == both.created_count + both.invalid_count + both.failed_count
+    rejected = both.invalid_count + both.failed_count
+    assert both.submitted == both.created_count + rejected + both.skipped_count
+    assert list(both.skipped) == [*a.skipped, *b.skipped]
     assert list(both.created) == [*a.created, *b.created]
     assert both.created == [*a.created, *b.created]
     assert both.created != [*a.created, *b.created, 1]
@@ -186,6 +197,7 @@ def test_reports_differ() -> None:
             invalid_entry([1]),
             failed_entry([2]),
             created_entry(range(5, 8)),
+            skipped_entry([8, 9]),
         )
         == MIXED
     )

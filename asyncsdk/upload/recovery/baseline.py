@@ -77,6 +77,15 @@ class Baseline:
             self.skipping.restore(known[at : at + _STEP])
             await asyncio.sleep(0)
 
+    def to_read(self, resumed: Resumed, *, ids: bool) -> bool:
+        """Whether `read` asks the group; arguments as there."""
+        return (ids and resumed.baseline is None) or self._wanted(resumed) is not None
+
+    def _wanted(self, resumed: Resumed) -> Skipping | None:
+        """What wants the numbers that no earlier run has noted, if there are rows to be read."""
+        noted = resumed.existing is not None or resumed.exhausted
+        return None if noted else self.skipping
+
     async def read(self, resumed: Resumed, *, ids: bool) -> array[int]:
         """Read what no earlier run has noted; returns the ids, in order.
 
@@ -87,13 +96,10 @@ class Baseline:
         Raises:
             AsyncSDKError: The group cannot be read.
         """
-        wants_ids = ids and resumed.baseline is None
-        numbers = None
-        if resumed.existing is None and not resumed.exhausted:
-            numbers = self.skipping
         found = resumed.baseline or array("q")
-        if not wants_ids and numbers is None:
+        if not self.to_read(resumed, ids=ids):
             return found
+        wants_ids, numbers = ids and resumed.baseline is None, self._wanted(resumed)
         self.reading = True
         try:
             # Who asks for the ids asks a group that is empty, more often than not.

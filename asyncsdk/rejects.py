@@ -258,8 +258,8 @@ def write_rejects(
 ) -> int:
     """Write a file that can be mended and uploaded again; returns the number of rows.
 
-    It has `REJECT_COLUMNS` and `READ_AS` before the columns of the list, and is a workbook if its
-    name ends in `.xlsx`, else CSV, as the input was. To a spreadsheet no cell is a formula, nor a
+    It has `REJECT_COLUMNS` before the columns of the list and `READ_AS` behind them, and is a
+    workbook if its name ends in `.xlsx`, else CSV, as the input was. To a spreadsheet no cell is a formula, nor a
     number that it would round; reading the file gives the cells back as they were. `phone_was`
     holds the numbers of rows that must not go out again unless they are changed: duplicates, those
     that may be in the group, and those that their list held back.
@@ -271,14 +271,18 @@ def write_rejects(
         options: Those of the upload that are to hold again, such as `{"normalize": "DE"}`.
     """
     own = own_columns(source.columns)
-    header = [*REJECT_COLUMNS, READ_AS, *_without(own, source.columns)]
+    columns = _without(own, source.columns)
+    header = [*REJECT_COLUMNS, *columns, READ_AS]
     notes = _Notes(header, _places_of(source.columns, own), options or {})
     written = Counting(rows)
     delimiter, quotechar = _dialect(source, options or {})
     write_sheet(
         path,
         header,
-        ([*row.columns, notes.of(row), *_without(own, row.cells)] for row in written),
+        (
+            [*row.columns, *_padded(_without(own, row.cells), len(columns)), notes.of(row)]
+            for row in written
+        ),
         delimiter=delimiter,
         quotechar=quotechar,
     )
@@ -301,9 +305,13 @@ def _without(own: frozenset[int], cells: Sequence[str]) -> Sequence[str]:
     return [cell for at, cell in enumerate(cells) if at not in own] if own else cells
 
 
+def _padded(cells: Sequence[str], width: int) -> Sequence[str]:
+    return cells if len(cells) >= width else [*cells, *[""] * (width - len(cells))]
+
+
 def _places_of(columns: Sequence[str], own: frozenset[int]) -> list[int]:
     """Where each column of the source is in the file; those that it has of its own are nowhere."""
-    first = len(REJECT_COLUMNS) + 1
+    first = len(REJECT_COLUMNS)
     rest = iter(range(first, first + len(columns)))
     return [0 if at in own else next(rest) for at in range(len(columns))]
 

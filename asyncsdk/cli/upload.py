@@ -123,6 +123,8 @@ def upload(
     output.check(files)
     tell_requests(verbose)
     before = begun(journal)
+    if before is not None and columns:
+        _go_on_alike(before, {"columns": columns}, journal)
     check_credentials()
     destination = Destination(group, create_group)
     reading = {name: command[name] for name in _READING} | {

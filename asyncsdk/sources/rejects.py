@@ -46,7 +46,7 @@ __all__ = [
 REJECT_COLUMNS = ("file", "line", "outcome", "delivery", "reason", "phone_was")
 """What a rejects file puts before the columns of its input."""
 READ_AS = "read_as"
-"""The column behind them: how the row was read, which it is again."""
+"""And behind them: how the row was read, which it is again."""
 NOTED = "as noted in the file"
 """Why a column is chosen that a rejects file names."""
 DUPLICATE = "duplicate"

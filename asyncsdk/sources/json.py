@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import closing
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
 from asyncsdk.errors import SourceError
+from asyncsdk.sources.bounds import MAX_ROW
 from asyncsdk.sources.cells import text_of
 from asyncsdk.sources.columns import Wanted, choose_columns
 from asyncsdk.sources.dialect import SAMPLE_SIZE, find_encoding
@@ -18,7 +20,11 @@ from asyncsdk.sources.opening import kept, open_input
 from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from collections.abc import Callable, Iterator, Mapping
+=======
+    from collections.abc import Generator, Iterator, Mapping
+>>>>>>> 7760bca68bb092dd785359fcedc253a921374c7f
 
     from asyncsdk.sources.columns import Column, ColumnChoice
     from asyncsdk.sources.dialect import Encoding
@@ -28,13 +34,15 @@ if TYPE_CHECKING:
 __all__ = ["JsonSource", "read_json"]
 
 _SAMPLE_ROWS = 1000
-_MAX_LINE = 1 << 24
-"""Characters of one line: beyond that it is no line of a contact list."""
+_SAMPLE_TEXT = 1 << 22
+"""Characters of these at most."""
+_MAX_KEYS = 2000
+_PIECE = 1 << 16
+"""Characters of an array that are read at a time."""
 _NUMBER = "phone"
 """The column of a list of bare numbers."""
 
 Record = dict[str, Any]
-_Raws = list[msgspec.Raw]
 
 
 def _literal(number: str) -> str:
@@ -43,14 +51,12 @@ def _literal(number: str) -> str:
 
 
 _decode = msgspec.json.Decoder(float_hook=_literal).decode
-_split = msgspec.json.Decoder(_Raws).decode
 
 
 class JsonSource(Table):
     """The phones of a JSON file: objects, or bare numbers, one per line or in one array.
 
-    Lines are read one at a time; an array is held whole. The columns are the keys of the first
-    1,000 objects.
+    One is read at a time. The columns are the keys of the first 1,000 objects.
     """
 
     def __init__(
@@ -70,7 +76,7 @@ class JsonSource(Table):
         return self._input.reopenable
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
-        for line, record in _records(self._input, self._encoding):
+        for line, record, _ in _records(self._input, self._encoding):
             yield line, [text_of(record.get(column)) for column in self.columns]
 
 
@@ -101,11 +107,14 @@ def read_json(
     """
     opened = kept(open_input(source, SAMPLE_SIZE + 1, max_bytes))
     written = find_encoding(opened, encoding)
-    sample = [record for _, record in islice(_records(opened, written), _SAMPLE_ROWS)]
+    sample = _sample(opened, written)
     if not sample:
         msg = "is empty"
         raise SourceError(msg, path=opened.name, line=1)
     found = tuple(dict.fromkeys(key for record in sample for key in record))
+    if len(found) > _MAX_KEYS:
+        msg = f"has more than {_MAX_KEYS:,} different keys: that is no contact list"
+        raise SourceError(msg, path=opened.name, line=1)
     rows = [[text_of(record.get(column)) for column in found] for record in sample]
     wanted = Wanted(columns, names, country, ask)
     chosen = choose_columns(found or ("",), rows, wanted, path=opened.name, line=1)
@@ -114,21 +123,34 @@ def read_json(
     return made
 
 
-def _records(source: Input, encoding: Encoding) -> Iterator[tuple[int, Record]]:
-    """Each record and the line on which it begins."""
+def _sample(source: Input, encoding: Encoding) -> list[Record]:
+    """The first records, as far as they are of a size to be looked at."""
+    sample: list[Record] = []
+    size = 0
+    with closing(_records(source, encoding)) as records:
+        for _, record, length in islice(records, _SAMPLE_ROWS):
+            sample.append(record)
+            size += length
+            if size > _SAMPLE_TEXT:
+                break
+    return sample
+
+
+def _records(source: Input, encoding: Encoding) -> Generator[tuple[int, Record, int], None, None]:
+    """Each record, the line on which it begins, and how many characters it has."""
     with source.reading() as file:
         text = io.TextIOWrapper(file, encoding.name, encoding.errors, newline="\n")  # type: ignore[type-var]
         line, first = 0, True
         try:
-            for line, written in enumerate(iter(partial(text.readline, _MAX_LINE), ""), 1):
+            for line, written in enumerate(iter(partial(text.readline, MAX_ROW), ""), 1):
                 bare = written.removeprefix("\ufeff") if line == 1 else written
                 if not bare.strip():
                     continue
                 if first and bare.lstrip().startswith("["):
-                    yield from _array(bare + text.read(), line)
+                    yield from _Array(text, bare.lstrip()[1:], line).records()
                     return
                 first = False
-                yield line, _record(_decode(bare))
+                yield line, _record(_decode(_whole(bare))), len(bare)
         except _WrongError as error:
             raise SourceError(error.reason, path=source.name, line=error.line or line) from error
         except (msgspec.MsgspecError, RecursionError) as error:
@@ -142,32 +164,112 @@ def _records(source: Input, encoding: Encoding) -> Iterator[tuple[int, Record]]:
             raise SourceError(msg, path=source.name, line=line + 1) from error
 
 
-def _array(text: str, line: int) -> Iterator[tuple[int, Record]]:
-    """The items of an array that begins on this line."""
-    raw = text.encode("utf-8", "replace")
-    try:
-        items = _split(raw)
-    except msgspec.MsgspecError as error:
-        place = _BYTE.search(str(error))
-        end = int(place[1]) if place else len(raw)
-        msg = f"is not JSON: {error}"
-        raise _WrongError(msg, line + raw.count(b"\n", 0, end)) from error
-    position = 0
-    for item in items:
-        found = raw.index(bytes(item), position)
-        line += raw.count(b"\n", position, found)
-        position = found
-        try:
-            record = _record(_decode(item))
-        except (msgspec.MsgspecError, RecursionError) as error:
-            msg = f"is not JSON: {error}"
-            raise _WrongError(msg, line) from error
-        except _WrongError as error:
-            raise _WrongError(error.reason, line) from error
-        yield line, record
+def _whole(line: str) -> str:
+    if len(line) >= MAX_ROW - 1:  # it was cut; a mark at its beginning may have gone
+        raise _WrongError(_TOO_LONG)
+    return line
 
 
+_TOO_LONG = f"what begins here has more than {MAX_ROW:,} characters: that is no contact"
 _BYTE = re.compile(r"\(byte (\d+)\)")
+_SPACE = re.compile(r"\s*+")
+_STRING = r'"(?:[^"\\]++|\\.)*+"'
+_FLAT = re.compile(rf'\{{[^"{{}}\[\]]*+(?:{_STRING}[^"{{}}\[\]]*+)*+\}}(?=[,\]])', re.DOTALL)
+"""An object without others in it, which is the most common item, and the end of an item."""
+_TOKEN = re.compile(rf'{_STRING}|["{{}}\[\],]', re.DOTALL)
+_DEEPER = {"{": 1, "[": 1, "}": -1, "]": -1}
+
+
+class _Array:
+    """The items of an array, of which no more is held than one item and a piece of the text.
+
+    Args:
+        text: What follows.
+        begun: What was read of it already, without the bracket.
+        line: On which that begins.
+    """
+
+    def __init__(self, text: IO[str], begun: str, line: int) -> None:
+        self._text = text
+        self._buffer = begun
+        self._at = 0
+        self._line = line
+
+    def records(self) -> Iterator[tuple[int, Record, int]]:
+        """Each, the line on which it begins, and how many characters it has."""
+        end = self._item()
+        if not self._buffer[self._at : end].strip() and self._buffer[end] == "]":
+            self._at = end + 1
+            self._check_end()
+            return
+        while True:
+            item = self._buffer[self._at : end]
+            yield self._line, self._decoded(item), len(item)
+            self._line += item.count("\n")
+            self._at = end + 1
+            if self._buffer[end] == "]":
+                self._check_end()
+                return
+            end = self._item()
+
+    def _item(self) -> int:
+        """Where the next item ends, which begins where we are then."""
+        while (end := self._end()) is None:
+            piece = self._text.read(_PIECE)
+            if not piece:
+                msg = "is not JSON: the array does not end"
+                raise _WrongError(msg, self._line + self._buffer.count("\n", self._at))
+            self._buffer = self._buffer[self._at :] + piece
+            self._at = 0
+        if end - self._at > MAX_ROW:
+            raise _WrongError(_TOO_LONG, self._line)
+        return end
+
+    def _end(self) -> int | None:
+        """The position of what follows the item; None if that is not read yet."""
+        buffer = self._buffer
+        space = _SPACE.match(buffer, self._at)
+        if space:
+            self._line += buffer.count("\n", self._at, space.end())
+            self._at = space.end()
+        if flat := _FLAT.match(buffer, self._at):
+            return flat.end()
+        depth = 0
+        for token in _TOKEN.finditer(buffer, self._at):
+            mark = token[0]
+            if mark == '"':
+                break  # it is not closed yet
+            if depth == 0 and mark in {",", "]"}:
+                return token.start()
+            depth += _DEEPER.get(mark, 0)
+        if len(buffer) - self._at > MAX_ROW:
+            raise _WrongError(_TOO_LONG, self._line)
+        return None
+
+    def _decoded(self, item: str) -> Record:
+        try:
+            return _record(_decode(item))
+        except msgspec.MsgspecError as error:
+            place = _BYTE.search(str(error))
+            begun = item.encode()[: int(place[1])] if place else b""
+            msg = f"is not JSON: {error}"
+            raise _WrongError(msg, self._line + begun.count(b"\n")) from error
+        except RecursionError as error:
+            msg = f"is not JSON: {error}"
+            raise _WrongError(msg, self._line) from error
+        except _WrongError as error:
+            raise _WrongError(error.reason, self._line) from error
+
+    def _check_end(self) -> None:
+        rest = self._buffer[self._at :]
+        while not rest.strip():
+            self._line += rest.count("\n")
+            rest = self._text.read(_PIECE)
+            if not rest:
+                return
+        line = self._line + rest[: len(rest) - len(rest.lstrip())].count("\n")
+        msg = "is not JSON: something follows the array"
+        raise _WrongError(msg, line)
 
 
 class _WrongError(Exception):

@@ -238,14 +238,14 @@ def _owned(source: _T, file: IO[bytes]) -> _T:
 
 
 def _unopened(error: OSError | ValueError, name: str | None) -> SourceError:
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    reason = str(error) if isinstance(error, ValueError) else error.strerror or error
     return SourceError(f"cannot be opened: {reason}", path=name)
 
 
 def _most(max_bytes: int | None) -> int:
     if max_bytes is None:
         return MAX_BYTES
-    if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 1:
+    if max_bytes < 1:
         msg = f"max_bytes must be a whole number of at least 1, or None, not {max_bytes!r}"
         raise ConfigurationError(msg)
     return max_bytes

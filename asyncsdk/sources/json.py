@@ -1,4 +1,4 @@
-"""JSON lines, and a JSON array, as phones."""
+"""JSON as phones: lines, an array, objects one after the other, or a list that one wraps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import re
 from contextlib import closing
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
@@ -18,13 +18,19 @@ from asyncsdk.sources.columns import Wanted, choose_columns
 from asyncsdk.sources.dialect import SAMPLE_SIZE, find_encoding
 from asyncsdk.sources.opening import kept, open_input
 from asyncsdk.sources.table import Table
+from asyncsdk.sources.wrapped import (
+    DEEPER,
+    STRING,
+    TOKEN,
+    Begun,
+    flat,
+    head_of_object,
+    objects,
+    start_of_list,
+)
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from collections.abc import Callable, Iterator, Mapping
-=======
-    from collections.abc import Generator, Iterator, Mapping
->>>>>>> 7760bca68bb092dd785359fcedc253a921374c7f
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from asyncsdk.sources.columns import Column, ColumnChoice
     from asyncsdk.sources.dialect import Encoding
@@ -140,17 +146,13 @@ def _records(source: Input, encoding: Encoding) -> Generator[tuple[int, Record, 
     """Each record, the line on which it begins, and how many characters it has."""
     with source.reading() as file:
         text = io.TextIOWrapper(file, encoding.name, encoding.errors, newline="\n")  # type: ignore[type-var]
-        line, first = 0, True
+        line = 0
         try:
             for line, written in enumerate(iter(partial(text.readline, MAX_ROW), ""), 1):
                 bare = written.removeprefix("\ufeff") if line == 1 else written
-                if not bare.strip():
-                    continue
-                if first and bare.lstrip().startswith("["):
-                    yield from _Array(text, bare.lstrip()[1:], line).records()
+                if bare.strip():
+                    yield from _of_any_form(text, bare, line)
                     return
-                first = False
-                yield line, _record(_decode(_whole(bare))), len(bare)
         except _WrongError as error:
             raise SourceError(error.reason, path=source.name, line=error.line or line) from error
         except (msgspec.MsgspecError, RecursionError) as error:
@@ -164,20 +166,70 @@ def _records(source: Input, encoding: Encoding) -> Generator[tuple[int, Record, 
             raise SourceError(msg, path=source.name, line=line + 1) from error
 
 
-def _whole(line: str) -> str:
-    if len(line) >= MAX_ROW - 1:  # it was cut; a mark at its beginning may have gone
-        raise _WrongError(_TOO_LONG)
-    return line
+def _of_any_form(text: IO[str], begun: str, line: int) -> Iterator[tuple[int, Record, int]]:
+    """The records of an array, or of lines, or of objects; or the list that one object wraps.
+
+    Args:
+        text: What follows.
+        begun: The first line that is not blank.
+        line: Its number.
+    """
+    if begun.lstrip().startswith("["):
+        yield from _Array(text, begun.lstrip()[1:], line).records()
+        return
+    if not begun.lstrip().startswith("{"):
+        yield from _lines(text, begun, line)
+        return
+    head = head_of_object(text, begun)
+    try:
+        start = start_of_list(head)
+    except ValueError as error:
+        raise _WrongError(str(error), line) from error
+    if start is not None:
+        wrapped = line + head.text.count("\n", 0, start)
+        yield from _Array(text, head.text[start:], wrapped, wrapped=True).records()
+    elif head.on_one_line:
+        again = Begun(head.text, text)
+        yield from _lines(again, again.readline(MAX_ROW), line)
+    else:
+        for number, written in objects(Begun(head.text, text), line):
+            yield number, _parsed(written, number), len(written)
+
+
+def _lines(text: IO[str] | Begun, begun: str, first: int) -> Iterator[tuple[int, Record, int]]:
+    rest = iter(partial(text.readline, MAX_ROW), "")
+    for line, bare in enumerate(chain([begun], rest), first):
+        if bare.strip():
+            yield line, _parsed(_whole(bare, line), line), len(bare)
+
+
+def _parsed(written: str, line: int) -> Record:
+    """The record of a text that begins on this line."""
+    try:
+        return _record(_decode(written))
+    except msgspec.MsgspecError as error:
+        place = _BYTE.search(str(error))
+        begun = written.encode()[: int(place[1])] if place else b""
+        msg = f"is not JSON: {error}"
+        raise _WrongError(msg, line + begun.rstrip(b"\n").count(b"\n")) from error
+    except RecursionError as error:
+        msg = f"is not JSON: {error}"
+        raise _WrongError(msg, line) from error
+    except _WrongError as error:
+        raise _WrongError(error.reason, line) from error
+
+
+def _whole(text: str, line: int) -> str:
+    if len(text) >= MAX_ROW - 1:  # it was cut; a mark at its beginning may have gone
+        raise _WrongError(_TOO_LONG, line)
+    return text
 
 
 _TOO_LONG = f"what begins here has more than {MAX_ROW:,} characters: that is no contact"
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _SPACE = re.compile(r"\s*+")
-_STRING = r'"(?:[^"\\]++|\\.)*+"'
-_FLAT = re.compile(rf'\{{[^"{{}}\[\]]*+(?:{_STRING}[^"{{}}\[\]]*+)*+\}}(?=[,\]])', re.DOTALL)
+_FLAT = re.compile(rf'\{{[^"{{}}\[\]]*+(?:{STRING}[^"{{}}\[\]]*+)*+\}}(?=[,\]])', re.DOTALL)
 """An object without others in it, which is the most common item, and the end of an item."""
-_TOKEN = re.compile(rf'{_STRING}|["{{}}\[\],]', re.DOTALL)
-_DEEPER = {"{": 1, "[": 1, "}": -1, "]": -1}
 
 
 class _Array:
@@ -187,10 +239,12 @@ class _Array:
         text: What follows.
         begun: What was read of it already, without the bracket.
         line: On which that begins.
+        wrapped: Whether an object is around it, of which nothing else matters.
     """
 
-    def __init__(self, text: IO[str], begun: str, line: int) -> None:
+    def __init__(self, text: IO[str], begun: str, line: int, *, wrapped: bool = False) -> None:
         self._text = text
+        self._wrapped = wrapped
         self._buffer = begun
         self._at = 0
         self._line = line
@@ -204,7 +258,7 @@ class _Array:
             return
         while True:
             item = self._buffer[self._at : end]
-            yield self._line, self._decoded(item), len(item)
+            yield self._line, _parsed(item, self._line), len(item)
             self._line += item.count("\n")
             self._at = end + 1
             if self._buffer[end] == "]":
@@ -235,32 +289,20 @@ class _Array:
         if flat := _FLAT.match(buffer, self._at):
             return flat.end()
         depth = 0
-        for token in _TOKEN.finditer(buffer, self._at):
+        for token in TOKEN.finditer(buffer, self._at):
             mark = token[0]
             if mark == '"':
                 break  # it is not closed yet
             if depth == 0 and mark in {",", "]"}:
                 return token.start()
-            depth += _DEEPER.get(mark, 0)
+            depth += DEEPER.get(mark, 0)
         if len(buffer) - self._at > MAX_ROW:
             raise _WrongError(_TOO_LONG, self._line)
         return None
 
-    def _decoded(self, item: str) -> Record:
-        try:
-            return _record(_decode(item))
-        except msgspec.MsgspecError as error:
-            place = _BYTE.search(str(error))
-            begun = item.encode()[: int(place[1])] if place else b""
-            msg = f"is not JSON: {error}"
-            raise _WrongError(msg, self._line + begun.count(b"\n")) from error
-        except RecursionError as error:
-            msg = f"is not JSON: {error}"
-            raise _WrongError(msg, self._line) from error
-        except _WrongError as error:
-            raise _WrongError(error.reason, self._line) from error
-
     def _check_end(self) -> None:
+        if self._wrapped:
+            return
         rest = self._buffer[self._at :]
         while not rest.strip():
             self._line += rest.count("\n")
@@ -283,7 +325,7 @@ class _WrongError(Exception):
 
 def _record(value: object) -> Record:
     if isinstance(value, dict):
-        return value
+        return flat(value)
     if isinstance(value, (str, int)):
         return {_NUMBER: value}
     kind = "null" if value is None else "an array" if isinstance(value, list) else "a number"

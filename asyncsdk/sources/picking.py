@@ -151,7 +151,9 @@ def _pairs(columns: Sequence[str]) -> Iterator[tuple[str, int, int]]:
     labels = {key: at for at, (key, is_label) in reversed(list(enumerate(keys))) if is_label}
     for at, (key, is_label) in enumerate(keys):
         if not is_label and key in labels and name_rank(key) >= _PHONES:
-            stem = re.split(r"\s*\d", columns[at], maxsplit=1)[0].strip(" -:\u2013") or columns[at]
+            stem = (
+                re.split(r"\s*\d", columns[at], maxsplit=1)[0].strip(" -.:_\u2013") or columns[at]
+            )
             yield stem, labels[key], at
 
 

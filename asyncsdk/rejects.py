@@ -261,8 +261,8 @@ def write_rejects(
     It has `REJECT_COLUMNS` before the columns of the list and `READ_AS` behind them, and is a
     workbook if its name ends in `.xlsx`, else CSV, as the input was. To a spreadsheet no cell is a
     formula, nor a number that it would round; reading the file gives the cells back as they were.
-    `phone_was` holds the numbers of rows that must not go out again unless they are changed: duplicates, those
-    that may be in the group, and those that their list held back.
+    `phone_was` holds the numbers of rows that must not go out again unless they are changed:
+    duplicates, those that may be in the group, and those that their list held back.
 
     Args:
         path: The file to write.

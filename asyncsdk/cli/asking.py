@@ -10,6 +10,7 @@ import typer
 from click import IntRange
 
 from asyncsdk.cli.shown import plain, stderr
+from asyncsdk.sources.apart.book import ALL
 
 if TYPE_CHECKING:
     from asyncsdk.sources import Question
@@ -36,4 +37,6 @@ def typed(about: str, answer: str) -> str:
     """An answer as an option that is typed."""
     if about == "phone":
         return f"--map {shlex.quote(f'phone={answer}')}"
+    if (about, answer) == ("sheet", ALL):
+        return "--all-sheets"
     return f"--{about} {shlex.quote(answer)}"

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "AllSheets",
     "BatchSize",
     "Concurrency",
     "Country",
@@ -24,6 +25,7 @@ __all__ = [
     "GroupForNames",
     "GroupIfAny",
     "Header",
+    "Hidden",
     "Html",
     "Journal",
     "Json",
@@ -48,8 +50,8 @@ Files = Annotated[
     list[str],
     typer.Argument(
         metavar="FILES",
-        help="CSV, TSV, Excel, OpenDocument, JSON, Parquet or Arrow, packed or not; patterns; "
-        "- reads standard input.",
+        help="CSV, TSV, Excel, OpenDocument, JSON, vCards, HTML tables, Parquet or Arrow, packed "
+        "or not; patterns; - reads standard input.",
     ),
 ]
 Group = Annotated[
@@ -92,10 +94,26 @@ Quotechar = Annotated[
 ]
 Format = Annotated[
     str | None,
-    typer.Option("--format", metavar="NAME", help="csv, json, excel, parquet or arrow."),
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="csv, json, excel, parquet, arrow, vcard, html or spreadsheetml.",
+    ),
 ]
 Sheet = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Of a spreadsheet, the sheet; else the first.")
+    list[str],
+    typer.Option(
+        "--sheet",
+        metavar="NAME",
+        help="Of a spreadsheet, the sheet; else the one that has phones. Repeatable.",
+    ),
+]
+AllSheets = Annotated[
+    bool, typer.Option("--all-sheets", help="All sheets that are visible and have phones.")
+]
+Hidden = Annotated[
+    str,
+    typer.Option(metavar="skip|send", help="What to do with hidden and filtered rows of a sheet."),
 ]
 Delimiter = Annotated[
     str | None, typer.Option(metavar="CHAR", help="Character between cells, if not as found.")

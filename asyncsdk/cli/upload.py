@@ -14,7 +14,13 @@ from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import Job, failed
 from asyncsdk.cli.lists import answered, opened
 from asyncsdk.cli.noted import as_noted, typed
-from asyncsdk.cli.options import parse_concurrency, parse_map, parse_quotechar, parse_rate
+from asyncsdk.cli.options import (
+    parse_concurrency,
+    parse_map,
+    parse_quotechar,
+    parse_rate,
+    parse_sheets,
+)
 from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import fail
 from asyncsdk.config import Journal
@@ -40,7 +46,7 @@ _SENDING = (
 """Arguments that the package has by the same name: of an upload, and of `read`."""
 _READING = (
     "country",
-    "sheet",
+    "hidden",
     "delimiter",
     "encoding",
     "header",
@@ -65,7 +71,9 @@ def upload(
     existing: given.Existing = "send",
     send_unknown: given.SendUnknown = False,
     kind: given.Format = None,
-    sheet: given.Sheet = None,
+    sheet: given.Sheet = [],
+    all_sheets: given.AllSheets = False,
+    hidden: given.Hidden = "skip",
     delimiter: given.Delimiter = None,
     encoding: given.Encoding = None,
     header: given.Header = None,
@@ -100,6 +108,8 @@ def upload(
         "send_unknown": send_unknown,
         "kind": kind,
         "sheet": sheet,
+        "all_sheets": all_sheets,
+        "hidden": hidden,
         "delimiter": delimiter,
         "encoding": encoding,
         "header": header,
@@ -132,6 +142,7 @@ def upload(
         "names": _names(destination, chosen),
         "format": kind,
         "quotechar": parse_quotechar(quotechar),
+        "sheet": parse_sheets(sheet, all_sheets=all_sheets),
     }
     with opened(files, **reading) as (source, name):
         columns += answered(source)
@@ -153,7 +164,9 @@ def check(
     duplicates: given.Duplicates = "send",
     send_unknown: given.SendUnknown = False,
     kind: given.Format = None,
-    sheet: given.Sheet = None,
+    sheet: given.Sheet = [],
+    all_sheets: given.AllSheets = False,
+    hidden: given.Hidden = "skip",
     delimiter: given.Delimiter = None,
     encoding: given.Encoding = None,
     header: given.Header = None,
@@ -190,7 +203,8 @@ def check(
         "names": _names(Destination(group), chosen) if group else None,
         "format": kind,
         "country": country,
-        "sheet": sheet,
+        "sheet": parse_sheets(sheet, all_sheets=all_sheets),
+        "hidden": hidden,
         "delimiter": delimiter,
         "encoding": encoding,
         "header": header,

@@ -15,6 +15,7 @@ from asyncsdk.sources.many import ManySources
 from asyncsdk.sources.questions import Option, Question, UndecidedError
 from asyncsdk.sources.read import read
 from asyncsdk.sources.table import Row, Source, Table
+from asyncsdk.sources.vcards import VcardSource, read_vcards
 
 __all__ = [
     "Column",
@@ -31,6 +32,7 @@ __all__ = [
     "Source",
     "Table",
     "UndecidedError",
+    "VcardSource",
     "read",
     "read_arrow",
     "read_csv",
@@ -38,4 +40,5 @@ __all__ = [
     "read_frame",
     "read_json",
     "read_parquet",
+    "read_vcards",
 ]

@@ -17,7 +17,7 @@ from asyncsdk.countries import region_of
 from asyncsdk.errors import SourceError
 from asyncsdk.models import FIELDS
 from asyncsdk.sources.likeness import agrees, looks_complete, looks_like_phone, weight
-from asyncsdk.sources.names import Role, is_area_code, is_country, name_rank, role_of
+from asyncsdk.sources.names import Role, is_area_code, is_country, name_rank, plain_name, role_of
 from asyncsdk.sources.picking import (
     COUNTRY,
     Cells,
@@ -30,7 +30,7 @@ from asyncsdk.sources.picking import (
     picker,
 )
 from asyncsdk.sources.questions import Option, Question, answered
-from asyncsdk.sources.rejects import first_note, noted_columns, own_columns
+from asyncsdk.sources.rejects import first_note, is_report, noted_columns, own_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,6 +61,7 @@ _COUNTRIES = 0.9
 _MOST = 8
 """Columns that are listed where none looks like phones."""
 _SAMPLES = 3
+_NUMBERED = re.compile(r"[^#]\d+\s*$")
 _BEGINNING = re.compile(r"[+(]?(?:[ ()/+\-]*\d){1,7}[ )/\-]*")
 """What numbers begin with: codes of countries and of areas."""
 
@@ -109,6 +110,9 @@ def choose_columns(
         UndecidedError: Several columns could be the phones', and nobody says which.
         SourceError: There is no such column, or no column looks like phones.
     """
+    if is_report(found):  # what is created would be sent a second time
+        msg = "is a report: 'asyncsdk retry' sends what is safe; a rejects file has what to mend"
+        raise SourceError(msg, path=path, line=1)
     asked: dict[str, object] = dict(resolve(wanted.columns or {}, wanted.names or {}))
     if wanted.country is not None:
         asked[COUNTRY] = wanted.country
@@ -263,6 +267,7 @@ class _Search:
         )
 
     def _of_named(self, candidates: Sequence[_Candidate]) -> ColumnChoice | Question:
+        candidates = _without_seconds(candidates)
         mobile = [each for each in candidates if each.rank == _MOBILE]
         if len(candidates) == 1:
             return self._whole(candidates[0], "by its name")
@@ -310,6 +315,18 @@ class _Search:
         pick = picker(choice)
         texts = (text for row in self.rows if isinstance(text := pick(row), str) and text.strip())
         return tuple(text for _, text in zip(range(_SAMPLES), texts, strict=False))
+
+
+def _without_seconds(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """The candidates without the second ones of their kind: `Telefon 2` of who has `Telefon`."""
+    firsts: dict[str, _Candidate] = {}
+    for each in candidates:
+        stem = plain_name(each.name).rstrip(" 0123456789")
+        first = firsts.get(stem)
+        numbered = _NUMBERED.search(each.name) is not None
+        if first is None or not numbered or not each.rows <= first.rows:
+            firsts[stem if first is None else each.name] = each
+    return list(firsts.values())
 
 
 def _within_a_list(candidate: _Candidate) -> str:

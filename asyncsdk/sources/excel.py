@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from asyncsdk.errors import SourceError
+from attrs import define, field
+
+from asyncsdk.errors import ConfigurationError, SourceError
+from asyncsdk.sources.apart.book import ALL, unpacked
 from asyncsdk.sources.apart.process import Bounds, apart
-from asyncsdk.sources.apart.sheets import unpacked
 from asyncsdk.sources.columns import Wanted, choose_columns
 from asyncsdk.sources.layout import find_layout
-from asyncsdk.sources.opening import open_input
+from asyncsdk.sources.many import ManySources
+from asyncsdk.sources.opening import kept, open_input
+from asyncsdk.sources.questions import Option, Question, answered
 from asyncsdk.sources.table import Table
+from asyncsdk.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from asyncsdk.sources.columns import Column, ColumnChoice
     from asyncsdk.sources.opening import Input, Place
-    from asyncsdk.sources.questions import Question
 
-__all__ = ["ExcelSource", "read_excel"]
+__all__ = ["ExcelSource", "books", "read_excel"]
 
 _MAX_HELD = 1 << 28
 """Bytes of a sheet that are held, packed."""
@@ -66,9 +70,10 @@ def read_excel(
     ask: Callable[[Question], str | None] | None = None,
     header: bool | None = None,
     skip_lines: int = 0,
-    sheet: str | None = None,
+    sheet: str | Sequence[str] | None = None,
+    hidden: str = "skip",
     max_bytes: int | None = None,
-) -> ExcelSource:
+) -> ExcelSource | ManySources:
     """A contact list in a spreadsheet, ready to be uploaded.
 
     Args:
@@ -79,52 +84,173 @@ def read_excel(
         ask: Who answers what is left open (see `asyncsdk.sources.read`).
         header: Whether the first row names the columns.
         skip_lines: Rows above the table; what looks like a title is left out by itself.
-        sheet: Its name; otherwise the first that holds anything.
+        sheet: Its name, or several, or `"*"` for all that are visible and have phones; otherwise
+            the one that does.
+        hidden: What to do with rows that are hidden or filtered: `skip` or `send`.
         max_bytes: Bytes that the file may unpack to, and of memory that reading it may take; None
             for 2 GiB.
 
     Raises:
+        UndecidedError: Several sheets, or columns, could be meant.
         SourceError: The file cannot be read, has no such sheet, is empty, asks for more than that,
             or no column looks like phones.
         ConfigurationError: An argument cannot work.
         ImportError: python-calamine is not installed.
     """
+    wanted = Wanted(columns, names, country, ask)
     opened = open_input(source, 0, max_bytes)
-    name, pieces, width = _sheet(opened, sheet)
-    if not pieces:
-        msg = "is empty"
-        raise SourceError(msg, path=opened.name, line=1)
-    first = [row for row in unpacked(pieces[0]) if row[0] > skip_lines]
-    sample = [cells for _, cells in first]
-    layout = find_layout(sample, width, header=header)
-    chosen = choose_columns(
-        layout.names,
-        sample[layout.above :],
-        Wanted(columns, names, country, ask),
-        path=opened.name,
-        line=first[0][0] if first else None,
-    )
-    above = len(unpacked(pieces[0])) - len(first) + layout.above
-    found = ExcelSource(opened.name, name, pieces, layout.names, chosen, above)
-    found.notes = tuple(layout.notes)
+    found = books(opened, wanted, header=header, skip_lines=skip_lines, sheet=sheet, hidden=hidden)
+    return found[0] if len(found) == 1 else ManySources(found)
+
+
+def books(
+    source: Input,
+    wanted: Wanted,
+    *,
+    header: bool | None = None,
+    skip_lines: int = 0,
+    sheet: str | Sequence[str] | None = None,
+    hidden: str = "skip",
+    kind: str = "excel",
+) -> list[ExcelSource]:
+    """The sheets of a workbook, or the tables of a page, that are meant.
+
+    Args:
+        source: The file.
+        wanted: What the caller says of the columns.
+        header: As of `read_excel`; likewise `skip_lines`, `sheet` and `hidden`.
+        skip_lines: See there.
+        sheet: See there.
+        hidden: See there.
+        kind: `excel`, `html` or `spreadsheetml`.
+    """
+    if hidden not in {"skip", "send"}:
+        msg = f"hidden must be 'skip' or 'send', not {hidden!r}"
+        raise ConfigurationError(msg)
+    names = [sheet] if isinstance(sheet, str) else list(sheet) if sheet else None
+    options = {"sheets": names, "hidden": hidden == "send", "kind": kind}
+    source = kept(source)
+    book = _read(source, options)
+    if not book.sheets and book.telling:
+        answer = answered(_which(book, source.name), wanted.ask)
+        book = _read(source, {**options, "sheets": [answer]})
+    if not any(one.pieces for one in book.sheets):
+        msg = "is empty" if not book.concealed else f"{book.concealed}: name the one that is meant"
+        raise SourceError(msg, path=source.name, line=None if book.concealed else 1)
+    filled = [one for one in book.sheets if one.pieces]
+    several = len(filled) > 1
+    found = [
+        _source(source, one, wanted, header=header, skip_lines=skip_lines, several=several)
+        for one in filled
+    ]
+    found[0].notes = (*found[0].notes, *book.left_out)
     return found
 
 
-def _sheet(source: Input, sheet: str | None) -> tuple[str, list[bytes], int]:
-    """The sheet's name, its rows in packed pieces, and the width of the widest."""
-    name, width, held = sheet or "", 0, 0
-    pieces: list[bytes] = []
+@define
+class _Sheet:
+    """One sheet as the child gives it."""
+
+    name: str
+    pieces: list[bytes] = field(factory=list)
+    """Its rows, packed."""
+    width: int = 0
+    hidden: int = 0
+    """Rows that are hidden."""
+
+
+@define
+class _Book:
+    """What the child says of a workbook."""
+
+    overview: list[dict[str, Any]]
+    sheets: list[_Sheet]
+    asked: bool
+    """Whether the sheets were named by somebody."""
+
+    @property
+    def telling(self) -> list[dict[str, Any]]:
+        """The visible sheets with phones."""
+        return [one for one in self.overview if one["visible"] and one["phones"]]
+
+    @property
+    def concealed(self) -> str:
+        """That there are sheets that nobody sees, if so."""
+        names = [repr(one["name"]) for one in self.overview if not one["visible"]]
+        if not names:
+            return ""
+        return f"hidden {'sheet' if len(names) == 1 else 'sheets'}: {', '.join(names)}"
+
+    @property
+    def left_out(self) -> list[str]:
+        """What the owner of the workbook should know of the sheets that were not read."""
+        read = {one.name for one in self.sheets}
+        others = [
+            one["name"]
+            for one in self.overview
+            if one["name"] not in read and one["visible"] and one["filled"]
+        ]
+        notes = [f"not read: {', '.join(map(repr, others))}"] if others else []
+        concealed = self.concealed if not self.asked else ""
+        return notes + ([f"not read: {concealed}"] if concealed else [])
+
+
+def _which(book: _Book, path: str | None) -> Question:
+    options = [
+        Option(one["name"], f"phones in {counted(one['phones'], 'row')} of the first ones")
+        for one in book.telling
+    ]
+    every = Option(ALL, "all of these")
+    return Question("sheet", "several sheets have phones: name one", (*options, every), path)
+
+
+def _read(source: Input, options: dict[str, Any]) -> _Book:
+    task, needed = ("sheets", "python_calamine")
+    if options["kind"] != "excel":
+        task, needed = ("markup", "lxml")
+    held = 0
+    book = _Book([], [], options["sheets"] is not None)
     bounds = Bounds(max_bytes=source.max_bytes)
-    with apart("sheets", "python_calamine", source, {"sheet": sheet}, bounds) as messages:
+    with apart(task, needed, source, options, bounds) as messages:
+        book.overview = next(messages)
         for message in messages:
             if isinstance(message, str):
-                name = message
-            elif isinstance(message, int):
-                width = message
+                book.sheets.append(_Sheet(message))
+            elif isinstance(message, list):
+                book.sheets[-1].width, book.sheets[-1].hidden = message
             else:
-                pieces.append(message)
+                book.sheets[-1].pieces.append(message)
                 held += len(message)
             if held > _MAX_HELD:
                 msg = f"the sheet holds more than {_MAX_HELD:,} bytes, packed: save it as CSV"
                 raise SourceError(msg, path=source.name)
-    return name, pieces, width
+    return book
+
+
+def _source(
+    source: Input,
+    sheet: _Sheet,
+    wanted: Wanted,
+    *,
+    header: bool | None,
+    skip_lines: int,
+    several: bool,
+) -> ExcelSource:
+    path = f"{source.name}[{sheet.name}]" if several else source.name
+    first = [row for row in unpacked(sheet.pieces[0]) if row[0] > skip_lines]
+    sample = [cells for _, cells in first]
+    layout = find_layout(sample, sheet.width, header=header)
+    line = first[0][0] if first else None
+    rows = sample[layout.above :]
+    chosen = choose_columns(layout.names, rows, wanted, path=path, line=line)
+    above = len(unpacked(sheet.pieces[0])) - len(first) + layout.above
+    found = ExcelSource(path, sheet.name, sheet.pieces, layout.names, chosen, above)
+    found.notes = (*layout.notes, *_hidden(sheet))
+    return found
+
+
+def _hidden(sheet: _Sheet) -> list[str]:
+    if not sheet.hidden:
+        return []
+    rows = counted(sheet.hidden, "row")
+    return [f"{rows} of sheet {sheet.name!r} hidden or filtered, and left out unless hidden='send'"]

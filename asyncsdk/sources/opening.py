@@ -29,6 +29,7 @@ __all__ = [
     "head_of",
     "kept",
     "open_input",
+    "owned",
 ]
 
 _BUFFER = 1 << 16
@@ -147,7 +148,7 @@ def open_input(source: Place, head_size: int, max_bytes: int | None = None) -> I
         pipe = opened_pipe(source)
         if pipe is None:
             return FileInput(source, most)
-        return _owned(OnceInput(pipe, head_size, most), pipe)
+        return owned(OnceInput(pipe, head_size, most), pipe)
     if isinstance(source, io.StringIO):
         return StreamInput(io.BytesIO(source.read().encode("utf-8", "replace")), most)
     file: IO[bytes] = getattr(source, "buffer", source)
@@ -175,7 +176,7 @@ def kept(source: Input) -> Input:
             spool.write(piece)
         spool.seek(0)
         closing.pop_all()
-    return _owned(StreamInput(spool, source.max_bytes, source.name), spool)
+    return owned(StreamInput(spool, source.max_bytes, source.name), spool)
 
 
 def head_of(file: io.BufferedIOBase, size: int) -> bytes:
@@ -231,7 +232,7 @@ def _reading(name: str | None) -> Iterator[None]:
         raise SourceError(msg, path=name, line=1) from error
 
 
-def _owned(source: _T, file: IO[bytes]) -> _T:
+def owned(source: _T, file: IO[bytes]) -> _T:
     """An input whose file is ours, and is closed when nobody has the input any more."""
     finalize(source, file.close)
     return source

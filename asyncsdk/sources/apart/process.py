@@ -42,6 +42,11 @@ _HOME = Path(__file__).parents[2]
 _PIECE = 1 << 20
 _LEAST_MEMORY = 1 << 29
 _SECRETS = ("ASYNCSDK_API_KEY",)
+_READS = {
+    "sheets": "spreadsheets",
+    "tables": "Parquet and Arrow",
+    "markup": "tables in HTML and XML",
+}
 _INSTEAD = "save it as CSV with the program that it comes from"
 
 
@@ -245,6 +250,6 @@ def _signal(code: int) -> str:
 
 
 def _lacking(task: str | None, needed: str) -> ImportError:
-    what = {"sheets": "spreadsheets", "tables": "Parquet and Arrow"}.get(task or "", "this file")
+    what = _READS.get(task or "", "this file")
     name = needed.replace("_", "-")
     return ImportError(f"reading {what} needs {name}: pip install 'asyncsdk[files]'")

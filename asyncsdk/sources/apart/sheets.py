@@ -1,62 +1,78 @@
-"""Spreadsheets by calamine, in a child: first the sheet, then its rows in packed pieces."""
+"""Spreadsheets by calamine, in a child; what calamine does not tell is looked up in the archive."""
 
 from __future__ import annotations
 
 import zipfile
-import zlib
-from itertools import chain
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
-import msgspec
-
 from asyncsdk.errors import SourceError
-from asyncsdk.sources.bounds import MAX_ROW, too_large
+from asyncsdk.sources.apart.book import Sheet, answers
+from asyncsdk.sources.apart.shown import Shown, shown
+from asyncsdk.sources.bounds import too_large
 from asyncsdk.sources.cells import texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-__all__ = ["Rows", "packed", "read", "unpacked"]
+__all__ = ["read"]
 
-Rows = list[tuple[int, list[str]]]
-"""Numbered rows of texts."""
-
-_PIECE_ROWS = 1000
-_PIECE_SIZE = 1 << 20
-_decode = msgspec.msgpack.Decoder(Rows).decode
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+"""The stream that a workbook with a password is in."""
+_DIRECTORY = 1 << 20
+"""Bytes at both ends of a compound file in which the names of its streams are."""
+_PASSWORD = "is protected by a password: open it, save it without one, and give that"  # noqa: S105
+_OLE = b"\xd0\xcf\x11\xe0"
 
 
 def read(file: IO[bytes], options: dict[str, Any]) -> Iterator[Any]:
-    """The name of the sheet, its rows from the first to the last that hold anything, their width.
+    """The messages of a spreadsheet (see `book`).
 
     Args:
         file: The spreadsheet.
-        options: `sheet`, a name or None for the first that holds anything; `max_bytes`.
+        options: As `answers` takes them.
 
     Raises:
-        SourceError: It unpacks to more than that, or there is no such sheet.
+        SourceError: It unpacks to more than `max_bytes`, has a password, or no such sheet.
     """
     _check_archive(file, options["max_bytes"])
-    from python_calamine import CalamineWorkbook
+    _check_password(file)
+    from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
-    book = CalamineWorkbook.from_filelike(file)
-    for name in _wanted(book.sheet_names, options["sheet"]):
-        rows = _filled(_rows(book.get_sheet_by_name(name)))
-        first = next(rows, None)
-        if first is not None:
-            yield name
-            yield from _pieces(chain([first], rows), options["max_bytes"])
-            return
+    try:
+        book = CalamineWorkbook.from_filelike(file)
+    except Exception as error:
+        if "password" in str(error).lower():
+            raise SourceError(_PASSWORD) from error
+        raise
+    visible = {one.name: one.visible is SheetVisibleEnum.Visible for one in book.sheets_metadata}
+    look = _Loaded(book, file)
+    sheets = [
+        Sheet(name, visible.get(name, True), partial(look.rows, name)) for name in book.sheet_names
+    ]
+    yield from answers(sheets, options)
 
 
-def packed(rows: Rows) -> bytes:
-    """Rows as they are sent, and kept."""
-    return zlib.compress(msgspec.msgpack.encode(rows), 1)
+class _Loaded:
+    """The sheets of a book, of which the last one that was read is kept."""
 
+    def __init__(self, book: Any, file: IO[bytes]) -> None:
+        self._book = book
+        self._file = file
+        self._last: tuple[str, Any, Shown] | None = None
 
-def unpacked(piece: bytes) -> Rows:
-    """The rows again."""
-    return _decode(zlib.decompress(piece))
+    def rows(self, name: str) -> Iterator[tuple[int, list[str], bool]]:
+        """All numbered rows of a sheet, as they are seen, and whether each is hidden."""
+        if self._last is None or self._last[0] != name:
+            self._last = None  # not two at a time
+            self._last = (name, self._book.get_sheet_by_name(name), shown(self._file, name))
+        _, sheet, look = self._last
+        left = [""] * sheet.start[1] if sheet.start else []
+        for line, cells in enumerate(sheet.iter_rows(), 1):
+            texts = left + look.dressed(line, len(left), cells, texts_of(cells))
+            while texts and not texts[-1]:
+                texts.pop()
+            yield line, texts, line in look.hidden
 
 
 def _check_archive(file: IO[bytes], max_bytes: int) -> None:
@@ -71,53 +87,22 @@ def _check_archive(file: IO[bytes], max_bytes: int) -> None:
     file.seek(0)
 
 
-def _wanted(names: list[str], sheet: str | None) -> list[str]:
-    if sheet is None:
-        return names
-    if sheet not in names:
-        msg = f"there is no sheet {sheet!r}; there are {', '.join(map(repr, names))}"
-        raise SourceError(msg)
-    return [sheet]
-
-
-def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
-    """All numbered rows of a sheet, without the empty cells at their ends."""
-    left = [""] * sheet.start[1] if sheet.start else []
-    for line, cells in enumerate(sheet.iter_rows(), 1):
-        texts = texts_of(cells)
-        while texts and not texts[-1]:
-            texts.pop()
-        yield line, left + texts if texts else texts
-
-
-def _filled(rows: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-    """Those from the first to the last that hold anything."""
-    last = 0
-    for line, cells in rows:
-        if cells:
-            if last:
-                yield from ((empty, []) for empty in range(last + 1, line))
-            yield line, cells
-            last = line
-
-
-def _pieces(rows: Iterable[tuple[int, list[str]]], max_bytes: int) -> Iterator[Any]:
-    """The rows, packed, then how wide the widest is."""
-    piece: Rows = []
-    size = total = width = 0
-    for line, cells in rows:
-        weight = len(cells) + sum(map(len, cells))
-        if weight > MAX_ROW:
-            msg = f"the row has more than {MAX_ROW:,} characters: that is no contact list"
-            raise SourceError(msg, line=line)
-        piece.append((line, cells))
-        size += weight
-        width = max(width, len(cells))
-        if len(piece) == _PIECE_ROWS or size > _PIECE_SIZE:
-            total += size
-            if total > max_bytes:
-                raise SourceError(too_large(max_bytes), line=line)
-            yield packed(piece)
-            piece, size = [], 0
-    yield packed(piece)
-    yield width
+def _check_password(file: IO[bytes]) -> None:
+    """Say so if the file is locked: to those who read it, it is only damaged."""
+    head = file.read(_DIRECTORY)
+    if head.startswith(_OLE):
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _DIRECTORY))
+        if _ENCRYPTED in head or _ENCRYPTED in file.read():
+            raise SourceError(_PASSWORD)
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            locked = any(entry.flag_bits & 1 for entry in archive.infolist())
+            if "META-INF/manifest.xml" in archive.namelist():
+                locked = locked or b"encryption-data" in archive.read("META-INF/manifest.xml")
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
+        locked = False
+    if locked:
+        raise SourceError(_PASSWORD)
+    file.seek(0)

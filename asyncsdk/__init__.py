@@ -34,7 +34,7 @@ from asyncsdk.models import (
     Violation,
 )
 from asyncsdk.progress import Progress
-from asyncsdk.report import UploadFailed, UploadReport, UploadStopped
+from asyncsdk.report import UploadFailed, UploadReport, UploadStopped, UploadSummary
 from asyncsdk.results import Delivery, Outcome, PhoneResult, StoppedBy
 from asyncsdk.upload.handle import Upload
 from asyncsdk.wire.batch import BatchMember, BatchResponse
@@ -82,6 +82,7 @@ __all__ = [
     "UploadFailed",
     "UploadReport",
     "UploadStopped",
+    "UploadSummary",
     "Violation",
     "__version__",
 ]

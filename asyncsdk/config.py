@@ -139,7 +139,12 @@ def _url(value: object) -> URL | None:
     return url if isinstance(url, URL) else None
 
 
-_OWN_HEADERS = frozenset({"x-lox24-auth-token", "accept", "content-length", "content-type", "host"})
+_OWN_HEADERS = frozenset(
+    {
+        *("x-lox24-auth-token", "accept", "host"),
+        *("content-encoding", "content-length", "content-type", "transfer-encoding"),
+    }
+)
 
 
 def _headers(value: object) -> dict[str, str]:
@@ -183,8 +188,10 @@ class ClientConfig:
     """Requests in any window of time at most."""
     connections: int = field(default=64, validator=_count(1), kw_only=True)
     """Requests under way at once at most."""
-    default_headers: Mapping[str, str] = field(factory=dict, converter=_headers, kw_only=True)
-    """Headers of every request."""
+    default_headers: Mapping[str, str] = field(
+        factory=dict, converter=_headers, kw_only=True, repr=False
+    )
+    """Headers of every request. They may be another key, of a proxy, and are in no repr."""
 
     def __reduce__(self) -> Never:
         msg = "a configuration is not pickled: the key would stand there in clear"

@@ -57,6 +57,7 @@ _LAW = (
 
 _QUICK = (
     "tests/upload/test_endings.py",
+    "tests/upload/test_existing.py",
     "tests/upload/test_iterating.py",
     "tests/upload/test_options.py",
     "tests/upload/test_own_end.py",
@@ -116,6 +117,7 @@ _JOURNALS = (
     "tests/journal/test_in_doubt.py",
     "tests/journal/test_resume.py",
     "tests/journal/test_wrong.py",
+    "tests/journal/test_existing.py",
 )
 
 TESTS: dict[str, tuple[tuple[str, ...], ...]] = {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.export.rows import COLUMNS, NUMBERS, rows, unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from asyncsdk.ledger.account import Only, UploadAccount
 
@@ -28,14 +27,20 @@ def frame_of(account: UploadAccount, only: Only = None) -> Any:
     Raises:
         ImportError: Neither polars nor pandas is installed.
     """
-    kinds: dict[str, Callable[[Any, Cells], Any]] = {"polars": _of_polars, "pandas": _of_pandas}
-    name = next((name for name in kinds if find_spec(name)), None)
-    if name is None:
-        msg = "a data frame needs polars or pandas: pip install 'asyncsdk[files]' brings polars"
-        raise ImportError(msg)
-    library = import_module(name)
-    frames = [kinds[name](library, chunk) for chunk in _chunks(account, only)]
+    name, library = _library()
+    make = _of_polars if name == "polars" else _of_pandas
+    frames = [make(library, chunk) for chunk in _chunks(account, only)]
     return library.concat(frames, **({"ignore_index": True} if name == "pandas" else {}))
+
+
+def _library() -> tuple[str, Any]:
+    for name in ("polars", "pandas"):
+        try:
+            return name, import_module(name)
+        except ImportError:
+            continue
+    msg = "a data frame needs polars or pandas: pip install 'asyncsdk[files]' brings polars"
+    raise ImportError(msg)
 
 
 def _chunks(account: UploadAccount, only: Only) -> Iterator[Cells]:

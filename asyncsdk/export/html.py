@@ -129,7 +129,7 @@ class Page:
             counts=counts,
             boxes=shares([(kind, count) for _, kind, count in counts]),
             tiles=_tiles(report),
-            course=course(report.history),
+            course=None if _nothing_sent(report) else course(report.history),
             latencies=latencies(report.history),
             shares=_latency_shares(report),
             reasons=ranked(_not_created(report)),
@@ -161,11 +161,16 @@ def _not_created(report: UploadAccount) -> Iterator[PhoneResult]:
     return chain(report.results((Outcome.INVALID, Outcome.FAILED)), skipped_in(report))
 
 
+def _nothing_sent(report: UploadAccount) -> bool:
+    """Whether how fast it went says nothing of an upload."""
+    return report.dry_run and not report.requests
+
+
 def _tiles(report: UploadAccount) -> list[tuple[str, str]]:
     phones = ("phones", f"{report.submitted:,}")
     if not report.elapsed:  # nobody knows what the run was like
         return [phones]
-    if report.dry_run and not report.requests:
+    if _nothing_sent(report):
         return [phones, ("requests it takes", f"{report.batches:,}")]
     rate = report.submitted / report.elapsed
     return [

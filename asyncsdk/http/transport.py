@@ -6,6 +6,7 @@ import asyncio
 import logging
 import platform
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -53,7 +54,9 @@ class Transport:
         self.base_url = config.base_url
         self._timeout = config.timeout
         self._connect_timeout = config.connect_timeout
-        self._headers = {"User-Agent": USER_AGENT, **config.default_headers}
+        given = config.default_headers
+        agent = {} if "user-agent" in map(str.lower, given) else {"User-Agent": USER_AGENT}
+        self._headers = {**agent, **given}
         self._keep_alive = KeepAlive()
         self.sessions = Sessions(session, ssl=ssl, trust_env=trust_env)
         self._whole, self._piece = (
@@ -71,7 +74,7 @@ class Transport:
         """The whole URL of a path below the base URL; a whole one as it is."""
         if isinstance(path, URL):
             return path
-        return self.base_url.joinpath(*path.strip("/").split("/"))
+        return _joined(self.base_url, path)
 
     async def rest(self) -> None:
         """Wait until a connection may be used; see `KeepAlive.rest`."""
@@ -204,3 +207,8 @@ class Transport:
             "timeout": self._whole if whole else self._piece,
             **HEADER_LIMITS,
         }
+
+
+@lru_cache(64)  # an upload asks for the same one all the time
+def _joined(base_url: URL, path: str) -> URL:
+    return base_url.joinpath(*path.strip("/").split("/"))

@@ -46,6 +46,9 @@ _PATIENCE = 4
 """Rounds of a trial after which it is decided, however little the noise lets see."""
 _REST = 32
 """Rounds without a trial, at most."""
+_TICK = 1e-4
+"""Seconds that a request takes at least: the clocks of some event loops stand still for longer, and
+one that took no time at all would be infinitely faster than the next."""
 _REMEMBERED = 256
 """Requests by which the latency under a limit is known."""
 
@@ -268,7 +271,7 @@ class Knee:
             return
         if refused:
             self._refused(in_flight)
-        elif self._round.add(phones, latency, reached=in_flight >= self.limit) and (
+        elif self._round.add(phones, max(latency, _TICK), reached=in_flight >= self.limit) and (
             self._round.complete(self.limit, self._most)
         ):
             self._judge(in_flight)

@@ -16,6 +16,10 @@ __all__ = ["Ending"]
 logger = logging.getLogger("asyncsdk")
 
 
+_ASKED_FOR = frozenset({StoppedBy.STOP, StoppedBy.CANCELLED})
+"""What whoever holds the upload did himself."""
+
+
 class Ending:
     """Begins the end: nothing new is begun, and what is under way comes to its own end."""
 
@@ -40,10 +44,8 @@ class Ending:
         if self.begun or self._closed:
             return
         self.stopped_by, self.cause = stopped_by, cause
-        if cause is None:
-            logger.info("an upload stops: %s", stopped_by)
-        else:
-            logger.warning("an upload stops: %s", described(cause))
+        level = logging.INFO if stopped_by in _ASKED_FOR and cause is None else logging.WARNING
+        logger.log(level, "an upload stops: %s", described(cause) if cause else stopped_by)
         for hear in self._heard:
             hear()
 

@@ -106,8 +106,8 @@ class Upload(Coroutine[Any, Any, UploadReport]):
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, however."""
-        return self._task is not None and self._task.done()
+        """Whether it has ended, however, or was cancelled before it began."""
+        return self._declined if self._task is None else self._task.done()
 
     @property
     def error(self) -> BaseException | None:

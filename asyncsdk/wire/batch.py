@@ -110,11 +110,17 @@ def decode_reply(document: bytes) -> BatchReply:
     """
     usual = _usual(document)
     if usual is not None:
-        echoes = [None if m.body is None else m.body.phone for m in usual]
-        return BatchReply(document, [m.status for m in usual], echoes)
+        return BatchReply(document, [m.status for m in usual], _echoes(usual))
     positions, raws = shapes.members(shapes.parse(document))
     pairs = [_status_and_echo(raw) for raw in raws]
     return BatchReply(document, [s for s, _ in pairs], [e for _, e in pairs], positions)
+
+
+def _echoes(members: list[_Member]) -> list[str | None]:
+    try:
+        return [m.body.phone for m in members]  # type: ignore[union-attr]
+    except AttributeError:
+        return [None if m.body is None else m.body.phone for m in members]
 
 
 def _usual(document: bytes) -> list[_Member] | None:

@@ -114,6 +114,7 @@ def test_a_check_is_told_as_one(contacts: Path, tmp_path: Path) -> None:
     html = page.read_text(encoding="utf-8")
     assert "dry run" in html
     assert "3 would be sent" in html
+    assert "Phones per second" not in html
     for wrong in ("failed", "created", "stored twice", "Send it again", "retry"):
         body = html[html.index("<body>") : html.index("<script>")]
         assert wrong not in body, wrong

@@ -40,6 +40,15 @@ def test_the_live_view() -> None:
     assert traffic == "2,000 in flight"
 
 
+def test_the_live_view_tells_what_is_skipped_and_what_would_be_sent() -> None:
+    progress = Progress(read=500, created=100, skipped=300, elapsed=10.0)
+    bar, counts, _ = drawn(progress, 800)
+    assert " 50% 40/s" in bar
+    assert counts == "100 created · 0 invalid · 0 failed · 0 unknown · 300 skipped"
+    _, counts, _ = drawn(Progress(skipped=300, would_be_sent=280, invalid=5), 800)
+    assert counts == "280 would be sent · 5 invalid · 0 failed · 0 unknown · 20 skipped"
+
+
 def test_the_live_view_fits_80_columns_however_much_there_is_to_say() -> None:
     many = 123_456_789
     progress = Progress(

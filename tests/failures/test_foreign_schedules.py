@@ -16,6 +16,7 @@ from tests.failures.test_schedules import (
     QUIET,
     BrokenSourceError,
     Schedule,
+    held_of,
     judge,
     options_of,
     rows_of,
@@ -112,6 +113,7 @@ async def play(foreign: Foreign) -> None:
     schedule, stubborn = foreign.schedule, Stubborn()
     rows = rows_of(schedule)
     async with connected(**schedule.box, client={"timeout": 2.0}) as rig:
+        rig.sandbox.hold(rig.group_id, held_of(schedule))
         options: dict[str, Any] = options_of(schedule)
         if foreign.callback != "none":
             options["on_progress"] = callback_of(foreign, lambda: upload)

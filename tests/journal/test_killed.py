@@ -151,6 +151,34 @@ def test_killed_at_random_moments_nothing_is_lost_or_stored_twice(tmp_path: Path
     assert doubts > KILLS / 10  # or the kills hit nothing that matters
 
 
+def test_killed_while_it_skips_what_the_group_holds(tmp_path: Path) -> None:
+    """A run that goes on does not take the phones of the one before for what was there."""
+    killer = Killer(3)
+    held = SOURCE[::4]
+    kills = uploads = 0
+    options = {"existing": "skip", "duplicates": "skip", "on_unknown": "reconcile"}
+    with Nursery() as nursery:
+        while kills < effort(8, 60):
+            journal = tmp_path / f"{uploads}.journal"
+            with SandboxThread(latency=killer.latency) as sandbox:
+                group = sandbox.add_group("people")
+                sandbox.hold(group, (f"0049{phone.phone[3:]}" for phone in held))
+                while True:
+                    child = nursery.start(sandbox, group, journal, **options)
+                    killer.aim(child)
+                    killed, said = nursery.ended()
+                    killer.miss()
+                    if not killed:
+                        break
+                    kills += 1
+                told = "20,000 phones: 15,000 created, 0 invalid, 0 failed, 5,000 skipped"
+                assert said.startswith(told), said
+                report = UploadReport.open(journal)
+                assert_accounts(report, sandbox, SOURCE)
+                assert [result.index for result in report.skipped] == list(range(0, PHONES, 4))
+            uploads += 1
+
+
 def test_killed_with_report_what_was_in_flight_is_unknown(tmp_path: Path) -> None:
     killer = Killer(2)
     kills = 0

@@ -302,7 +302,7 @@ async def test_a_report_on_disk_is_a_report(journal: Path, tmp_path: Path) -> No
 async def test_a_dry_run_leaves_no_journal(journal: Path) -> None:
     async with connected() as rig:
         report = await rig.upload(phones(10), journal=journal, dry_run=True)
-    assert report.failed_count == 10
+    assert report.would_be_sent_count == 10
     assert not journal.exists()
 
 

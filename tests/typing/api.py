@@ -27,6 +27,7 @@ from asyncsdk import (
     Upload,
     UploadReport,
     UploadStopped,
+    UploadSummary,
 )
 from asyncsdk.sources import read
 
@@ -104,6 +105,7 @@ async def an_upload(client: Client) -> None:
         retry=RetryPolicy(attempts=3),
         on_unknown="reconcile",
         duplicates="skip",
+        existing="skip",
         normalize="DE",
         stop_when=FailureLimit(ratio=0.1),
         journal="upload.journal",
@@ -111,6 +113,7 @@ async def an_upload(client: Client) -> None:
     )
     client.phones.upload(7, [], 500)  # type: ignore[call-arg]
     client.phones.upload(7, [], on_unknown="ask")  # type: ignore[arg-type]
+    client.phones.upload(7, [], existing="merge")  # type: ignore[arg-type]
     assert_type(upload, Upload)
     assert_type(upload.progress, Progress)
     assert_type(upload.report, UploadReport)
@@ -129,6 +132,12 @@ def a_report(report: UploadReport) -> None:
     assert_type(report.submitted, int)
     assert_type(report.elapsed, float)
     assert_type(report.ok, bool)
+    assert_type(report.skipped[0], PhoneResult)
+    assert_type(report.skipped_count, int)
+    assert_type(report.summary(), UploadSummary)
+    assert_type(report.summary()["skipped_count"], int)
+    report.summary()["skiped_count"]  # type: ignore[typeddict-item]
+    report.to_frame(only="skipped")
     assert_type(report.to_dict(), dict[str, object])
     report.to_csv("x.csv", only="invalid")
     assert_type(report.group_id, int | None)

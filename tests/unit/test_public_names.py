@@ -20,7 +20,8 @@ NAMES = """
     NotSentError Outcome OutcomeUnknownError PayloadTooLargeError Phone PhoneResult Problem
     Progress ProtocolError Rate
     RateLimitedError RetryPolicy ServerError SourceError TransportError UnprocessableError
-    StoppedBy UnsubscribeReason Upload UploadFailed UploadReport UploadStopped Violation __version__
+    StoppedBy UnsubscribeReason Upload UploadFailed UploadReport UploadStopped
+    UploadSummary Violation __version__
 """
 
 

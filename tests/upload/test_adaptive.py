@@ -217,6 +217,16 @@ def test_small_requests_are_no_slow_ones() -> None:
     assert knee.limit >= before
 
 
+@pytest.mark.parametrize("latencies", [[0.0], [0.0, 0.001], [0.001] + [0.0] * 40])
+def test_a_clock_that_stands_still_ends_nothing(latencies: list[float]) -> None:
+    """That of uvloop counts milliseconds: a request on this machine takes none."""
+    knee = Knee(Adaptive(1, 8))
+    for at in range(2000):
+        latency = latencies[at % len(latencies)]
+        knee.finished(phones=3, latency=latency, in_flight=knee.limit, refused=at % 500 == 499)
+    assert 1 <= knee.limit <= 8
+
+
 async def test_slots_let_in_as_many_as_the_limit_says() -> None:
     knee = Knee(Adaptive(2, 64))
     slots = Slots(knee)

@@ -6,8 +6,9 @@ rule is broken is looked at row by row.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -25,7 +26,15 @@ from asyncsdk.upload.intake.rows import (
     text_of,
     with_texts,
 )
-from asyncsdk.wire.rows import Row, encode_rows, join_rows, numbers_of, renumbered, row_type
+from asyncsdk.wire.rows import (
+    Row,
+    encode_numbers,
+    encode_rows,
+    join_rows,
+    numbers_of,
+    renumbered,
+    row_type,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,6 +61,13 @@ def _limited(name: str) -> Any:
 
 _LimitedRow = row_type("LimitedRow", _limited)
 """A row that keeps the limits, for whoever converts into it."""
+_ROWS: dict[bool, Any] = {True: list[_LimitedRow], False: list[Row]}  # type: ignore[valid-type]
+_NUMBERS: dict[bool, Any] = {True: list[_limited("phone")], False: list[str]}  # type: ignore[misc]
+"""What rows and numbers are converted into, by whether limits are kept."""
+
+
+_Flawless = tuple[list[str], bytes, Iterable[Row]]
+"""The numbers of rows, all of them encoded, and they themselves."""
 
 
 @frozen
@@ -119,18 +135,20 @@ class Checker:
         Raises:
             SourceError: None of the first hundred is a row.
         """
-        kinds = kinds_of(chunk)
-        if not kinds <= PLAIN:
-            chunk = [plain(row) for row in chunk]
+        flawless = self._mappings(chunk)
+        if flawless is None:
             kinds = kinds_of(chunk)
-        if self.undecided:
-            self._decide(chunk)
-        if self.columns is not None:
-            chunk = self.columns.rename(chunk)
-        flawless = self._flawless(kinds, chunk)
+            if not kinds <= PLAIN:
+                chunk = [plain(row) for row in chunk]
+                kinds = kinds_of(chunk)
+            if self.undecided:
+                self._decide(chunk)
+            if self.columns is not None:
+                chunk = self.columns.rename(chunk)
+            flawless = self._flawless(kinds, chunk)
         if flawless is None:
             return self._check_rows(first, chunk, [_read(row) for row in chunk])
-        rows, numbers, body = flawless
+        numbers, body, rows = flawless
         if self.normalize is None and self.skipping is None:
             return Checked(range(first, first + len(numbers)), numbers, body, source=body)
         return self._check_rows(first, chunk, [(row, []) for row in rows])
@@ -147,32 +165,48 @@ class Checker:
             msg = f"none of the first {_CERTAIN} rows is a phone: {reason}"
             raise SourceError(msg)
 
-    def _flawless(
-        self, kinds: set[type], chunk: Sequence[object]
-    ) -> tuple[list[Row], list[str], bytes] | None:
-        """The rows of a chunk, their numbers, all of it encoded; None if a rule is broken."""
+    def _mappings(self, chunk: Sequence[object]) -> _Flawless | None:
+        """What is made of a chunk of mappings with the names of the fields; None of any other."""
+        if self.columns is not None or not chunk or type(chunk[0]) is not dict:
+            return None
+        found: _Flawless | None = read_safely(self._rows, chunk, lambda *_: None)
+        if found is not None:
+            self.undecided = 0
+        return found
+
+    def _flawless(self, kinds: set[type], chunk: Sequence[object]) -> _Flawless | None:
+        """What is made of a chunk in which all is well; None if a rule is broken."""
         if kinds == {str}:
-            found = self._converted([{"phone": number} for number in chunk])
+            found = self._numbers(chunk)
             # A line of a file ends with a break; in JSON it stands as an escape.
-            if found is not None and b"\\" not in found[2]:
+            if found is not None and b"\\" not in found[1]:
                 return found
-            return self._converted([{"phone": str(line).rstrip(_BREAKS)} for line in chunk])
+            return self._numbers([str(line).rstrip(_BREAKS) for line in chunk])
         if kinds not in ({Phone}, {dict}):
             return None
-        if (found := self._converted(chunk)) is not None:
+        if (found := self._rows(chunk, phones=kinds == {Phone})) is not None:
             return found
         texts = read_safely(_texts, chunk, _no)
-        return self._converted(texts) if texts else None
+        return self._rows(texts) if texts else None
 
-    def _converted(self, chunk: Sequence[object]) -> tuple[list[Row], list[str], bytes] | None:
+    def _numbers(self, chunk: Sequence[object]) -> _Flawless | None:
         try:
-            kind = _LimitedRow if self.limits else Row
-            rows: list[Row] = msgspec.convert(chunk, list[kind], from_attributes=True)  # type: ignore[valid-type]
+            numbers = msgspec.convert(chunk, _NUMBERS[self.limits])
+            body = encode_numbers(numbers)
+        except (msgspec.ValidationError, UnicodeEncodeError):
+            return None
+        return None if self._blank(numbers) else (numbers, body, map(Row, numbers))
+
+    def _rows(self, chunk: Sequence[object], *, phones: bool = False) -> _Flawless | None:
+        try:
+            rows = msgspec.convert(chunk, _ROWS[self.limits], from_attributes=phones)
             numbers, body = numbers_of(rows), encode_rows(rows)
         except (msgspec.ValidationError, UnicodeEncodeError, TypeError):
             return None  # also for texts of types of their own, such as numpy's
-        blank = self.limits and any(map(str.isspace, numbers))
-        return None if blank else (rows, numbers, body)
+        return None if self._blank(numbers) else (numbers, body, rows)
+
+    def _blank(self, numbers: list[str]) -> bool:
+        return self.limits and any(map(str.isspace, numbers))
 
     def _check_rows(
         self,
@@ -259,6 +293,9 @@ def join(parts: Sequence[Checked]) -> Checked:
     submitted = None
     if any(part.submitted for part in parts):
         submitted = [text for part in parts for text in part.submitted or part.numbers]
+    numbers: list[str] = []
+    for part in parts:
+        numbers += part.numbers
     body = join_rows(part.body for part in parts if part.numbers)
     if all(part.source is part.body for part in parts):
         source = body
@@ -266,7 +303,7 @@ def join(parts: Sequence[Checked]) -> Checked:
         source = join_rows(part.source for part in parts) if all(p.source for p in parts) else b""
     return Checked(
         _joined([part.indices for part in parts if part.indices]),
-        list(chain.from_iterable(part.numbers for part in parts)),
+        numbers,
         body,
         submitted,
         [rejection for part in parts for rejection in part.rejected],

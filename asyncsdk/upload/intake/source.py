@@ -7,7 +7,7 @@ import inspect
 import io
 from collections.abc import AsyncIterable, Iterable
 from contextlib import aclosing, suppress
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -121,8 +121,6 @@ class RowSource:
     def __init__(self, source: Iterable[object] | AsyncIterable[object]) -> None:
         self._source = source
         self._rows: Iterator[object] | None = None
-        self._left: Iterator[object] = iter(())
-        """What is left in it."""
         self._arows: AsyncIterator[object] | None = None
         self.exhausted = False
         self.stopped = False
@@ -144,8 +142,7 @@ class RowSource:
         else:
             if self._rows is None:
                 self._rows = iter(self._source)
-                self._left = chain(_Begun(self._rows))
-            piece.extend(islice(self._left, size - len(piece)))
+            piece.extend(islice(_Begun(self._rows), size - len(piece)))
             if len(piece) >= size:
                 return
         self.exhausted = True
@@ -178,7 +175,7 @@ class RowSource:
         rows takes that for the end of its task, and a `GeneratorExit` for an error.
         """
         rows, arows = self._rows, self._arows
-        self._source, self._rows, self._arows, self._left = (), None, None, iter(())
+        self._source, self._rows, self._arows = (), None, None
         if inspect.isasyncgen(arows):
             with suppress(asyncio.CancelledError, StopAsyncIteration):
                 if arows.ag_frame is not None:

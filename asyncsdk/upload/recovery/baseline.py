@@ -105,29 +105,29 @@ class Baseline:
             # Who asks for the ids asks a group that is empty, more often than not.
             if not wants_ids or await self.retrying.call(self.view.count, idempotent=True) != 0:
                 read = await self.retrying.call(
-                    lambda attempt: self._read(attempt, numbers), idempotent=True
+                    lambda attempt: self._read(attempt, numbers, ids=wants_ids), idempotent=True
                 )
                 found = read if wants_ids else found
         finally:
             self.reading = False
         return found
 
-    async def _read(self, attempt: Attempt, numbers: Skipping | None) -> array[int]:
-        """The ids; what is found of an export that breaks off is in the group all the same."""
-        ids = array("q")
+    async def _read(self, attempt: Attempt, numbers: Skipping | None, *, ids: bool) -> array[int]:
+        """The ids, if wanted; what an export has before it breaks off is in the group as well."""
+        found = array("q")
         steps = Steps(asyncio.get_running_loop().time, lambda: asyncio.sleep(0))
         left = steps.begin()
         async with aclosing(self.view.phones(attempt)) as phones:
             async for phone in phones:
-                if phone.id is not None:
-                    ids.append(phone.id)
+                if ids and phone.id is not None:
+                    found.append(phone.id)
                 if numbers is not None and phone.phone:
                     numbers.add_existing(phone.phone)
                 left -= 1
                 if not left:
                     await steps.end()
                     left = steps.begin()
-        return array("q", sorted(ids))
+        return array("q", sorted(found))
 
     async def existing(self) -> array[int] | None:
         """The numbers that were found, for `restore`; None where nobody asked for them."""

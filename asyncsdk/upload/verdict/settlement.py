@@ -54,12 +54,19 @@ def verdict_of_item(status: int | None) -> Verdict:
 def settle(batch: Batch, reply: BatchReply, request_id: str | None) -> Settlement:
     """Match a 2xx reply to the rows of its batch."""
     places = match(batch, reply)
-    if places is None and all(map(succeeded, set(reply.statuses))):
+    if places is None and _all_succeeded(reply.statuses):
         created = batch.entry(
             Outcome.CREATED, Delivery.ANSWERED, members=reply.document, request_id=request_id
         )
         return Settlement([created])
     return _by_row(batch, reply, places or range(len(batch)), request_id)
+
+
+def _all_succeeded(statuses: Sequence[int | None]) -> bool:
+    first = statuses[0] if statuses else None
+    if succeeded(first) and statuses.count(first) == len(statuses):
+        return True  # all say the same, nearly always
+    return all(map(succeeded, set(statuses)))
 
 
 def _by_row(

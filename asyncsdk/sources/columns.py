@@ -16,6 +16,7 @@ from asyncsdk.columns import resolve
 from asyncsdk.countries import region_of
 from asyncsdk.errors import SourceError
 from asyncsdk.models import FIELDS
+from asyncsdk.sources.bounds import MAX_COLUMNS
 from asyncsdk.sources.likeness import agrees, looks_complete, looks_like_phone, weight
 from asyncsdk.sources.names import Role, is_area_code, is_country, name_rank, plain_name, role_of
 from asyncsdk.sources.picking import (
@@ -27,6 +28,7 @@ from asyncsdk.sources.picking import (
     labelled,
     listed,
     name_of,
+    names_of,
     picker,
 )
 from asyncsdk.sources.questions import Option, Question, answered
@@ -61,6 +63,10 @@ _COUNTRIES = 0.9
 _MOST = 8
 """Columns that are listed where none looks like phones."""
 _SAMPLES = 3
+_MAX_CELLS = 100_000
+"""Cells that are looked at, but those of"""
+_FEW_ROWS = 20
+"""rows at least."""
 _NUMBERED = re.compile(r"[^#]\d+\s*$")
 _BEGINNING = re.compile(r"[+(]?(?:[ ()/+\-]*\d){1,7}[ )/\-]*")
 """What numbers begin with: codes of countries and of areas."""
@@ -110,6 +116,10 @@ def choose_columns(
         UndecidedError: Several columns could be the phones', and nobody says which.
         SourceError: There is no such column, or no column looks like phones.
     """
+    if len(found) > MAX_COLUMNS:
+        msg = f"has {len(found):,} columns: that is no contact list"
+        raise SourceError(msg, path=path, line=line)
+    rows = rows[: max(_FEW_ROWS, _MAX_CELLS // max(1, len(found)))]
     if is_report(found):  # what is created would be sent a second time
         msg = "is a report: 'asyncsdk retry' sends what is safe; a rejects file has what to mend"
         raise SourceError(msg, path=path, line=1)
@@ -246,9 +256,8 @@ class _Search:
         derived = {name: self._cells(name) for name in labelled(self.found, self.rows)}
         beside = {at for cells in derived.values() for each in cells for at in each.positions}
         free = sorted(set(range(len(self.found))) - self.taken - beside)
-        single = [
-            self._candidate(name_of(self.found, at), self.found[at], (Cells((at,)),)) for at in free
-        ]
+        names = names_of(self.found)
+        single = [self._candidate(names[at], self.found[at], (Cells((at,)),)) for at in free]
         return single + [self._candidate(name, name, cells) for name, cells in derived.items()]
 
     def _cells(self, name: str) -> tuple[Cells, ...]:

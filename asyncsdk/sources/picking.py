@@ -8,6 +8,7 @@ Value`) is read as if it had a column for each kind: `Phone (Mobile)`.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -27,6 +28,7 @@ __all__ = [
     "labelled",
     "moved",
     "name_of",
+    "names_of",
     "number_in",
     "picker",
     "spelled",
@@ -279,16 +281,25 @@ def _of_a_kind(columns: Sequence[str], wanted: str) -> tuple[Cells, ...] | None:
 
 def name_of(columns: Sequence[str], at: int) -> str:
     """How the column at this position is asked for: by its name, where that says which it is."""
-    name = columns[at]
-    same = [other for other, it in enumerate(columns) if it.strip() == name.strip()]
-    if len(same) == 1 and name.strip():
-        return name
-    return f"{name}#{same.index(at) + 1}" if name.strip() else str(at + 1)
+    return names_of(columns)[at]
+
+
+def names_of(columns: Sequence[str]) -> list[str]:
+    """How each column is asked for."""
+    counts = Counter(name.strip() for name in columns)
+    seen: Counter[str] = Counter()
+    names = []
+    for number, name in enumerate(columns, 1):
+        bare = name.strip()
+        seen[bare] += 1
+        several = counts[bare] > 1
+        names.append(f"{name}#{seen[bare]}" if several and bare else name if bare else str(number))
+    return names
 
 
 def listed(columns: Sequence[str], most: int | None = None) -> str:
     """The columns, named; of many the first ones."""
-    names = [name_of(columns, at) for at in range(len(columns))]
+    names = names_of(columns)
     named = ", ".join(map(repr, names[:most]))
     more = "" if most is None or len(names) <= most else f" and {len(names) - most} more"
     return f"the columns are {named}{more}"

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from asyncsdk.sources.likeness import looks_like_phone
 from asyncsdk.sources.names import is_heading, name_rank, plain_name
+from asyncsdk.sources.rejects import is_rejects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,9 @@ def find_layout(rows: Sequence[Sequence[str]], width: int, *, header: bool | Non
         header: Whether there are names, if the caller says so.
     """
     numbers = tuple(map(str, range(1, width + 1)))
+    for titles, row in enumerate(rows[:_ABOVE]):
+        if is_rejects(row):  # its names are known, and its cells may be anything
+            return Layout(_padded(row, width), titles, 1)
     if header is False or not rows:
         return Layout(numbers)
     at = _names_at(rows, width)

@@ -32,13 +32,14 @@ class Role(Enum):
 # Names are looked at as small words without accents. A mobile phone can be sent a message for
 # certain, so its column is preferred; the last rank could be anything.
 _MOBILE = (
-    "mobil|movil|movel|handy|celular|cellul|cell ?phone|natel|gsm|portable|whatsapp|smartphone"
+    r"mobil|mobiel|mobitel|movil|movel|handy|celular|cellul|cell ?phone|natel|gsm|portable"
+    r"|smartphone|\bsms\b"
     r"|matkapuhelin|komork|\btel kom\b|cep tel|мобил|сотов|κινητο"
 )
 _PHONE = "telefo|telepho|telef|phone|rufnummer|rufnr|msisdn|puhelin|телефон|τηλεφωνο"
 _RANKS = (
     (3, re.compile(_MOBILE)),
-    (2, re.compile(rf"{_PHONE}|\b(?:tel|tlf|tfno|fono|fon|cell|cel|gsm|sms)\b")),
+    (2, re.compile(rf"{_PHONE}|\b(?:tel|tlf|tfno|fono|fon|cell|cel|whatsapp)\b")),
     (1, re.compile(r"\b(?:nummer|number|numero|num|nr)\b")),
 )
 

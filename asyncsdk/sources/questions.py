@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from asyncsdk.errors import SourceError
 
@@ -22,7 +22,7 @@ class Option:
     """As `columns={"phone": …}`, `--map phone=…`, `sheet=` and `--sheet` take it."""
     about: str
     """What speaks for it: how many rows it fills, of how many."""
-    sample: tuple[str, ...] = ()
+    sample: tuple[str, ...] = field(default=(), repr=False)
     """Some of what is in it, for the eyes of whoever is asked: no error repeats it."""
 
 
@@ -64,6 +64,13 @@ class UndecidedError(SourceError):
         error = cls(question.refusal(_argument(question.about)), path=question.path)
         error.question = question
         return error
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return super().__reduce__() if self.question is None else (_again, (self.question,))
+
+
+def _again(question: Question) -> UndecidedError:
+    return UndecidedError.of(question)
 
 
 def answered(question: Question, ask: Callable[[Question], str | None] | None) -> str:

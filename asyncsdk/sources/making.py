@@ -37,7 +37,7 @@ def maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[Sequence
     at = choice.position
     pick = picker(choice) if choice.order else None
     dress = _Dress.of(mapping)
-    simple = not dress.others and dress.country is None
+    simple = pick is None and not dress.others and dress.country is None
     totals = _Totals()
 
     def make(cells: Sequence[str], line: int) -> Phone:
@@ -45,6 +45,8 @@ def maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[Sequence
         if count > width and any(map(str.strip, cells[width:])):
             return Phone("")
         phone = cells[at] if at < count else ""
+        if simple and len(phone) >= _SHORT and not totals.line:
+            return Phone(phone)
         if pick is not None:
             picked = pick(cells)
             if isinstance(picked, Problem):
@@ -52,7 +54,7 @@ def maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[Sequence
             phone = picked
         if totals.line or (len(phone) < _SHORT and is_total(cells)):
             return dress.withheld(phone, cells, totals.problem(line))
-        return Phone(phone) if simple else dress.phone(phone, cells)
+        return dress.phone(phone, cells)
 
     return make
 

@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import typer
-from click import IntRange
 
 from asyncsdk.cli.shown import plain, stderr
 from asyncsdk.sources.apart.book import ALL
@@ -28,8 +27,9 @@ def ask(question: Question) -> str | None:
         sample = f": {', '.join(option.sample)}" if option.sample else ""
         show(plain(f"  {number}  {option.answer} ({option.about}){sample}"), soft_wrap=True)
     last = len(question.options)
-    numbers = IntRange(0, last)
-    chosen: int = typer.prompt(f"1 to {last}, or 0 to stop", type=numbers, err=True)
+    chosen = -1
+    while not 0 <= chosen <= last:
+        chosen = typer.prompt(f"1 to {last}, or 0 to stop", type=int, err=True)
     return question.options[chosen - 1].answer if chosen else None
 
 

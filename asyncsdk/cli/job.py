@@ -14,12 +14,14 @@ from asyncsdk.cli.announcing import announced
 from asyncsdk.cli.closing import (
     least_seconds,
     print_check,
+    print_doubts,
     print_groups,
     print_reasons,
     print_rejected,
     print_totals,
 )
 from asyncsdk.cli.destination import in_context
+from asyncsdk.cli.doubts import doubts
 from asyncsdk.cli.live import view_for
 from asyncsdk.cli.noted import noted
 from asyncsdk.cli.output import tell_requests
@@ -180,6 +182,8 @@ class Job:
         report, console = ending.report, stdout()
         if self.dry:
             print_check(console, report, self._rate)
+            if self.options.get("normalize") is None:
+                print_doubts(console, doubts(self.source.rows()))
         else:
             print_totals(console, report, going_on=self._goes_on(report))
             print_reasons(console, skipped_in(report))
@@ -206,6 +210,7 @@ class Job:
             "batches": ending.report.batches,
             "bytes": ending.report.bytes,
             "seconds_at_least": least_seconds(ending.report, self._rate),
+            "lists": [_told(part) for part in self.source.parts],
         }
         text = json.dumps(head | ending.report.summary(), indent=1, ensure_ascii=False)
         write = sys.stdout.write
@@ -261,6 +266,12 @@ class Job:
 
 def _nobody() -> Client:
     return Client("1", "dry-run", base_url=_NOWHERE)
+
+
+def _told(part: Source) -> dict[str, object]:
+    """How a list was read, for machines."""
+    columns = {field: choice.column for field, choice in part.mapping.items()}
+    return {"file": part.path, "columns": columns, "notes": list(part.notes)}
 
 
 def _held_back(source: Source) -> Iterator[str]:

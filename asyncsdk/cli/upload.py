@@ -158,6 +158,7 @@ def check(
     columns: given.Map = [],
     country: given.Country = None,
     rejects: given.Rejects = None,
+    report: given.Report = None,
     html: given.Html = None,
     normalize: given.Normalize = None,
     mobile_only: given.MobileOnly = False,
@@ -181,8 +182,9 @@ def check(
 ) -> None:
     """Check the phones of contact lists by the local rules; nothing is sent.
 
-    It tells how many may be sent, why the others may not, and how many requests it takes. A group
-    is asked for its column names only where --map uses them.
+    It tells how many may be sent, why the others may not, and how many requests it takes; --report
+    lists every row with the number that would go out. A group is asked for its column names only
+    where --map uses them.
 
     Exit codes: 0 every row may be sent, 1 some are invalid, 2 usage.
     """
@@ -195,7 +197,7 @@ def check(
         "dry_run": True,
     }
     chosen = parse_map(columns)
-    output = Output(show, as_json, quiet, verbose, rejects=rejects, html=html)
+    output = Output(show, as_json, quiet, verbose, rejects, report, html)
     output.check(files)
     tell_requests(verbose)
     reading: dict[str, Any] = {

@@ -8,7 +8,7 @@ from itertools import accumulate, chain
 from math import fsum
 from typing import TYPE_CHECKING, Self, TypedDict, overload
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from asyncsdk.results import Outcome, PhoneResult, StoppedBy
 from asyncsdk.wire.convert import unstructure
@@ -66,9 +66,7 @@ class UploadAccount:
     _parts: tuple[_Part, ...] = field()
 
     def __init__(self, run: Run, results: Callable[[Outcome], Sequence[PhoneResult]]) -> None:
-        counts = evolve(run.counts)
-        part = _Part(evolve(run, counts=counts), {o: results(o) for o in Outcome})
-        self.__attrs_init__((part,))
+        self.__attrs_init__((_Part(run, {o: results(o) for o in Outcome}),))
 
     @property
     def submitted(self) -> int:

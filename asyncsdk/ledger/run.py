@@ -34,6 +34,12 @@ class Counts:
         """Rows that were to be created and were not."""
         return self.invalid + self.failed
 
+    def copy(self) -> Counts:
+        """The same, which stand still."""
+        return Counts(
+            self.created, self.invalid, self.failed, self.unknown, self.skipped, self.would_be_sent
+        )
+
     def add(self, entry: Entry) -> None:
         """Count the rows of an entry."""
         self.add_rows(entry.outcome, entry.delivery, len(entry))

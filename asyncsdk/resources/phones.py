@@ -29,7 +29,14 @@ from asyncsdk.wire.resources import decode_object
 from asyncsdk.wire.rows import decode_rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterable,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Iterable,
+    )
     from os import PathLike
 
     from asyncsdk.config import (
@@ -301,17 +308,22 @@ class PhonesResource(Resource):
             ),
             requests=self._requests,
             checker=checker,
-            prepare=partial(self._name_columns, group_id, checker),
+            prepare=self._preparation(group_id, checker),
             view=_GroupView(self._groups, group_id),
             claims=self._claims,
         )
         return assemble(order, ledger, channel)
 
-    async def _name_columns(self, group_id: int, checker: Checker) -> None:
-        """Ask the group what it calls its columns, if that must be known."""
-        if checker.columns is not None and checker.columns.unresolved:
-            group = await self._groups.get(group_id)
-            checker.columns.resolve(group.columns)
+    def _preparation(self, group_id: int, checker: Checker) -> Callable[[], Awaitable[None]] | None:
+        """Asks the group what it calls its columns; None where that need not be known."""
+        columns = checker.columns
+        if columns is None or not columns.unresolved:
+            return None
+
+        async def name_columns() -> None:
+            columns.resolve((await self._groups.get(group_id)).columns)
+
+        return name_columns
 
 
 def _skipping(options: UploadOptions) -> Skipping | None:

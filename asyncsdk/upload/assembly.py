@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from random import Random
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -34,6 +34,7 @@ from asyncsdk.upload.worker import Post, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from random import Random
 
     from asyncsdk.config import UploadOptions
     from asyncsdk.http.exchange import Request
@@ -65,8 +66,8 @@ class Order:
     requests: Requests
     """The door that all requests of the client pass."""
     checker: Checker
-    prepare: Callable[[], Awaitable[None]]
-    """What is to be known before the first row is read."""
+    prepare: Callable[[], Awaitable[None]] | None
+    """What is to be known before the first row is read, if anything is."""
     view: GroupView
     """The group, for a reconcile, and where phones that it holds are not sent."""
     claims: Claims
@@ -77,10 +78,10 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
     """The run of an upload, for the event loop that this is called in."""
     options, requests = order.options, order.requests
     clock = asyncio.get_running_loop().time
-    random = Random()
+    random = SystemRandom()  # made in no time, and a fork does not share it
     flights, queue, ending, share = Flights(), Queue(), Ending(), LoopShare(_ROUND)
     claim = order.claims.open(order.group_id, flights)
-    totals = Totals(clock, requests.pace.gate.throttled)
+    totals = Totals(clock, requests.pace.gate.throttled, order.group_id, options.dry_run)
     table = Table(options.retry, options.on_unknown, random)
     batches = Batches(order.checker, options.batch_size, options.max_batch_bytes)
 

@@ -80,6 +80,9 @@ class Flights:
         self._flights: dict[int, Flight] = {}
         self._keys = count(1)
 
+    def __len__(self) -> int:
+        return len(self._flights)
+
     def __iter__(self) -> Iterator[Flight]:
         return iter(list(self._flights.values()))
 

@@ -8,9 +8,8 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import evolve
-
 from asyncsdk.completion import ended
+from asyncsdk.condition import Condition
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.ledger.run import Run
@@ -74,6 +73,8 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         self._declined = False
         """Whether it was cancelled before it began: then it never sends anything."""
         self._forgotten = True
+        self._ended = Condition()
+        """Notified in the step in which its task comes to its end."""
 
     def __repr__(self) -> str:
         state = "new" if self._task is None else "ended" if self._task.done() else "running"
@@ -99,10 +100,10 @@ class Upload(Coroutine[Any, Any, UploadReport]):
     def report(self) -> UploadReport:
         """The account so far; the whole one after the end, a cancellation or an error."""
         if self._run is None:
-            totals = Run(self._ledger.counts, complete=False)
+            totals = Run(self._ledger.counts.copy(), complete=False, group_id=self._group_id)
         else:
             totals = self._run.run_totals()
-        return UploadReport(evolve(totals, group_id=self._group_id), self._ledger.results)
+        return UploadReport(totals, self._ledger.results)
 
     @property
     def done(self) -> bool:
@@ -221,6 +222,17 @@ class Upload(Coroutine[Any, Any, UploadReport]):
             self._channel.lift_limit()  # its consumer waits here, and cannot take anything
         return await self._end()
 
+    async def _run_to_end(self, run: UploadRun) -> None:
+        try:
+            await run.run()
+        finally:
+            self._ended.notify_all()
+
+    def _let_go(self, _: asyncio.Task[None]) -> None:
+        """It has ended, perhaps before it began."""
+        self._running.discard(self)
+        self._ended.notify_all()
+
     async def _end(self) -> UploadReport:
         """Wait for the end; a cancellation of whoever waits cancels the upload."""
         task, run = self._task, self._run
@@ -228,7 +240,8 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         assert run is not None  # likewise
         self._unheard = False
         try:
-            await asyncio.wait([task])
+            while not task.done():
+                await self._ended.wait()
         except asyncio.CancelledError:
             self.cancel()
             with suppress(asyncio.CancelledError):
@@ -268,9 +281,9 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         self._make = None  # it would keep the source for as long as somebody looks at the report
         if self._declined:
             self._run.ending.begin(StoppedBy.CANCELLED)
-        self._task = asyncio.create_task(self._run.run())
+        self._task = asyncio.create_task(self._run_to_end(self._run))
         self._running.add(self)
-        self._task.add_done_callback(lambda _: self._running.discard(self))
+        self._task.add_done_callback(self._let_go)
         return self._run
 
 

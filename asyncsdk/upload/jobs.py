@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from asyncsdk.condition import Condition
 from asyncsdk.results import StoppedBy
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable
     from collections.abc import Set as AbstractSet
 
     from asyncsdk.upload.ending import Ending
@@ -39,15 +41,52 @@ class Jobs:
     owner: asyncio.Task[object] | None = field(default=None, init=False)
     """The task that the phases run in; one that starts at once knows it before who made it."""
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
+    _ended: Condition = field(factory=Condition, init=False)
 
-    async def run(self, *jobs: Callable[[], Awaitable[None]]) -> None:
-        """Run these side by side until each has ended; nothing once the upload ends."""
+    async def run(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Run this until it has ended; nothing once the upload ends."""
+        await self.run_many(lambda _: job(), 1)
+
+    async def run_many(
+        self,
+        job: Callable[[Callable[[], None]], Awaitable[None]],
+        most: int,
+        *,
+        then: Callable[[], None] | None = None,
+    ) -> None:
+        """Run a job, and others like it beside it when one asks for another.
+
+        Args:
+            job: Takes what it calls to have another one begin.
+            most: How many there are at most; who asks for more gets none.
+            then: Called once the first has its turn before what this begins.
+        """
         if self.ending.begun:
             return
         self._tasks = set()
-        for job in jobs:  # one by one: an eager task runs before the next is made
-            self._tasks.add(asyncio.create_task(self._guarded(job)))
-        await asyncio.wait(self._tasks)
+
+        def another() -> None:
+            nonlocal most
+            if most > 0 and not self.ending.begun:
+                most -= 1
+                task = asyncio.create_task(self._guarded(partial(job, another)))
+                task.add_done_callback(self._hear)
+                self._tasks.add(task)
+
+        another()
+        if then is not None:
+            then()
+        while not self.idle:
+            await self._ended.wait()
+
+    @property
+    def idle(self) -> bool:
+        """Whether all have ended."""
+        return all(task.done() for task in self._tasks)
+
+    def _hear(self, _: asyncio.Task[None]) -> None:
+        """One has ended, perhaps before it began."""
+        self._ended.notify_all()
 
     async def _guarded(self, job: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -56,6 +95,8 @@ class Jobs:
             self.ending.begin(StoppedBy.ERROR, error)  # nothing where we asked: then it has begun
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
+        finally:
+            self._ended.notify_all()  # in the step in which it ends, not in the one after
 
     def cancel(self, spared: AbstractSet[asyncio.Task[Any] | None] = frozenset()) -> None:
         """Cancel all but these."""
@@ -76,10 +117,10 @@ async def end_in_time(tasks: Iterable[asyncio.Task[Any] | None], whose: str) -> 
         tasks: The tasks.
         whose: What they are, for the warning.
     """
-    known: Sequence[asyncio.Task[Any]] = [task for task in tasks if task is not None]
-    if not known:
+    running = [task for task in tasks if task is not None and not task.done()]
+    if not running:
         return
-    _, pending = await asyncio.wait(known, timeout=_GRACE)
+    _, pending = await asyncio.wait(running, timeout=_GRACE)
     for task in pending:
         logger.warning("%s of an upload did not end within %g s: it is left behind", whose, _GRACE)
         _LEFT_BEHIND.add(task)

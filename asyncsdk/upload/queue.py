@@ -31,6 +31,11 @@ class Queue:
         self._more = Condition()
         self._demand = Condition()
 
+    @property
+    def more(self) -> bool:
+        """Whether there may be work for one more who asks."""
+        return bool(self._returned or self._ready) or not self._exhausted
+
     async def get(self) -> Flight | None:
         """The next batch, to be followed by `done`; None when there is no more work."""
         while True:

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import JournalError
+from asyncsdk.ledger.interface import Resumed
 from asyncsdk.results import StoppedBy
 from asyncsdk.upload.recovery.resume import recognise
 from asyncsdk.upload.sharing import Steps
@@ -14,7 +15,6 @@ from asyncsdk.upload.sharing import Steps
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from asyncsdk.ledger.interface import Resumed
     from asyncsdk.upload.books import Books
     from asyncsdk.upload.ending import Ending
     from asyncsdk.upload.flights import Flight
@@ -76,13 +76,20 @@ class Reader:
         """The task, once it is started."""
         return self._task
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of the source runs any more."""
+        return self._task is None or self._task.done()
+
     def start(self, resumed: Resumed) -> None:
         """Begin by reading again what an earlier run read."""
         self._task = asyncio.create_task(self._run(resumed))
 
     def go(self) -> None:
-        """Read on, when there is somebody who wants rows."""
+        """Read on, or begin where nothing was read before, when somebody wants rows."""
         self._go.set()
+        if self._task is None:
+            self.start(Resumed())
 
     def stop(self) -> None:
         """Read no more: what the source gives from here on is in no account."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve
+from attrs import define
 
 from asyncsdk.completion import completed
 from asyncsdk.errors import JournalError
@@ -45,8 +45,8 @@ class UploadRun:
     """Runs the phases one after the other, and closes the accounts whatever ends them."""
 
     options: UploadOptions
-    prepare: Callable[[], Awaitable[None]]
-    """What is to be known before the first row is read."""
+    prepare: Callable[[], Awaitable[None]] | None
+    """What is to be known before the first row is read, if anything is."""
     flights: Flights
     queue: Queue
     books: Books
@@ -72,10 +72,10 @@ class UploadRun:
         logger.info("an upload into group %d begins", self.claim.group_id)
         try:
             await self._resume(await self.books.open(self._sums))
-            await self.jobs.run(*self.workers.jobs())
+            await self.workers.run(self.jobs, self.reader.go)
             while self.reconciler is not None and self.flights.doubtful and not self.ending.begun:
                 await self.jobs.run(self._reconcile)
-                await self.jobs.run(*self.workers.jobs())
+                await self.workers.run(self.jobs)
         except asyncio.CancelledError:
             self.ending.begin(StoppedBy.CANCELLED)
             raise
@@ -85,31 +85,38 @@ class UploadRun:
         finally:
             if expiry is not None:
                 expiry.cancel()
-            await completed(asyncio.create_task(self._close()))
+            if self._at_rest:
+                await self._close()
+            else:
+                await completed(asyncio.create_task(self._close()))
 
     # -- phases ----------------------------------------------------------------------------
 
     async def _resume(self, resumed: Resumed) -> None:
         """Take up what an earlier run left; nothing of it is sent while the source is in doubt."""
-        self.totals.resume(resumed.run)
+        if resumed.begun:
+            self.totals.resume(resumed.run)
         self.workers.batches.checked = resumed.read
         waiting, interrupted = left_over(resumed, self.options.on_unknown)
         doubtful = [self.flights.add(batch, Stage.DOUBTFUL) for batch in interrupted]
         self.queue.put_back([self.flights.add(batch) for batch in waiting])
-        await self.jobs.run(self.prepare, lambda: self.baseline.restore(resumed))
+        if self.prepare is not None:
+            await self.jobs.run(self.prepare)
+        if self.baseline.skipping is not None:
+            await self.jobs.run(lambda: self.baseline.restore(resumed))
         if self.ending.begun:
             return
-        self.reader.start(resumed)
-        await self.jobs.run(self._recognised)
+        if self.books.durable:  # there may be nothing to read, or something to read again
+            self.reader.start(resumed)
+            await self.jobs.run(self._recognised)
         if self.reconciler is not None and resumed.baseline is None and not self.ending.begun:
             # Before the group is noted: what is in doubt may be in it, and would not be found.
             self._settle(doubtful, given_up(interrupted))
             doubtful = []
-        if not resumed.finished:
+        if not resumed.finished and (self.reconciler or self.baseline.skipping):
             await self.jobs.run(lambda: self._note_group(resumed))
         if doubtful and not self.ending.begun:
             self._settle(doubtful, self.workers.table.doubt(interrupted))
-        self.reader.go()
 
     async def _recognised(self) -> None:
         await self.reader.recognised.wait()
@@ -165,24 +172,29 @@ class UploadRun:
         self.ending.begin(StoppedBy.DEADLINE)
         self.jobs.cancel()
 
+    @property
+    def _at_rest(self) -> bool:
+        """Whether nothing has to be waited for to close it."""
+        foreign = self.callback is not None or not self.reader.ended
+        return self.jobs.idle and not foreign and not self.books.durable
+
     async def _close(self) -> None:
         """Stop everything, close the accounts and the ledger."""
         self.reader.stop()
         await self.jobs.end()
         self._close_accounts()
         await end_in_time([self.reader.task], "the source")
-        try:
-            await self.books.close_ledger(self.run_totals())
-        except JournalError as error:
-            self.ending.failed(error)
+        if self.books.durable:
+            try:
+                await self.books.close_ledger(self.run_totals())
+            except JournalError as error:
+                self.ending.failed(error)
         if self.callback is not None:
             self.callback.end()
             await end_in_time([self.callback.task], "on_progress")
-        logger.info(
-            "an upload into group %d ended: %s",
-            self.claim.group_id,
-            _in_short(self.books.ledger.counts),
-        )
+        if logger.isEnabledFor(logging.INFO):
+            done = _in_short(self.books.ledger.counts)
+            logger.info("an upload into group %d ended: %s", self.claim.group_id, done)
 
     def _close_accounts(self) -> None:
         """Enter what was read and has no fate yet; from here on nothing is entered any more."""
@@ -251,8 +263,7 @@ class UploadRun:
 
     def run_totals(self) -> Run:
         """The totals so far, with the course of the run."""
-        totals = self.totals.run(self.books.ledger.counts, self.ending, self.books.timeline)
-        return evolve(totals, dry_run=self.options.dry_run)
+        return self.totals.run(self.books.ledger.counts, self.ending, self.books.timeline)
 
     def _sums(self) -> Run:
         """The totals without the course."""

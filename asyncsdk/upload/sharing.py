@@ -34,29 +34,34 @@ class LoopShare:
         self.room = room
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._due = False
-        """Whether the next round lets some in."""
+        """Whether this round has its work: who comes waits for the next one to let some in."""
+        self._full = False
+        """Whether those work in this round that the one before let in."""
 
     async def acquire(self, work: int) -> None:
-        """Return when so much may be done at once."""
+        """Return when so much may be done at once: now, where nobody else works."""
+        if not self._due:
+            self._let_in_next_round()
+            return
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, admitted))
-        self._let_in_next_round()
         await admitted
 
     def _let_in_next_round(self) -> None:
-        if not self._due:
-            self._due = True
-            asyncio.get_running_loop().call_soon(self._let_in)
+        self._due = True
+        asyncio.get_running_loop().call_soon(self._let_in)
 
     def _let_in(self) -> None:
-        self._due = False
         used = 0
         while self._waiting and (not used or used + self._waiting[0][0] <= self.room):
             work, admitted = self._waiting.popleft()
             if not admitted.done():
                 used += work
                 admitted.set_result(None)
-        if self._waiting:
+        # Those that were let in work in the next round: it has no room for others.
+        again, self._full = used or self._full, bool(used)
+        self._due = False
+        if again:
             self._let_in_next_round()
 
 

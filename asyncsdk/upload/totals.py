@@ -24,6 +24,8 @@ class Totals:
     clock: Callable[[], float]
     throttled: Callable[[float], float]
     """Seconds paused in all, by the time."""
+    group_id: int
+    dry_run: bool
     base: Run = field(factory=Run, init=False)
     """What earlier runs took, and had settled."""
     requests: int = field(default=0, init=False)
@@ -74,7 +76,7 @@ class Totals:
         if timeline is not None:
             history = (*history, timeline.history(self.now - self.began))
         return Run(
-            counts=counts,
+            counts=counts.copy(),
             requests=base.requests + self.requests,
             retries=base.retries + self.retries,
             throttled=self.paused,
@@ -84,4 +86,6 @@ class Totals:
             batches=base.batches + self.batches,
             bytes=base.bytes + self.bytes,
             history=history if timeline is not None else (),
+            group_id=self.group_id,
+            dry_run=self.dry_run,
         )

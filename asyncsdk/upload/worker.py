@@ -15,7 +15,7 @@ from asyncsdk.upload.flights import Stage
 from asyncsdk.upload.verdict.decision import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from asyncsdk.http.exchange import Request
     from asyncsdk.ledger.entry import Entry
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from asyncsdk.upload.ending import Ending
     from asyncsdk.upload.flights import Flight, Flights
     from asyncsdk.upload.intake.batches import Batches
+    from asyncsdk.upload.jobs import Jobs
     from asyncsdk.upload.queue import Queue
     from asyncsdk.upload.sharing import LoopShare
     from asyncsdk.upload.totals import Totals
@@ -72,11 +73,19 @@ class Workers:
     share: LoopShare
     places: asyncio.Semaphore
 
-    def jobs(self) -> list[Callable[[], Awaitable[None]]]:
-        """What is to run side by side."""
+    async def run(self, jobs: Jobs, then: Callable[[], None] | None = None) -> None:
+        """Work until there is no more work, with as many workers as find some.
+
+        Args:
+            jobs: Runs them.
+            then: Called when the first is there.
+        """
         if self.slots is not None:
-            return [partial(self._work_in_slots, self.slots)] * self.concurrency
-        return [self._work] * (self.concurrency + min(_SPARE, self.concurrency - 1))
+            work = partial(self._work_in_slots, self.slots)
+            await jobs.run_many(work, self.concurrency, then=then)
+        else:
+            spare = min(_SPARE, self.concurrency - 1)
+            await jobs.run_many(self._work, self.concurrency + spare, then=then)
 
     @property
     def limit(self) -> int:
@@ -88,19 +97,23 @@ class Workers:
         """The tasks whose request is under way: they come to their end by themselves."""
         return {flight.task for flight in self.flights if flight.stage is Stage.UNDER_WAY}
 
-    async def _work(self) -> None:
+    async def _work(self, another: Callable[[], None]) -> None:
         """One of a few more than may be in flight: those have their next batch ready."""
         while not self.ending.begun and (flight := await self.queue.get()) is not None:
+            if self.queue.more:
+                another()
             await self._carry(flight)
             await self.books.room()
 
-    async def _work_in_slots(self, slots: Slots) -> None:
+    async def _work_in_slots(self, slots: Slots, another: Callable[[], None]) -> None:
         """A worker that takes nothing while more are at work than the server has room for."""
         while not self.ending.begun:
             async with slots:
                 flight = await self.queue.get()
                 if flight is None:
                     return
+                if self.queue.more:
+                    another()
                 await self._carry(flight)
                 await self.books.room()
 
@@ -117,7 +130,8 @@ class Workers:
             # the batch that takes this place, and those that take the places of other replies
             # which came together with this one.
             flight.stage, flight.reply = Stage.LANDED, answer
-            await asyncio.sleep(0)
+            if len(self.flights) > 1:
+                await asyncio.sleep(0)
             await self.share.acquire(len(flight.batch))
         await self._carry_out(flight, self.decide(flight, answer))
 
@@ -174,7 +188,8 @@ class Workers:
         gate = self.post.requests.pace.gate
         if decision.pause is not None:
             gate.close(decision.pause.seconds, now, decision.pause.reason)
-        self.books.timeline.paused(now, gate.opens)
+        if gate.opens > now:
+            self.books.timeline.paused(now, gate.opens)
         if decision.stop is not None:
             self.ending.begin(StoppedBy.ERROR, decision.stop)
         wait = decision.backoff

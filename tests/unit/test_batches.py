@@ -51,7 +51,7 @@ class Reading:
             self.batches,
             books=self.books,
             queue=self.queue,
-            totals=Totals(lambda: self.now, lambda _: 0.0),
+            totals=Totals(lambda: self.now, lambda _: 0.0, 1, dry_run=False),
             ending=self.ending,
             share=LoopShare(1000),
         )

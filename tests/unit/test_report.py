@@ -80,7 +80,7 @@ def test_ok_means_that_every_phone_was_created_and_the_source_was_read_to_its_en
 def test_a_report_is_a_snapshot() -> None:
     ledger = MemoryLedger()
     ledger.count(created_entry([0]))
-    report = UploadReport(Run(ledger.counts), ledger.results)
+    report = UploadReport(Run(ledger.counts.copy()), ledger.results)
     ledger.count(created_entry([1]))
     assert report.submitted == 1
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_direction", "needs_names", "resolve"]
 
-Column = TypeVar("Column", str, str | int)
+Column = TypeVar("Column")
 
 
 def needs_names(columns: Mapping[str, Column]) -> bool:

@@ -19,6 +19,7 @@ __all__ = [
     "Account",
     "CreatedPhone",
     "Group",
+    "Located",
     "Phone",
     "Problem",
     "UnsubscribeReason",
@@ -193,7 +194,15 @@ class Problem:
 
 
 @frozen
-class Withheld(Phone):
+class Located(Phone):
+    """A phone whose list says in which country it is."""
+
+    country: str = field(default="", kw_only=True)
+    """As the list has it: `AT`, `Österreich`, `+43`; empty where the row does not say."""
+
+
+@frozen
+class Withheld(Located):
     """A phone that its source holds back: an upload accounts for it, and does not send it."""
 
     problem: Problem = field(default=Problem(), kw_only=True)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import csv
 from heapq import merge
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+import msgspec
+from attrs import Factory, frozen
 
-from asyncsdk.export.atomic import replacing
 from asyncsdk.export.counting import Counting
 from asyncsdk.export.reasons import reason_for, row_number, same_number, shortened, skipped_in
 from asyncsdk.export.rows import UNREAD
+from asyncsdk.export.sheet import needs_semicolons, write_sheet
 from asyncsdk.results import Delivery
 from asyncsdk.sources import CsvSource, FrameSource, ManySources
-from asyncsdk.sources.inert import as_text, escape
 from asyncsdk.sources.listed import ListSource
-from asyncsdk.sources.rejects import DUPLICATE, REJECT_COLUMNS, is_rejects, own_columns
+from asyncsdk.sources.picking import moved, spelled
+from asyncsdk.sources.rejects import (
+    DUPLICATE,
+    HELD,
+    READ_AS,
+    REJECT_COLUMNS,
+    Note,
+    is_held,
+    is_rejects,
+    own_columns,
+)
 from asyncsdk.words import visible
 
 if TYPE_CHECKING:
@@ -28,7 +37,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.ledger.account import UploadAccount
     from asyncsdk.results import PhoneResult
-    from asyncsdk.sources import Row, Source
+    from asyncsdk.sources import ColumnChoice, Row, Source
 
 __all__ = [
     "UNREAD",
@@ -85,6 +94,10 @@ class Rejected:
     """Whether another row has its number, too: mended, it would be stored twice."""
     twin: Place | None = None
     """Where that other row stands, if it is known."""
+    held: bool = False
+    """Whether its source held it back, as it must again unless its number is changed."""
+    mapping: Mapping[str, ColumnChoice] = Factory(dict)
+    """From which of its cells each field is read."""
 
     @classmethod
     def numbered(cls, result: PhoneResult) -> Rejected:
@@ -115,13 +128,13 @@ class Rejected:
         return self.outcome, self.delivery, shortened(self.reason)
 
     @property
-    def columns(self) -> list[object]:
+    def columns(self) -> list[str]:
         """Its cells under `REJECT_COLUMNS`."""
-        outcome = DUPLICATE if self.duplicate else self.outcome
-        held_back = self.duplicate or self.delivery == Delivery.UNKNOWN
-        phone_was = as_text(self.phone) if held_back or self.line is None else ""
-        path = escape(self.place.path or "")
-        return [path, self.line, outcome, self.delivery, escape(self.reason), phone_was]
+        outcome = HELD if self.held else DUPLICATE if self.duplicate else self.outcome
+        held_back = self.duplicate or self.held or self.delivery == Delivery.UNKNOWN
+        phone_was = self.phone if held_back or self.line is None else ""
+        line = "" if self.line is None else str(self.line)
+        return [self.place.path or "", line, outcome, self.delivery, self.reason, phone_was]
 
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
@@ -237,31 +250,95 @@ def twins(source: Source, report: UploadAccount, normal: Callable[[str], object]
     return found
 
 
-def write_rejects(path: str | PathLike[str], source: Source, rows: Iterable[Rejected]) -> int:
+def write_rejects(
+    path: str | PathLike[str],
+    source: Source,
+    rows: Iterable[Rejected],
+    options: Note | None = None,
+) -> int:
     """Write a file that can be mended and uploaded again; returns the number of rows.
 
-    It is CSV, written the way the input was, with `REJECT_COLUMNS` before its columns, as UTF-8
-    with a byte order mark, which spreadsheets need to see. To them no cell is a formula, nor a
-    number that they would round; reading the file gives the cells back as they were. `phone_was`
-    holds the numbers of rows that must not go out again unless they are changed: duplicates, and
-    those that may be in the group.
+    It has `REJECT_COLUMNS` before the columns of the list and `READ_AS` behind them, and is a
+    workbook if its name ends in `.xlsx`, else CSV, as the input was. To a spreadsheet no cell is a
+    formula, nor a number that it would round; reading the file gives the cells back as they were.
+    `phone_was` holds the numbers of rows that must not go out again unless they are changed:
+    duplicates, those that may be in the group, and those that their list held back.
+
+    Args:
+        path: The file to write.
+        source: What was uploaded.
+        rows: What was not created of it.
+        options: Those of the upload that are to hold again, such as `{"normalize": "DE"}`.
     """
     own = own_columns(source.columns)
-    delimiter, quotechar = ",", '"'
-    if isinstance(source, CsvSource):
-        delimiter, quotechar = source.dialect.delimiter, source.dialect.quotechar or '"'
+    columns = _without(own, source.columns)
+    header = [*REJECT_COLUMNS, *columns, READ_AS]
+    notes = _Notes(header, _places_of(source.columns, own), options or {})
     written = Counting(rows)
-    with replacing(path, "utf-8-sig") as file:
-        writer = csv.writer(file, delimiter=delimiter, quotechar=quotechar)
-        writer.writerow([*REJECT_COLUMNS, *_without(own, source.columns)])
-        for row in written:
-            writer.writerow([*row.columns, *map(as_text, _without(own, row.cells))])
+    delimiter, quotechar = _dialect(source, options or {})
+    write_sheet(
+        path,
+        header,
+        (
+            [*row.columns, *_padded(_without(own, row.cells), len(columns)), notes.of(row)]
+            for row in written
+        ),
+        delimiter=delimiter,
+        quotechar=quotechar,
+    )
     return written.count
+
+
+def _dialect(source: Source, options: Note) -> tuple[str, str]:
+    """As the input is written, unless that would be a single column where it is mended."""
+    delimiter, quotechar = ",", '"'
+    first = source.parts[0]
+    if isinstance(first, CsvSource):
+        delimiter, quotechar = first.dialect.delimiter, first.dialect.quotechar or '"'
+    if delimiter == "," and needs_semicolons(options.get("normalize")):
+        delimiter = ";"
+    return delimiter, quotechar
 
 
 def _without(own: frozenset[int], cells: Sequence[str]) -> Sequence[str]:
     """The cells of the input, if the source is a rejects file itself."""
     return [cell for at, cell in enumerate(cells) if at not in own] if own else cells
+
+
+def _padded(cells: Sequence[str], width: int) -> Sequence[str]:
+    return cells if len(cells) >= width else [*cells, *[""] * (width - len(cells))]
+
+
+def _places_of(columns: Sequence[str], own: frozenset[int]) -> list[int]:
+    """Where each column of the source is in the file; those that it has of its own are nowhere."""
+    first = len(REJECT_COLUMNS)
+    rest = iter(range(first, first + len(columns)))
+    return [0 if at in own else next(rest) for at in range(len(columns))]
+
+
+@frozen
+class _Notes:
+    """What is noted of how each row was read."""
+
+    header: Sequence[str]
+    places: Sequence[int]
+    options: Note
+    _known: dict[int, tuple[Mapping[str, ColumnChoice], str]] = Factory(dict)
+
+    def of(self, row: Rejected) -> str:
+        """The note of a row; rows that were read alike share it."""
+        key = id(row.mapping)
+        if key not in self._known:
+            self._known[key] = (row.mapping, self._note(row.mapping))  # it keeps its identity
+        return self._known[key][1]
+
+    def _note(self, mapping: Mapping[str, ColumnChoice]) -> str:
+        fields = {
+            field: spelled(self.header, moved(choice, self.places))
+            for field, choice in mapping.items()
+        }
+        plain = {field: names[0] if len(names) == 1 else names for field, names in fields.items()}
+        return msgspec.json.encode(plain | dict(self.options)).decode() if plain else ""
 
 
 class _Places:
@@ -336,20 +413,21 @@ def _settled(row: Row | None, result: PhoneResult, places: _Places) -> Rejected:
         cells=row.cells if row else _cells(source, result),
         duplicate=_is_duplicate(result) or result.index in places.skipped,
         twin=places.of(places.skipped.get(result.index, _duplicate_of(result))),
+        held=result.error is not None and is_held(result.error),
+        mapping=row.mapping if row else source.mapping,
     )
 
 
 def _unread(row: Row, places: _Places) -> Rejected:
-    choice = places.source.mapping.get("phone")
-    at = len(row.cells) if choice is None else choice.position
     return Rejected(
         place=places.at(row),
-        phone=row.cells[at] if at < len(row.cells) else "",
+        phone=row.phone,
         outcome=UNREAD,
         delivery=Delivery.NOT_SENT.value,
         reason="the upload ended before this row",
         status=None,
         cells=row.cells,
+        mapping=row.mapping,
     )
 
 
@@ -366,5 +444,5 @@ def _misread(source: Source, row: Row | None) -> str:
 def _cells(source: Source, result: PhoneResult) -> list[str]:
     cells = [""] * len(source.columns)
     for field, choice in source.mapping.items():
-        cells[choice.position] = getattr(result.phone, field) or ""
+        cells[choice.position] = getattr(result.phone, field, None) or ""
     return cells

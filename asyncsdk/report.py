@@ -108,7 +108,13 @@ class UploadReport(UploadAccount):
 
         return frame_of(self, only)
 
-    def to_rejects(self, path: str | PathLike[str], source: Source | Iterable[object]) -> int:
+    def to_rejects(
+        self,
+        path: str | PathLike[str],
+        source: Source | Iterable[object],
+        *,
+        options: Mapping[str, str | bool] | None = None,
+    ) -> int:
         """Write the invalid and failed rows, with their reasons, to be mended and uploaded.
 
         It is a CSV file with the columns of the list; what was skipped is not in it. Read by
@@ -116,9 +122,12 @@ class UploadReport(UploadAccount):
         have, and what may be in the group (see `send_unknown` there), unless they were changed.
 
         Args:
-            path: The file to write; an existing one is replaced once the new one is whole.
+            path: The file to write; an existing one is replaced once the new one is whole. A name
+                that ends in `.xlsx` makes it a workbook.
             source: What was uploaded, which is read once more: of `asyncsdk.sources`, a data frame,
                 or any iterable of rows that can be iterated again, such as a list.
+            options: What is to hold again when it is uploaded, such as `{"normalize": "DE"}`: it is
+                noted in the file. `asyncsdk upload` takes it from there.
 
         Returns:
             The number of rows written.
@@ -131,7 +140,7 @@ class UploadReport(UploadAccount):
         from asyncsdk.sources.listed import source_of
 
         again = source_of(source)
-        return write_rejects(path, again, rejected_rows(again, self))
+        return write_rejects(path, again, rejected_rows(again, self), options)
 
     def to_html(
         self,

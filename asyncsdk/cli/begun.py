@@ -77,6 +77,8 @@ def read(path: Path) -> Begun:
     finally:
         reader.close()
     command = {_BEFORE.get(name, name): value for name, value in notes.get("upload", {}).items()}
+    if "sheet" in command and not isinstance(command["sheet"], list):  # there was one at most
+        command["sheet"] = [command["sheet"]] if command["sheet"] else []
     return Begun(command, run.group_id, run.complete, run.requests)
 
 

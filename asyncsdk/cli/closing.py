@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from asyncsdk.cli.doubts import Doubt
     from asyncsdk.config import Rate
     from asyncsdk.rejects import Rejected
     from asyncsdk.report import UploadReport
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "least_seconds",
     "print_check",
+    "print_doubts",
     "print_groups",
     "print_reasons",
     "print_rejected",
@@ -99,6 +101,19 @@ def print_check(console: Console, report: UploadReport, rate: Rate | None) -> No
         cost += f", {least}at {counted(rate.requests, 'request')} per {rate.per:g} s"
     console.print(Text(f"{cost}."))
     print_reasons(console, chain(report.invalid, skipped_in(report)))
+
+
+def print_doubts(console: Console, found: Iterable[Doubt]) -> None:
+    """What looks wrong with numbers that are sent as they are, and what helps."""
+    table = Table(box=box.SIMPLE, pad_edge=False, show_header=False)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    for doubt in found:
+        table.add_row(f"{doubt.count:,}", f"{doubt.what} (line {doubt.line})")
+    if table.row_count:
+        text = "Warning: without --normalize numbers are sent as they are, and some look wrong:"
+        console.print(Text(text, style="yellow"))
+        console.print(table)
 
 
 def least_seconds(report: UploadReport, rate: Rate | None) -> float:

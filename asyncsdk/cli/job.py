@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import frozen
 
+from asyncsdk.cli.announcing import announced
 from asyncsdk.cli.closing import (
     least_seconds,
     print_check,
+    print_doubts,
     print_groups,
     print_reasons,
     print_rejected,
     print_totals,
 )
 from asyncsdk.cli.destination import in_context
+from asyncsdk.cli.doubts import doubts
+from asyncsdk.cli.listing import write_listing
 from asyncsdk.cli.live import view_for
+from asyncsdk.cli.noted import noted
 from asyncsdk.cli.output import tell_requests
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, fail, plain, stderr, stdout
@@ -119,12 +124,8 @@ class Job:
             return await follow(client.phones.upload(group, self.source, **options), view)
 
     def _announce(self, total: int) -> None:
-        chosen = [
-            f"{field} from column {choice.column!r} ({choice.reason})"
-            for field, choice in self.source.mapping.items()
-            if choice.reason
-        ]
-        self.output.say(f"{self.name}: {', '.join([counted(total, 'row'), *chosen])}")
+        for line in announced(self.source, self.name, total, self.options):
+            self.output.say(line)
         for message in _held_back(self.source):
             self.output.say(message)
         if self.begun is not None and not self.begun.complete:
@@ -155,7 +156,7 @@ class Job:
         unfinished = self._goes_on(report)  # then nobody is to upload what it will send
         if self.output.rejects is not None and not unfinished:
             rows = self._rejected(ending, self._skipped(report))
-            count = write_rejects(self.output.rejects, self.source, rows)
+            count = write_rejects(self.output.rejects, self.source, rows, noted(self.options))
             self.output.say(f"{counted(count, 'row')} written to {self.output.rejects}")
         places = {}
         if self.output.html is not None:
@@ -164,6 +165,10 @@ class Job:
             named = chain.from_iterable((row.place, row.twin) for row in first)
             places = {place.index: place.label for place in named if place and place.line}
         going_on = self.output.going_on if unfinished else ""
+        if self.output.report is not None and self.output.listing:
+            region = self.options.get("normalize")
+            count = write_listing(self.output.report, self.source, report, region)
+            self.output.say(f"{counted(count, 'row')} written to {self.output.report}")
         self.output.write(report, self.name, places, going_on)
 
     def _finished_before(self, report: UploadReport) -> bool:
@@ -182,6 +187,8 @@ class Job:
         report, console = ending.report, stdout()
         if self.dry:
             print_check(console, report, self._rate)
+            if self.options.get("normalize") is None:
+                print_doubts(console, doubts(self.source.rows()))
         else:
             print_totals(console, report, going_on=self._goes_on(report))
             print_reasons(console, skipped_in(report))
@@ -208,6 +215,7 @@ class Job:
             "batches": ending.report.batches,
             "bytes": ending.report.bytes,
             "seconds_at_least": least_seconds(ending.report, self._rate),
+            "lists": [_told(part) for part in self.source.parts],
         }
         text = json.dumps(head | ending.report.summary(), indent=1, ensure_ascii=False)
         write = sys.stdout.write
@@ -263,6 +271,12 @@ class Job:
 
 def _nobody() -> Client:
     return Client("1", "dry-run", base_url=_NOWHERE)
+
+
+def _told(part: Source) -> dict[str, object]:
+    """How a list was read, for machines."""
+    columns = {field: choice.column for field, choice in part.mapping.items()}
+    return {"file": part.path, "columns": columns, "notes": list(part.notes)}
 
 
 def _held_back(source: Source) -> Iterator[str]:

@@ -9,11 +9,12 @@ import typer
 
 from asyncsdk.config import Adaptive, Rate
 from asyncsdk.errors import ConfigurationError
+from asyncsdk.sources.apart.book import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["parse_concurrency", "parse_map", "parse_rate"]
+__all__ = ["parse_concurrency", "parse_map", "parse_quotechar", "parse_rate", "parse_sheets"]
 
 _RATE = re.compile(r"(\d+)(?:/(\d+(?:\.\d+)?)?(ms|s|m|min|h)?)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -33,6 +34,19 @@ def parse_map(pairs: Iterable[str]) -> dict[str, str]:
             raise typer.BadParameter(msg, param_hint="'--map'")
         columns[field.strip()] = column
     return columns
+
+
+def parse_quotechar(text: str) -> str | None:
+    """The character around cells; `none` as none."""
+    return None if text.lower() == "none" else text
+
+
+def parse_sheets(names: list[str], *, all_sheets: bool) -> list[str] | None:
+    """The sheets that are named, or all; None where neither is said."""
+    if all_sheets and names:
+        msg = "is all there is: leave --sheet out"
+        raise typer.BadParameter(msg, param_hint="'--all-sheets'")
+    return [ALL] if all_sheets else names or None
 
 
 def parse_rate(text: str) -> Rate | None:

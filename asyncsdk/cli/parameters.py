@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "AllSheets",
     "BatchSize",
     "Concurrency",
+    "Country",
     "CreateGroup",
     "Deadline",
     "Delimiter",
@@ -23,21 +25,25 @@ __all__ = [
     "GroupForNames",
     "GroupIfAny",
     "Header",
+    "Hidden",
     "Html",
     "Journal",
     "Json",
+    "Listing",
     "Map",
     "MobileOnly",
     "Normalize",
     "OnUnknown",
     "Quiet",
     "QuietPeriod",
+    "Quotechar",
     "Rate",
     "Rejects",
     "Report",
     "SendUnknown",
     "Sheet",
     "Show",
+    "SkipLines",
     "Verbose",
 ]
 
@@ -45,8 +51,8 @@ Files = Annotated[
     list[str],
     typer.Argument(
         metavar="FILES",
-        help="CSV, TSV, Excel, OpenDocument, JSON, Parquet or Arrow, packed or not; patterns; "
-        "- reads standard input.",
+        help="CSV, TSV, Excel, OpenDocument, JSON, vCards, HTML tables, Parquet or Arrow, packed "
+        "or not; patterns; - reads standard input.",
     ),
 ]
 Group = Annotated[
@@ -71,15 +77,44 @@ Map = Annotated[
         "--map",
         metavar="FIELD=COLUMN",
         help="Read phone, a to e (or what the group calls them) or callback_data from this column: "
-        "its name, or its number from 1. Repeatable. The phone's is found by itself.",
+        "its name, or its number from 1. Repeatable. The phone's is found by itself. "
+        "phone=Mobil,Telefon is the first that is filled, phone=Vorwahl+Rufnummer joins two.",
     ),
+]
+Country = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="The column that says in which country each phone is."),
+]
+SkipLines = Annotated[
+    int,
+    typer.Option(min=0, metavar="N", help="Lines above the table; a title is found by itself."),
+]
+Quotechar = Annotated[
+    str,
+    typer.Option(metavar="CHAR", help="Character around cells of CSV, or none."),
 ]
 Format = Annotated[
     str | None,
-    typer.Option("--format", metavar="NAME", help="csv, json, excel, parquet or arrow."),
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="csv, json, excel, parquet, arrow, vcard, html or spreadsheetml.",
+    ),
 ]
 Sheet = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Of a spreadsheet, the sheet; else the first.")
+    list[str],
+    typer.Option(
+        "--sheet",
+        metavar="NAME",
+        help="Of a spreadsheet, the sheet; else the one that has phones. Repeatable.",
+    ),
+]
+AllSheets = Annotated[
+    bool, typer.Option("--all-sheets", help="All sheets that are visible and have phones.")
+]
+Hidden = Annotated[
+    str,
+    typer.Option(metavar="skip|send", help="What to do with hidden and filtered rows of a sheet."),
 ]
 Delimiter = Annotated[
     str | None, typer.Option(metavar="CHAR", help="Character between cells, if not as found.")
@@ -145,6 +180,15 @@ Rejects = Annotated[
 Report = Annotated[
     Path | None,
     _file(help="Write what became of every phone, as .jsonl, .csv or .parquet."),
+]
+Listing = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        dir_okay=False,
+        help="Write every row with the number that would go out, as .csv or .xlsx.",
+    ),
 ]
 Html = Annotated[Path | None, _file(help="Write a page to read and to print.")]
 Journal = Annotated[

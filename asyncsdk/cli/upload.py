@@ -12,8 +12,15 @@ from asyncsdk.cli import parameters as given
 from asyncsdk.cli.begun import begun, differing
 from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import Job, failed
-from asyncsdk.cli.lists import opened
-from asyncsdk.cli.options import parse_concurrency, parse_map, parse_rate
+from asyncsdk.cli.lists import answered, opened
+from asyncsdk.cli.noted import as_noted, typed
+from asyncsdk.cli.options import (
+    parse_concurrency,
+    parse_map,
+    parse_quotechar,
+    parse_rate,
+    parse_sheets,
+)
 from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import fail
 from asyncsdk.config import Journal
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asyncsdk.cli.begun import Begun
+    from asyncsdk.sources import Source
 
 __all__ = ["check", "upload"]
 
@@ -36,7 +44,15 @@ _SENDING = (
     "mobile_only",
 )
 """Arguments that the package has by the same name: of an upload, and of `read`."""
-_READING = ("sheet", "delimiter", "encoding", "header", "send_unknown")
+_READING = (
+    "country",
+    "hidden",
+    "delimiter",
+    "encoding",
+    "header",
+    "skip_lines",
+    "send_unknown",
+)
 
 
 def upload(
@@ -44,6 +60,7 @@ def upload(
     group: given.Group,
     create_group: given.CreateGroup = False,
     columns: given.Map = [],
+    country: given.Country = None,
     rejects: given.Rejects = None,
     report: given.Report = None,
     html: given.Html = None,
@@ -54,10 +71,14 @@ def upload(
     existing: given.Existing = "send",
     send_unknown: given.SendUnknown = False,
     kind: given.Format = None,
-    sheet: given.Sheet = None,
+    sheet: given.Sheet = [],
+    all_sheets: given.AllSheets = False,
+    hidden: given.Hidden = "skip",
     delimiter: given.Delimiter = None,
     encoding: given.Encoding = None,
     header: given.Header = None,
+    skip_lines: given.SkipLines = 0,
+    quotechar: given.Quotechar = '"',
     batch_size: given.BatchSize = 1000,
     concurrency: given.Concurrency = "8",
     rate: given.Rate = "10/1s",
@@ -79,6 +100,7 @@ def upload(
     command: dict[str, Any] = {
         "files": [file if file == "-" else os.path.abspath(file) for file in files],
         "columns": columns,
+        "country": country,
         "normalize": normalize,
         "mobile_only": mobile_only,
         "duplicates": duplicates,
@@ -86,9 +108,13 @@ def upload(
         "send_unknown": send_unknown,
         "kind": kind,
         "sheet": sheet,
+        "all_sheets": all_sheets,
+        "hidden": hidden,
         "delimiter": delimiter,
         "encoding": encoding,
         "header": header,
+        "skip_lines": skip_lines,
+        "quotechar": quotechar,
         "batch_size": batch_size,
         "concurrency": concurrency,
         "rate": rate,
@@ -107,16 +133,22 @@ def upload(
     output.check(files)
     tell_requests(verbose)
     before = begun(journal)
-    if before is not None:
-        _go_on_alike(before, command, journal)
+    if before is not None and columns:
+        _go_on_alike(before, {"columns": columns}, journal)
     check_credentials()
     destination = Destination(group, create_group)
     reading = {name: command[name] for name in _READING} | {
         "columns": chosen,
         "names": _names(destination, chosen),
         "format": kind,
+        "quotechar": parse_quotechar(quotechar),
+        "sheet": parse_sheets(sheet, all_sheets=all_sheets),
     }
     with opened(files, **reading) as (source, name):
+        columns += answered(source)
+        _adopt(source, options, command, output)
+        if before is not None:
+            _go_on_alike(before, command, journal)
         raise typer.Exit(Job(source, name, destination, options, output, before).run())
 
 
@@ -124,17 +156,23 @@ def check(
     files: given.Files,
     group: given.GroupForNames = None,
     columns: given.Map = [],
+    country: given.Country = None,
     rejects: given.Rejects = None,
+    report: given.Listing = None,
     html: given.Html = None,
     normalize: given.Normalize = None,
     mobile_only: given.MobileOnly = False,
     duplicates: given.Duplicates = "send",
     send_unknown: given.SendUnknown = False,
     kind: given.Format = None,
-    sheet: given.Sheet = None,
+    sheet: given.Sheet = [],
+    all_sheets: given.AllSheets = False,
+    hidden: given.Hidden = "skip",
     delimiter: given.Delimiter = None,
     encoding: given.Encoding = None,
     header: given.Header = None,
+    skip_lines: given.SkipLines = 0,
+    quotechar: given.Quotechar = '"',
     batch_size: given.BatchSize = 1000,
     rate: given.Rate = "10/1s",
     show: given.Show = 20,
@@ -144,8 +182,9 @@ def check(
 ) -> None:
     """Check the phones of contact lists by the local rules; nothing is sent.
 
-    It tells how many may be sent, why the others may not, and how many requests it takes. A group
-    is asked for its column names only where --map uses them.
+    It tells how many may be sent, why the others may not, and how many requests it takes; --report
+    lists every row with the number that would go out. A group is asked for its column names only
+    where --map uses them.
 
     Exit codes: 0 every row may be sent, 1 some are invalid, 2 usage.
     """
@@ -158,28 +197,51 @@ def check(
         "dry_run": True,
     }
     chosen = parse_map(columns)
-    output = Output(show, as_json, quiet, verbose, rejects=rejects, html=html)
+    output = Output(show, as_json, quiet, verbose, rejects, report, html, listing=True)
     output.check(files)
     tell_requests(verbose)
-    reading = {
+    reading: dict[str, Any] = {
         "columns": chosen,
         "names": _names(Destination(group), chosen) if group else None,
         "format": kind,
-        "sheet": sheet,
+        "country": country,
+        "sheet": parse_sheets(sheet, all_sheets=all_sheets),
+        "hidden": hidden,
         "delimiter": delimiter,
         "encoding": encoding,
         "header": header,
+        "skip_lines": skip_lines,
+        "quotechar": parse_quotechar(quotechar),
         "send_unknown": send_unknown,
     }
     with opened(files, **reading) as (source, name):
+        _adopt(source, options, {}, output)
         raise typer.Exit(Job(source, name, None, options, output).run())
+
+
+def _adopt(
+    source: Source, options: dict[str, Any], command: dict[str, Any], output: Output
+) -> None:
+    """Take over what a rejects file notes of the upload that it is of, where nothing else is said.
+
+    Args:
+        source: The list.
+        options: Of the upload.
+        command: What the journal keeps of it.
+        output: Is told.
+    """
+    found = as_noted(source, options)
+    options |= found
+    command |= found
+    if found:
+        output.say(f"as noted in {source.parts[0].path}: {typed(found)}")
 
 
 def _go_on_alike(before: Begun, command: dict[str, Any], journal: Path | None) -> None:
     """Refuse to go on with other options: the same list would be other phones."""
     if others := differing(before.command, command):
-        typed = f"{before.typed(upload)} --journal" if before.piped else "asyncsdk resume"
-        how = f"'{typed} {journal}'"
+        begin = f"{before.typed(upload)} --journal" if before.piped else "asyncsdk resume"
+        how = f"'{begin} {journal}'"
         fail(
             f"{journal} was begun with other options ({', '.join(others)}): "
             f"{how} goes on with those it was begun with"

@@ -5,17 +5,20 @@
 list; what is wrong with a row is found by the upload's own check.
 """
 
-from asyncsdk.sources.columns import ColumnChoice
+from asyncsdk.sources.columns import Column, ColumnChoice
 from asyncsdk.sources.csv import CsvSource, read_csv
 from asyncsdk.sources.dialect import Dialect
 from asyncsdk.sources.excel import ExcelSource, read_excel
 from asyncsdk.sources.frames import FrameSource, read_arrow, read_frame, read_parquet
 from asyncsdk.sources.json import JsonSource, read_json
 from asyncsdk.sources.many import ManySources
+from asyncsdk.sources.questions import Option, Question, UndecidedError
 from asyncsdk.sources.read import read
 from asyncsdk.sources.table import Row, Source, Table
+from asyncsdk.sources.vcards import VcardSource, read_vcards
 
 __all__ = [
+    "Column",
     "ColumnChoice",
     "CsvSource",
     "Dialect",
@@ -23,9 +26,13 @@ __all__ = [
     "FrameSource",
     "JsonSource",
     "ManySources",
+    "Option",
+    "Question",
     "Row",
     "Source",
     "Table",
+    "UndecidedError",
+    "VcardSource",
     "read",
     "read_arrow",
     "read_csv",
@@ -33,4 +40,5 @@ __all__ = [
     "read_frame",
     "read_json",
     "read_parquet",
+    "read_vcards",
 ]

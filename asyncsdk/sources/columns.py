@@ -1,108 +1,152 @@
-"""Which column of a list holds what."""
+"""Which column of a list holds what.
+
+A name decides only if the cells agree, and where two columns could be meant, nobody guesses: a
+wrong column is a message to strangers.
+"""
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import define, evolve, frozen
 
 from asyncsdk.columns import resolve
+from asyncsdk.countries import region_of
 from asyncsdk.errors import SourceError
 from asyncsdk.models import FIELDS
-from asyncsdk.sources.rejects import own_columns
+from asyncsdk.sources.bounds import MAX_COLUMNS
+from asyncsdk.sources.likeness import agrees, looks_complete, looks_like_phone, weight
+from asyncsdk.sources.names import Role, is_area_code, is_country, name_rank, plain_name, role_of
+from asyncsdk.sources.picking import (
+    COUNTRY,
+    Cells,
+    ColumnChoice,
+    NoColumnError,
+    find_column,
+    labelled,
+    listed,
+    name_of,
+    names_of,
+    picker,
+)
+from asyncsdk.sources.questions import Option, Question, answered
+from asyncsdk.sources.rejects import first_note, is_report, noted_columns, own_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable, Mapping
 
 __all__ = [
+    "ANSWERED",
     "NO_PHONES",
+    "Column",
     "ColumnChoice",
     "NoPhonesError",
+    "Wanted",
     "choose_columns",
     "looks_like_phone",
     "name_rank",
 ]
 
-# Parts of names that phone columns have in the common languages, without accents. A mobile phone
-# can be sent a message for certain, so its column is preferred; the last ones could be anything.
-_MOBILE = (
-    "mobil|movil|movel|handy|celular|cellul|cell ?phone|natel|gsm|portable|whatsapp|matkapuhelin"
-    "|komork|cep tel|мобил|сотов|κινητο"
-)
-_PHONE = "telefo|telefo|telepho|telef|phone|rufnummer|rufnr|msisdn|puhelin|телефон|τηλεφωνο"
-_RANKS = (
-    (3, re.compile(_MOBILE)),
-    (2, re.compile(rf"{_PHONE}|\b(?:tel|tlf|tfno|fono|fon|cell|cel|gsm|sms)\b")),
-    (1, re.compile(r"\b(?:nummer|number|numero|num|nr)\b")),
-)
-_OTHER = re.compile(
-    r"fax|automobil|immobil|"
-    r"(?:\b|telefon|mobil|handy|phone)(?:typ|type|tipo|art|vorwahl|prefix|land|country|code"
-    r"|provider|anbieter|carrier|datum|date|vertrag|opt|optin|consent|einwilligung)\b"
-)
-
-_INVISIBLE = re.compile(r"[\s'\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
-_DIALLED = re.compile(r"[+0-9()/.,;\-\u2010-\u2015]+")
-_DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{2,4}")
-_MIN_DIGITS = 6
-_MAX_DIGITS = 30
-_FULL_DIGITS = 8
+_MOBILE = 3
+_PHONES = 2
+_SOME = 0.1
+"""How many cells must agree with a name that promises phones."""
 _MIN_SHARE = 0.25
+"""How many must look like phones where no name promises them."""
+_ENOUGH = 0.5
+"""How many of the rows with phones a mobile column has at least: below that, it is asked."""
+_WHOLE = 0.8
+"""How many must be complete so that a column of area codes beside them is not a part of them."""
+_COUNTRIES = 0.9
 _MOST = 8
 """Columns that are listed where none looks like phones."""
+_SAMPLES = 3
+_MAX_CELLS = 100_000
+"""Cells that are looked at, but those of"""
+_FEW_ROWS = 20
+"""rows at least."""
+_NUMBERED = re.compile(r"[^#]\d+\s*$")
+_BEGINNING = re.compile(r"[+(]?(?:[ ()/+\-]*\d){1,7}[ )/\-]*")
+"""What numbers begin with: codes of countries and of areas."""
+_DIALLED_BEGINNING = re.compile(r"\+[1-9]\d{0,2}|\(?0[1-9]\d{1,4}\)?")
 
 NO_PHONES = "no column looks like phones"
+ANSWERED = "as answered"
+"""Why a column was chosen that was asked for."""
+
+
+Column = str | int | Sequence[str | int]
+"""A column: its name, its number from 1, or several of them in the order of preference."""
 
 
 @frozen
-class ColumnChoice:
-    """The column that a field is read from."""
+class Wanted:
+    """What a caller says of the columns, in the words of `asyncsdk.sources.read`."""
 
-    column: str
-    """Its name, or its number in a file without a header."""
-    position: int
-    """0-based."""
-    reason: str
-    """Why it was chosen, as shown before anything is sent."""
+    columns: Mapping[str, Column] | None = None
+    """Fields to columns."""
+    names: Mapping[str, str] | None = None
+    """What the group calls its columns."""
+    country: str | int | None = None
+    """The column that says in which country a phone is."""
+    ask: Callable[[Question], str | None] | None = None
+    """Who answers what is left open; None: nobody."""
 
 
 def choose_columns(
     found: Sequence[str],
     rows: Sequence[Sequence[str]],
-    columns: Mapping[str, str | int] | None = None,
+    wanted: Wanted,
     *,
     path: str | None = None,
     line: int | None = None,
-    names: Mapping[str, str] | None = None,
 ) -> dict[str, ColumnChoice]:
     """The column of each field; that of the phone is recognised where it is not given.
 
     Args:
         found: The names of the columns that there are.
         rows: Some of the data.
-        columns: Fields to column names, or to 1-based column numbers.
+        wanted: What the caller says.
         path: The file, for the errors.
         line: The line of the names, for the errors.
-        names: What the group calls its columns: their names to the fields `a` to `e`.
 
     Raises:
         ConfigurationError: There is no such field, or one is named twice.
+        UndecidedError: Several columns could be the phones', and nobody says which.
         SourceError: There is no such column, or no column looks like phones.
     """
-    wanted = resolve(columns or {}, names or {})
+    if len(found) > MAX_COLUMNS:
+        msg = f"has {len(found):,} columns: that is no contact list"
+        raise SourceError(msg, path=path, line=line)
+    rows = rows[: max(_FEW_ROWS, _MAX_CELLS // max(1, len(found)))]
+    if is_report(found):  # what is created would be sent a second time
+        msg = "is a report: 'asyncsdk retry' sends what is safe; a rejects file has what to mend"
+        raise SourceError(msg, path=path, line=1)
+    asked: dict[str, object] = dict(resolve(wanted.columns or {}, wanted.names or {}))
+    if wanted.country is not None:
+        asked[COUNTRY] = wanted.country
+    noted = first_note(found, rows)
     try:
-        return _chosen(found, rows, wanted)
-    except _NoColumnError as error:
+        chosen = noted_columns(found, noted) | _asked_for(found, asked)
+        if "phone" not in chosen:
+            chosen["phone"] = _phones(found, rows, chosen, wanted, path)
+    except NoColumnError as error:
         raise SourceError(str(error), path=path, line=line) from None
     except _NoPhonesError:
-        listed = _listed(found, _MOST)
-        msg = f"{NO_PHONES}: name it, such as columns={{'phone': {found[0]!r}}}; {listed}"
+        shown = listed(found, most=_MOST)
+        msg = f"{NO_PHONES}: name it, such as columns={{'phone': {found[0]!r}}}; {shown}"
         unknown = NoPhonesError(msg, path=path, line=line)
-        unknown.found = listed
+        unknown.found = shown
         raise unknown from None
+    if (
+        COUNTRY not in chosen
+        and not noted
+        and (country := _country(found, rows, chosen, wanted, path))
+    ):
+        chosen[COUNTRY] = country
+    return {field: chosen[field] for field in (*FIELDS, COUNTRY) if field in chosen}
 
 
 class NoPhonesError(SourceError):
@@ -115,112 +159,251 @@ class NoPhonesError(SourceError):
     found: str = ""
 
 
-class _NoColumnError(Exception):
-    """There is no such column."""
-
-
 class _NoPhonesError(Exception):
     """No column looks like phones."""
 
 
-def _chosen(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], wanted: Mapping[str, str | int]
-) -> dict[str, ColumnChoice]:
-    chosen: dict[str, ColumnChoice] = {}
-    for field, column in wanted.items():
-        position = _position(columns, field, column)
-        chosen[field] = ColumnChoice(columns[position], position, "as asked for")
-    if "phone" not in chosen:
-        taken = {choice.position for choice in chosen.values()}
-        chosen["phone"] = _phone_column(columns, rows, taken)
-    return {field: chosen[field] for field in FIELDS if field in chosen}
+def _asked_for(found: Sequence[str], asked: Mapping[str, object]) -> dict[str, ColumnChoice]:
+    return {field: find_column(found, field, name) for field, name in asked.items()}
 
 
-def name_rank(name: str) -> int:
-    """How much a column's name promises phones: 0 nothing, 1 perhaps, 2 phones, 3 mobile phones."""
-    plain = _plain(name)
-    if _OTHER.search(plain):
-        return 0
-    return next((rank for rank, pattern in _RANKS if pattern.search(plain)), 0)
-
-
-def looks_like_phone(cell: str) -> bool:
-    """Whether a cell could be one or two phone numbers, and nothing else."""
-    return _weight(cell) > 0
-
-
-def _weight(cell: str) -> float:
-    text = _INVISIBLE.sub("", cell)
-    if not _DIALLED.fullmatch(text) or _DATE.fullmatch(text):
-        return 0.0
-    digits = sum(map(str.isdigit, text))
-    if not _MIN_DIGITS <= digits <= _MAX_DIGITS:
-        return 0.0
-    return 1.0 if text[0] in "+0(" and digits >= _FULL_DIGITS else 0.5
-
-
-def _plain(name: str) -> str:
-    """`Téléphone (privé)`, `phoneNumber` and `PHONE_NUMBER` as small words without accents."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    bare = "".join(
-        char
-        for char in unicodedata.normalize("NFKD", spaced.casefold())
-        if not unicodedata.combining(char)
-    )
-    return " ".join(re.findall(r"[^\W_]+", bare))
-
-
-def _position(columns: Sequence[str], field: str, column: str | int) -> int:
-    """By exact name, else by name whatever its case, else by 1-based number."""
-    wanted = str(column)
-    exact = [at for at, name in enumerate(columns) if name == wanted]
-    alike = exact or [
-        at
-        for at, name in enumerate(columns)
-        if name.strip().casefold() == wanted.strip().casefold()
-    ]
-    if len(alike) > 1:
-        numbers = ", ".join(str(at + 1) for at in alike)
-        msg = f"several columns are named {wanted!r}: give {field!r} one of the numbers {numbers}"
-        raise _NoColumnError(msg)
-    if alike:
-        return alike[0]
-    if wanted.isdecimal() and 1 <= int(wanted) <= len(columns):
-        return int(wanted) - 1
-    msg = f"there is no column {wanted!r} for {field!r}; {_listed(columns)}"
-    raise _NoColumnError(msg)
-
-
-def _phone_column(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], taken: AbstractSet[int]
+def _phones(
+    found: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    chosen: Mapping[str, ColumnChoice],
+    wanted: Wanted,
+    path: str | None,
 ) -> ColumnChoice:
-    taken = taken | own_columns(columns)
-    free = [at for at in range(len(columns)) if at not in taken]
-    shares = {at: _share(rows, at) for at in free}
-    ranks = {at: name_rank(columns[at]) for at in free}
-    # A promising name counts for nothing if the column is empty while another one holds phones.
-    named = max(
-        (at for at in free if ranks[at]),
-        key=lambda at: (shares[at] > 0, ranks[at], shares[at], -at),
-        default=None,
+    taken = {choice.position for choice in chosen.values()} | own_columns(found)
+    decided = _Search(found, rows, frozenset(taken)).decide()
+    if isinstance(decided, ColumnChoice):
+        return decided
+    answer = answered(evolve(decided, path=path), wanted.ask)
+    return evolve(find_column(found, "phone", answer), reason=ANSWERED)
+
+
+@frozen
+class _Candidate:
+    """A column that could be the phones', and what is in it."""
+
+    name: str
+    """As it is asked for."""
+    cells: tuple[Cells, ...]
+    rank: int
+    role: Role
+    filled: tuple[str, ...]
+    """What is in it, where anything is."""
+    rows: frozenset[int]
+    """The rows in which it agrees."""
+
+    @property
+    def agreeing(self) -> bool:
+        """Whether its cells agree with a name that promises phones."""
+        return bool(self.rows) and len(self.rows) >= _SOME * len(self.filled)
+
+    def share(self, kind: Callable[[str], float]) -> float:
+        """How much of its cells are of a kind, 0 to 1."""
+        return sum(map(kind, self.filled)) / len(self.filled) if self.filled else 0.0
+
+    def choice(self, reason: str, column: str = "") -> ColumnChoice:
+        """It, chosen."""
+        first = self.cells[0]
+        alone = len(self.cells) == 1 and first.label is None
+        order = () if alone else self.cells
+        return ColumnChoice(column or self.name, first.positions[0], reason, order)
+
+
+@define
+class _Search:
+    """The search for the phones' column in one list."""
+
+    found: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    taken: frozenset[int]
+
+    def decide(self) -> ColumnChoice | Question:
+        """The column, or what must be asked."""
+        every = [each for each in self._candidates() if each.role is not Role.NONE]
+        own = [each for each in every if each.role is Role.OWN]
+        named = [each for each in own if each.rank >= _PHONES]
+        agreeing = [each for each in named if each.agreeing]
+        if agreeing:
+            return self._of_named(agreeing)
+        full = [each for each in own if each.share(weight) >= _MIN_SHARE and _telling(each)]
+        if len(full) == 1:
+            return self._whole(full[0], "by its content")
+        if full:
+            return self._asked(full)
+        others = [each for each in every if each.role is Role.OTHER and each.agreeing]
+        others = [each for each in others if each.rank or _telling(each)]
+        if others:
+            return self._asked(others, "these phones may be somebody else's: whose are meant")
+        return self._without_a_sign(own, named)
+
+    def _without_a_sign(
+        self, own: Sequence[_Candidate], named: Sequence[_Candidate]
+    ) -> ColumnChoice | Question:
+        """Where neither a name nor what numbers begin with says which column it is."""
+        digits = [each for each in own if each.share(_long) >= _ENOUGH]
+        if len(digits) == 1 and len(self.found) - len(self.taken) == 1:
+            return digits[0].choice("the only column")
+        if digits:
+            return self._asked(digits, "there are only digits: which column has the phones")
+        if named and not any(each.filled for each in named):
+            return max(named, key=lambda each: each.rank).choice("by its name")
+        raise _NoPhonesError
+
+    def _candidates(self) -> list[_Candidate]:
+        derived = {name: self._cells(name) for name in labelled(self.found, self.rows)}
+        beside = {at for cells in derived.values() for each in cells for at in each.positions}
+        free = sorted(set(range(len(self.found))) - self.taken - beside)
+        names = names_of(self.found)
+        single = [self._candidate(names[at], self.found[at], (Cells((at,)),)) for at in free]
+        return single + [self._candidate(name, name, cells) for name, cells in derived.items()]
+
+    def _cells(self, name: str) -> tuple[Cells, ...]:
+        return find_column(self.found, "phone", name).order
+
+    def _candidate(self, name: str, called: str, cells: tuple[Cells, ...]) -> _Candidate:
+        pick = picker(ColumnChoice(name, 0, "", cells))
+        texts = [str(pick(row)) for row in self.rows]
+        return _Candidate(
+            name,
+            cells,
+            name_rank(called),
+            role_of(called),
+            tuple(text for text in texts if text.strip()),
+            frozenset(at for at, text in enumerate(texts) if agrees(text)),
+        )
+
+    def _of_named(self, candidates: Sequence[_Candidate]) -> ColumnChoice | Question:
+        candidates = _without_seconds(candidates)
+        mobile = [each for each in candidates if each.rank == _MOBILE]
+        if len(candidates) == 1:
+            return self._whole(candidates[0], "by its name")
+        rows = frozenset[int]().union(*(each.rows for each in candidates))
+        if len(mobile) == 1 and len(mobile[0].rows) >= _ENOUGH * len(rows):
+            return self._whole(mobile[0], "by its name")
+        return self._asked(candidates)
+
+    def _whole(self, candidate: _Candidate, reason: str) -> ColumnChoice | Question:
+        """This one, unless its numbers lack their beginnings, which are in another column."""
+        codes = self._area_codes()
+        if not codes or candidate.share(looks_complete) >= _WHOLE:
+            return candidate.choice(reason)
+        joined = "+".join([*codes, candidate.name])
+        about = f"{len(candidate.rows)} of {len(self.rows)} rows"
+        option = Option(joined, about, self._samples(find_column(self.found, "phone", joined)))
+        text = "the numbers are in parts, of which one alone is somebody else's: join them"
+        return Question("phone", text, (option,))
+
+    def _area_codes(self) -> list[str]:
+        return [
+            name_of(self.found, at)
+            for at, name in enumerate(self.found)
+            if at not in self.taken and _has_beginnings(name, _cells_at(self.rows, at))
+        ]
+
+    def _asked(
+        self,
+        candidates: Sequence[_Candidate],
+        text: str = "several columns could be the phones: name one",
+    ) -> Question:
+        ranked = sorted(candidates, key=lambda each: (-each.rank, -len(each.rows)))
+        options = [self._option(each.name, each.rows) for each in ranked]
+        rows = frozenset[int]().union(*(each.rows for each in ranked))
+        if len(ranked) > 1 and len(rows) > max(len(each.rows) for each in ranked):
+            every = ",".join(_within_a_list(each) for each in ranked)
+            options.append(self._option(every, rows, ", the first that is filled"))
+        return Question("phone", text, tuple(options))
+
+    def _option(self, name: str, rows: frozenset[int], how: str = "") -> Option:
+        about = f"in {len(rows)} of the first {len(self.rows)} rows{how}"
+        return Option(name, about, self._samples(find_column(self.found, "phone", name)))
+
+    def _samples(self, choice: ColumnChoice) -> tuple[str, ...]:
+        pick = picker(choice)
+        texts = (text for row in self.rows if isinstance(text := pick(row), str) and text.strip())
+        return tuple(text for _, text in zip(range(_SAMPLES), texts, strict=False))
+
+
+def _without_seconds(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """The candidates without the second ones of their kind: `Telefon 2` of who has `Telefon`."""
+    firsts: dict[str, _Candidate] = {}
+    for each in candidates:
+        stem = plain_name(each.name).rstrip(" 0123456789")
+        first = firsts.get(stem)
+        numbered = _NUMBERED.search(each.name) is not None
+        if first is None or not numbered or not each.rows <= first.rows:
+            firsts[stem if first is None else each.name] = each
+    return list(firsts.values())
+
+
+def _within_a_list(candidate: _Candidate) -> str:
+    """How a column is asked for among several: by its number where its name has a comma."""
+    cut = {",", "+"} & set(candidate.name)
+    return str(candidate.cells[0].positions[0] + 1) if cut else candidate.name
+
+
+def _telling(candidate: _Candidate) -> bool:
+    """Whether some of its cells begin as only complete numbers do: ids are of digits, too."""
+    return candidate.share(looks_complete) >= _MIN_SHARE
+
+
+def _long(cell: str) -> float:
+    """Whether a cell has the digits of a whole number."""
+    least = 8
+    return float(looks_like_phone(cell) and sum(map(str.isdigit, cell)) >= least)
+
+
+def _has_beginnings(name: str, cells: Sequence[str]) -> bool:
+    """Whether a column has what numbers begin with: by its name, or because all begin with 0."""
+    if is_area_code(name):
+        pattern = _BEGINNING
+    elif role_of(name) is Role.OWN:
+        pattern = _DIALLED_BEGINNING
+    else:
+        return False
+    short = sum(pattern.fullmatch(cell.strip()) is not None for cell in cells)
+    return bool(cells) and short >= _WHOLE * len(cells)
+
+
+def _country(
+    found: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    chosen: Mapping[str, ColumnChoice],
+    wanted: Wanted,
+    path: str | None,
+) -> ColumnChoice | None:
+    """The column that says in which country each phone is, if there is one."""
+    phone = chosen["phone"]
+    taken = {phone.position, *(at for each in phone.order for at in each.positions)}
+    named = [at for at, name in enumerate(found) if at not in taken and is_country(name)]
+    certain = [at for at in named if _has_countries(_cells_at(rows, at))]
+    if not certain:
+        return None
+    if len({tuple(map(region_of, _column(rows, at))) for at in certain}) == 1:
+        return ColumnChoice(name_of(found, certain[0]), certain[0], "by its name")
+    options = tuple(
+        Option(name_of(found, at), f"in {len(_cells_at(rows, at))} of the first {len(rows)} rows")
+        for at in certain
     )
-    fullest = max(free, key=lambda at: (shares[at], -at), default=None)
-    if named is not None and (shares[named] > 0 or fullest is None or shares[fullest] == 0):
-        return ColumnChoice(columns[named], named, "by its name")
-    if fullest is not None and shares[fullest] >= _MIN_SHARE:
-        return ColumnChoice(columns[fullest], fullest, "by its content")
-    if len(free) == 1:
-        return ColumnChoice(columns[free[0]], free[0], "the only column")
-    raise _NoPhonesError
+    text = "several columns say in which country a phone could be: name one"
+    answer = answered(Question(COUNTRY, text, options, path), wanted.ask)
+    return evolve(find_column(found, COUNTRY, answer), reason=ANSWERED)
 
 
-def _share(rows: Sequence[Sequence[str]], at: int) -> float:
-    """How much of a column's cells that are not empty are phones, 0 to 1."""
-    cells = [row[at] for row in rows if at < len(row) and row[at].strip()]
-    return sum(map(_weight, cells)) / len(cells) if cells else 0.0
+def _column(rows: Sequence[Sequence[str]], at: int) -> list[str]:
+    return [row[at] if at < len(row) else "" for row in rows]
 
 
-def _listed(columns: Sequence[str], most: int | None = None) -> str:
-    named = ", ".join(repr(name) for name in columns[:most])
-    more = "" if most is None or len(columns) <= most else f" and {len(columns) - most} more"
-    return f"the columns are {named}{more}"
+def _has_countries(cells: Sequence[str]) -> bool:
+    try:
+        known = sum(region_of(cell) is not None for cell in cells)
+    except ImportError:  # nothing is normalised then either
+        return False
+    return bool(cells) and known >= _COUNTRIES * len(cells)
+
+
+def _cells_at(rows: Sequence[Sequence[str]], at: int) -> list[str]:
+    return [row[at] for row in rows if at < len(row) and row[at].strip()]

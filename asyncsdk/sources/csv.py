@@ -10,27 +10,28 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
-from asyncsdk.sources.columns import choose_columns
+from asyncsdk.sources.bounds import MAX_ROW
+from asyncsdk.sources.columns import Wanted, choose_columns
 from asyncsdk.sources.dialect import (
     SAMPLE_SIZE,
     Dialect,
     find_encoding,
-    find_header,
     sample_of,
 )
+from asyncsdk.sources.layout import find_layout
+from asyncsdk.sources.likeness import looks_like_phone
 from asyncsdk.sources.opening import open_input
 from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from asyncsdk.sources.columns import ColumnChoice
+    from asyncsdk.sources.columns import Column, ColumnChoice
     from asyncsdk.sources.opening import Input, Place
+    from asyncsdk.sources.questions import Question
 
 __all__ = ["CsvSource", "read_csv"]
 
-_MAX_ROW = 1 << 20
-"""Characters of one row: beyond that it is no contact list, or a quote was left open."""
 _CHUNK = 1 << 16
 
 
@@ -63,9 +64,9 @@ class CsvSource(Table):
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         """Each data row's first line and cells."""
         with self._input.reading() as file:
-            lines = _Lines(file, self.dialect.encoding, self.path)
+            lines = _Lines(file, self.dialect)
             line = 1
-            skip = self.dialect.header
+            skip = self.dialect.above
             try:
                 for _ in range(self.dialect.preamble):
                     line += lines.skip()
@@ -73,9 +74,9 @@ class CsvSource(Table):
                 pieces = lines.pieces
                 for cells in reader:
                     if len(pieces) > 1 or lines.ended:
-                        _check_quotes(pieces, self.dialect)
+                        _check_quotes(pieces, self.dialect, len(self.columns))
                     if skip and cells:
-                        skip = False
+                        skip -= 1
                     elif cells:
                         yield line, cells
                     line += len(pieces)
@@ -98,12 +99,16 @@ class CsvSource(Table):
 def read_csv(
     source: Place,
     *,
-    columns: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, Column] | None = None,
     names: Mapping[str, str] | None = None,
+    country: str | int | None = None,
+    ask: Callable[[Question], str | None] | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
     header: bool | None = None,
+    skip_lines: int = 0,
     quotechar: str | None = '"',
+    max_bytes: int | None = None,
 ) -> CsvSource:
     """A contact list in a delimited text file, ready to be uploaded.
 
@@ -114,40 +119,55 @@ def read_csv(
         columns: Fields of `Phone` to column names or 1-based numbers, such as
             `{"phone": "Mobil", "a": "Anrede"}`. Only the phone's column is recognised by itself.
         names: What the group calls its columns, to be used as fields in `columns`.
+        country: The column that says in which country each phone is.
+        ask: Who answers what is left open (see `asyncsdk.sources.read`).
         delimiter: The character between cells.
         encoding: As Python names it.
         header: Whether the first row names the columns.
+        skip_lines: Lines above the table; what looks like a title is left out by itself.
         quotechar: The character around cells that hold a delimiter; None if there is no such.
+        max_bytes: Bytes that a packed file may unpack to; None for 2 GiB.
 
     Raises:
         SourceError: The file cannot be read, is empty, lacks a column that `columns` names, or has
             none that looks like phones.
         ConfigurationError: An argument cannot work.
     """
-    opened = open_input(source, SAMPLE_SIZE + 1)
+    opened = open_input(source, SAMPLE_SIZE + 1, max_bytes)
     if isinstance(source, io.StringIO):
         encoding = "utf-8"  # text has no encoding; this is what it is read by
-    encoding = find_encoding(opened, encoding)
-    sample = sample_of(opened, encoding, delimiter=delimiter, quotechar=quotechar)
+    written = find_encoding(opened, encoding)
+    sample = sample_of(
+        opened, written, delimiter=delimiter, quotechar=quotechar, skip_lines=skip_lines
+    )
     if not sample.rows:
         msg = "is empty"
         raise SourceError(msg, path=opened.name, line=1)
-    named = find_header(sample, header=header)
-    found = tuple(sample.rows[0] if named else map(str, range(1, sample.width + 1)))
+    layout = find_layout(sample.rows, sample.width, header=header)
+    wanted = Wanted(columns, names, country, ask)
     chosen = choose_columns(
-        found, sample.rows[named:], columns, path=opened.name, line=sample.line, names=names
+        layout.names, sample.rows[layout.above :], wanted, path=opened.name, line=sample.line
     )
-    dialect = Dialect(encoding, sample.delimiter, quotechar, named, sample.preamble)
-    return CsvSource(opened, dialect, found, chosen)
+    dialect = Dialect(
+        written.name,
+        sample.delimiter,
+        quotechar,
+        layout.header > 0,
+        sample.preamble,
+        layout.above,
+        written.errors,
+    )
+    found = CsvSource(opened, dialect, layout.names, chosen)
+    found.notes = (*written.notes, *layout.notes)
+    return found
 
 
 class _Lines:
     """The lines of a text, which remembers those of the row that is being read."""
 
-    def __init__(self, file: io.BufferedIOBase, encoding: str, path: str | None) -> None:
-        text = io.TextIOWrapper(file, encoding, newline="")  # type: ignore[type-var]
-        self._readline = partial(text.readline, _MAX_ROW)
-        self._path = path
+    def __init__(self, file: io.BufferedIOBase, dialect: Dialect) -> None:
+        text = io.TextIOWrapper(file, dialect.encoding, dialect.errors, newline="")  # type: ignore[type-var]
+        self._readline = partial(text.readline, MAX_ROW)
         self._first = True
         self.pieces: list[str] = []
         self.ended = False
@@ -165,7 +185,7 @@ class _Lines:
                 self._first = False
                 line = line.removeprefix("\ufeff")  # noqa: PLW2901 - the mark is no content
             pieces.append(line)
-            if len(line) == _MAX_ROW or (len(pieces) > 1 and sum(map(len, pieces)) > _MAX_ROW):
+            if len(line) == MAX_ROW or (len(pieces) > 1 and sum(map(len, pieces)) > MAX_ROW):
                 raise csv.Error(_TOO_LONG)
             yield line
         self.ended = True
@@ -173,10 +193,13 @@ class _Lines:
 
 _TOO_LONG = "the row does not end"
 _UNPAIRED = "the quotes do not pair up"
+_SWALLOWED = "the row looks like several"
 _ADVICE = {
     _TOO_LONG: "a row that begins here does not end: is a quote left open?",
     _UNPAIRED: "the quotes of the row that begins here do not pair up; mend them, or read the "
     "file with quotechar=None",
+    _SWALLOWED: "the row that begins here looks like several: a stray quote in it has swallowed "
+    "the lines up to the next one; mend it, or read the file with quotechar=None",
 }
 
 
@@ -192,13 +215,23 @@ def _format(dialect: Dialect) -> dict[str, Any]:
     }
 
 
-def _check_quotes(pieces: list[str], dialect: Dialect) -> None:
-    """A stray quote swallows rows up to the next one: what spans lines must be quoted strictly."""
+def _check_quotes(pieces: list[str], dialect: Dialect, width: int) -> None:
+    """A stray quote swallows rows up to the next one: what spans lines must be quoted strictly.
+
+    If two stray quotes happen to pair up, the lines between them are rows of their own, as wide as
+    the others and with phones in them.
+    """
     try:
         for _ in csv.reader(pieces, strict=True, **_format(dialect)):
             pass
     except csv.Error:
         raise csv.Error(_UNPAIRED) from None
+    rows = [piece.split(dialect.delimiter) for piece in pieces] if len(pieces) > 1 else []
+    whole = [row for row in rows if len(row) >= width > 1]
+    if len(whole) > 1 and any(
+        looks_like_phone(cell.strip('" \r\n')) for row in whole for cell in row
+    ):
+        raise csv.Error(_SWALLOWED)
 
 
 def _line_of_bad_byte(source: Input, encoding: str) -> int | None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from asyncsdk.errors import ConfigurationError
-from asyncsdk.sources.columns import looks_like_phone, name_rank
+from asyncsdk.sources.layout import find_layout
+from asyncsdk.sources.likeness import looks_like_phone
 from asyncsdk.sources.opening import head_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 
     from asyncsdk.sources.opening import Input
 
-__all__ = ["SAMPLE_SIZE", "Dialect", "Sample", "find_encoding", "find_header", "sample_of"]
+__all__ = [
+    "OTHERWISE",
+    "SAMPLE_SIZE",
+    "Dialect",
+    "Encoding",
+    "Sample",
+    "find_encoding",
+    "sample_of",
+]
 
 SAMPLE_SIZE = 1 << 18
 """Bytes that are looked at to find delimiter, header and columns."""
@@ -29,6 +38,9 @@ UTF8_CHECK_SIZE = 1 << 26
 """Bytes that must be valid UTF-8 to call a file that, where it can be read twice."""
 _CHUNK = 1 << 20
 _SAMPLE_ROWS = 1000
+_MOST_LINES = 1 << 20
+_NAMED = 20
+"""Lines in another encoding that are named."""
 
 DELIMITERS = (";", "\t", "|", ",")
 """In the order of preference when two explain the file equally well."""
@@ -44,6 +56,32 @@ _SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
 
 
 @frozen
+class Encoding:
+    """How the characters of a file are written."""
+
+    name: str
+    """As Python names it; `utf-8-sig` and `utf-16` start with a byte order mark."""
+    guessed: bool = False
+    """Whether nothing says so but the bytes themselves."""
+    odd_lines: tuple[int, ...] = ()
+    """The first lines that are not in it, and are read as Windows-1252."""
+
+    @property
+    def errors(self) -> str:
+        """What is done with bytes that are not in it, as Python names it."""
+        return OTHERWISE if self.odd_lines else "strict"
+
+    @property
+    def notes(self) -> list[str]:
+        """What the owner of the file should know."""
+        if self.odd_lines:
+            lines = ", ".join(map(str, self.odd_lines))
+            which = f"line {lines} is" if len(self.odd_lines) == 1 else f"lines {lines} are"
+            return [f"{which} not in {self.name.upper()} like the others, and read as Windows-1252"]
+        return [f"read as {self.name}, as its bytes look"] if self.guessed else []
+
+
+@frozen
 class Dialect:
     """How a delimited text file is written."""
 
@@ -56,6 +94,10 @@ class Dialect:
     """Whether the first row names the columns."""
     preamble: int = 0
     """Lines before the first row: 1 if the file starts with a `sep=;` line, as spreadsheets do."""
+    above: int = 0
+    """Rows before the first one of the data: titles, and the names of the columns."""
+    errors: str = "strict"
+    """What is done with bytes that are not in the encoding."""
 
 
 @frozen
@@ -71,10 +113,11 @@ class Sample:
     """1-based, on which the first row ends."""
 
 
-def find_encoding(source: Input, encoding: str | None) -> str:
+def find_encoding(source: Input, encoding: str | None) -> Encoding:
     """The encoding asked for, else by byte order mark, else UTF-8 if valid, else a code page.
 
-    That is Windows-1252, unless the bytes by which ISO-8859-15 differs make letters of words.
+    That is Windows-1252, unless the bytes by which ISO-8859-15 differs make letters of words. A few
+    lines that are not UTF-8 do not make a code page of all others.
 
     Args:
         source: The file; all of it up to 64 MiB is checked where it can be read twice.
@@ -85,23 +128,30 @@ def find_encoding(source: Input, encoding: str | None) -> str:
         SourceError: The file cannot be opened.
     """
     if encoding is not None:
-        return _known(encoding)
+        return Encoding(_known(encoding))
     with source.peeking() as file:
         head = head_of(file, SAMPLE_SIZE)
         for bom, name in _BOMS:
             if head.startswith(bom):
-                return name
+                return Encoding(name)
         if wide := _wide(head):
-            return wide
+            return Encoding(wide, guessed=True)
         limit = UTF8_CHECK_SIZE if source.reopenable else 0
         if _is_utf8(head, file, limit):
-            return "utf-8"
+            return Encoding("utf-8")
+    if odd := _odd_lines(source):
+        return Encoding("utf-8", odd_lines=odd)
     with source.peeking() as file:
-        return _codepage(file, limit or SAMPLE_SIZE)
+        return Encoding(_codepage(file, limit or SAMPLE_SIZE), guessed=True)
 
 
 def sample_of(
-    source: Input, encoding: str, *, delimiter: str | None, quotechar: str | None
+    source: Input,
+    encoding: Encoding,
+    *,
+    delimiter: str | None,
+    quotechar: str | None,
+    skip_lines: int = 0,
 ) -> Sample:
     """The first rows of a file, and the delimiter that explains them best.
 
@@ -110,21 +160,23 @@ def sample_of(
         encoding: As `find_encoding` gave it.
         delimiter: What the caller says.
         quotechar: The character around cells that hold a delimiter, or None.
+        skip_lines: Lines above the table, if the caller says so.
     """
     with source.peeking() as file:
         raw = head_of(file, SAMPLE_SIZE + 1)
     whole = len(raw) <= SAMPLE_SIZE
     # A bad byte is reported, with its line, when the file is really read.
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(raw[:SAMPLE_SIZE], whole)
+    otherwise = encoding.errors if encoding.odd_lines else "replace"
+    text = codecs.getincrementaldecoder(encoding.name)(otherwise).decode(raw[:SAMPLE_SIZE], whole)
     lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text.removeprefix("\ufeff"))
     if not whole and len(lines) > 1:
         lines.pop()  # it may be cut
-    preamble = 0
+    preamble = skip_lines
     separator = _SEPARATOR_LINE.fullmatch(lines[0])
     if separator and separator[1] != quotechar:
-        preamble = 1
+        preamble = max(1, skip_lines)
         delimiter = delimiter or separator[1]
-        lines = lines[1:]
+    lines = lines[preamble:]
     candidates = [delimiter] if delimiter else DELIMITERS
     found = [_parse(lines, candidate, quotechar, preamble) for candidate in candidates]
     best = max(found, key=_score)
@@ -133,21 +185,44 @@ def sample_of(
     return _one_column(lines, quotechar, preamble)
 
 
-def find_header(sample: Sample, *, header: bool | None) -> bool:
-    """Whether the first row names the columns.
+def _odd_lines(source: Input) -> tuple[int, ...]:
+    """The first lines of a file in UTF-8 that are not in it: somebody pasted them from another one.
 
-    It does if a name in it is one that phone columns have; else if it has no phone in it.
+    There are none where those lines are more than the others that are not plain ASCII: such a file
+    is in another encoding itself.
 
     Args:
-        sample: The first rows.
-        header: What the caller says.
+        source: The file; all of it up to 64 MiB is looked at where it can be read twice.
     """
-    if header is not None:
-        return header
-    if not sample.rows:
-        return False
-    first = sample.rows[0]
-    return any(map(name_rank, first)) or not any(map(looks_like_phone, first))
+    if not source.reopenable:
+        return ()
+    odd: list[int] = []
+    whole = failed = 0
+    with source.reading() as file:
+        for number, line in enumerate(islice(file, _MOST_LINES), 1):
+            if line.isascii():
+                continue
+            try:
+                line.decode()
+                whole += 1
+            except UnicodeDecodeError:
+                failed += 1
+                if len(odd) < _NAMED:
+                    odd.append(number)
+    return tuple(odd) if whole >= failed else ()
+
+
+def _as_codepage(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are not UTF-8, as Windows-1252."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    odd = error.object[error.start : error.end]
+    return odd.decode("cp1252", "replace"), error.end
+
+
+OTHERWISE = "asyncsdk.cp1252"
+"""The error handler that reads single bytes as Windows-1252."""
+codecs.register_error(OTHERWISE, _as_codepage)
 
 
 def _known(encoding: str) -> str:
@@ -232,11 +307,17 @@ def _parse(lines: list[str], delimiter: str, quotechar: str | None, preamble: in
 
 def _score(sample: Sample) -> float:
     """How well a delimiter explains the rows: they are equally long, and phones stand alone."""
-    if sample.width == 1 or len(sample.rows[0]) == 1:
+    if sample.width == 1 or (len(sample.rows[0]) == 1 and not _below_a_title(sample)):
         return 0.0
     even = sum(len(row) == sample.width for row in sample.rows) / len(sample.rows)
     phones = sum(any(map(looks_like_phone, row)) for row in sample.rows) / len(sample.rows)
     return even + phones if even >= _MIN_SHARE else 0.0
+
+
+def _below_a_title(sample: Sample) -> bool:
+    """Whether a first row of one cell is the title of what follows, which names its columns."""
+    layout = find_layout(sample.rows, sample.width, header=None)
+    return layout.titles > 0 and len(list(filter(None, layout.names))) > 1
 
 
 def _one_column(lines: list[str], quotechar: str | None, preamble: int) -> Sample:

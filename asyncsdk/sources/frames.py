@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import io
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
+from asyncsdk.sources.apart.process import Bounds, apart
 from asyncsdk.sources.cells import texts_of
-from asyncsdk.sources.columns import choose_columns
+from asyncsdk.sources.columns import Wanted, choose_columns
 from asyncsdk.sources.foreign import foreign_faults
-from asyncsdk.sources.opening import FileInput, open_input
+from asyncsdk.sources.opening import kept, open_input
 from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from asyncsdk.sources.columns import ColumnChoice
+    from asyncsdk.sources.columns import Column, ColumnChoice
     from asyncsdk.sources.opening import Input, Place
+    from asyncsdk.sources.questions import Question
 
 __all__ = ["FrameSource", "is_frame", "read_arrow", "read_frame", "read_parquet"]
 
@@ -26,16 +27,22 @@ _BATCH = 10_000
 _SAMPLE_ROWS = 1000
 _ARROW_FILE = b"ARROW1"
 
+Batch = list[list[str]]
+"""Some rows, as the texts of each column."""
+
 
 class FrameSource(Table):
-    """The phones of a table whose cells have types. A row's line is its number, from 1."""
+    """The phones of a table whose cells have types. A row's line is its number, from 1.
+
+    A file is read by a process of its own, at each iteration anew.
+    """
 
     reopenable = True
 
     def __init__(
         self,
         path: str | None,
-        batches: Callable[[], Iterator[Any]],
+        batches: Callable[[], Iterator[Batch]],
         columns: tuple[str, ...],
         mapping: dict[str, ColumnChoice],
     ) -> None:
@@ -43,7 +50,7 @@ class FrameSource(Table):
         self._batches = batches
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
-        return zip(count(1), _rows(self._batches, self.path), strict=False)
+        return zip(count(1), _rows(self._batches()), strict=False)
 
 
 def is_frame(source: object) -> bool:
@@ -59,8 +66,10 @@ def is_frame(source: object) -> bool:
 def read_frame(
     frame: Any,
     *,
-    columns: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, Column] | None = None,
     names: Mapping[str, str] | None = None,
+    country: str | int | None = None,
+    ask: Callable[[Question], str | None] | None = None,
 ) -> FrameSource:
     """A contact list in a data frame, ready to be uploaded.
 
@@ -69,112 +78,142 @@ def read_frame(
             Arrow PyCapsule interface.
         columns: Fields of `Phone` to column names or 1-based numbers.
         names: What the group calls its columns, to be used as fields in `columns`.
+        country: The column that says in which country each phone is.
+        ask: Who answers what is left open (see `asyncsdk.sources.read`).
 
     Raises:
         SourceError: It is no data frame, or no column looks like phones.
         ImportError: narwhals is not installed.
     """
+    wanted = Wanted(columns, names, country, ask)
     narwhals = _narwhals()
     with foreign_faults(None, lambda: None, "cannot be read as a data frame"):
         known = narwhals.from_native(frame, pass_through=True)
         if isinstance(known, narwhals.LazyFrame) and hasattr(frame, "collect_batches"):
-            return _source(None, lambda: _streamed(frame), columns, names)
+            found = frame.collect_schema().names()
+            return _source(None, found, lambda: _texts(_streamed(frame)), wanted)
         if isinstance(known, narwhals.LazyFrame):
             known = known.collect(backend="polars")
         elif not isinstance(known, narwhals.DataFrame):
             known = narwhals.from_native(_polars("this frame").DataFrame(frame))
-    return _source(None, lambda: _slices(known), columns, names)
+    return _source(None, known.columns, lambda: _texts(_slices(known)), wanted)
 
 
 def read_parquet(
     source: Place,
     *,
-    columns: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, Column] | None = None,
     names: Mapping[str, str] | None = None,
+    country: str | int | None = None,
+    ask: Callable[[Question], str | None] | None = None,
+    max_bytes: int | None = None,
 ) -> FrameSource:
     """A contact list in a Parquet file, ready to be uploaded; arguments as for `read_frame`.
 
+    Args:
+        source: A path, or a file object; it stays open.
+        columns: As for `read_frame`.
+        names: As for `read_frame`.
+        country: As for `read_frame`.
+        ask: As for `read_frame`.
+        max_bytes: Bytes that the file may unpack to, and of memory that reading it may take beyond
+            its size; None for 2 GiB.
+
     Raises:
-        SourceError: The file cannot be read, or no column looks like phones.
+        SourceError: The file cannot be read, asks for more than that, or no column looks like
+            phones.
         ImportError: polars is not installed.
     """
-    polars = _polars("Parquet")
-    opened = open_input(source, 0)
-    place = _place(opened)
-    return _source(opened.name, lambda: _streamed(polars.scan_parquet(place)), columns, names)
+    return _file(
+        kept(open_input(source, 0, max_bytes)), "parquet", Wanted(columns, names, country, ask)
+    )
 
 
 def read_arrow(
     source: Place,
     *,
-    columns: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, Column] | None = None,
     names: Mapping[str, str] | None = None,
+    country: str | int | None = None,
+    ask: Callable[[Question], str | None] | None = None,
+    max_bytes: int | None = None,
 ) -> FrameSource:
     """A contact list in an Arrow (IPC) file or stream, ready to be uploaded; as `read_parquet`."""
-    polars = _polars("Arrow")
-    opened = open_input(source, len(_ARROW_FILE))
+    opened = kept(open_input(source, len(_ARROW_FILE), max_bytes))
     with opened.peeking() as file:
-        streamed = file.read(len(_ARROW_FILE)) != _ARROW_FILE
-    place = _place(opened)
-
-    def batches() -> Iterator[Any]:
-        if streamed:
-            stream = io.BytesIO(place) if isinstance(place, bytes) else place
-            return _streamed(polars.read_ipc_stream(stream).lazy())
-        return _streamed(polars.scan_ipc(place))
-
-    return _source(opened.name, batches, columns, names)
+        whole = file.read(len(_ARROW_FILE)) == _ARROW_FILE
+    wanted = Wanted(columns, names, country, ask)
+    return _file(opened, "arrow" if whole else "arrow-stream", wanted)
 
 
-def _place(source: Input) -> str | bytes:
-    """What polars reads from: a path where it may, the bytes where they are packed or streamed."""
-    with source.reading() as file:
-        if isinstance(source, FileInput) and isinstance(getattr(file, "raw", None), io.FileIO):
-            return str(source.path)
-        return file.read()
+def _file(
+    source: Input,
+    kind: str,
+    wanted: Wanted,
+) -> FrameSource:
+    """What a child reads: first the names of the columns, then batch after batch."""
+    bounds = Bounds(max_bytes=source.max_bytes)
+
+    def batches() -> Iterator[Batch]:
+        with apart("tables", "polars", source, {"format": kind}, bounds) as messages:
+            next(messages)
+            yield from messages
+
+    with apart("tables", "polars", source, {"format": kind}, bounds) as messages:
+        found = next(messages)
+        sample = list(islice(messages, 1))
+    return _chosen(source.name, found, sample, batches, wanted)
 
 
 def _source(
     path: str | None,
-    batches: Callable[[], Iterator[Any]],
-    columns: Mapping[str, str | int] | None,
-    names: Mapping[str, str] | None,
+    found: Sequence[object],
+    batches: Callable[[], Iterator[Batch]],
+    wanted: Wanted,
 ) -> FrameSource:
-    with foreign_faults(path, lambda: 1):
-        first = next(batches(), None)
-    found = tuple(map(str, first.columns)) if first is not None else ()
-    if first is None or not found:
+    return _chosen(path, found, list(islice(batches(), 1)), batches, wanted)
+
+
+def _chosen(
+    path: str | None,
+    found: Sequence[object],
+    sample: list[Batch],
+    batches: Callable[[], Iterator[Batch]],
+    wanted: Wanted,
+) -> FrameSource:
+    if not found:
         msg = "is empty"
         raise SourceError(msg, path=path, line=1)
-    sample = list(islice(_rows(lambda: iter([first]), path), _SAMPLE_ROWS))
-    chosen = choose_columns(found, sample, columns, path=path, line=1, names=names)
-    return FrameSource(path, batches, found, chosen)
+    rows = list(islice(_rows(iter(sample)), _SAMPLE_ROWS))
+    named = tuple(map(str, found))
+    chosen = choose_columns(named, rows, wanted, path=path, line=1)
+    return FrameSource(path, batches, named, chosen)
 
 
-def _rows(batches: Callable[[], Iterator[Any]], path: str | None) -> Iterator[list[str]]:
+def _rows(batches: Iterator[Batch]) -> Iterator[list[str]]:
+    for batch in batches:
+        yield from map(list, zip(*batch, strict=True))
+
+
+def _texts(frames: Iterator[Any]) -> Iterator[Batch]:
+    """The texts of a frame in memory; what its library says is an error of ours."""
     done = 0
-    with foreign_faults(path, lambda: done + 1):
-        for batch in batches():
-            columns = [texts_of(column.to_list()) for column in batch.iter_columns()]
-            for row in zip(*columns, strict=True):
-                yield list(row)
-            done += len(batch)
+    with foreign_faults(None, lambda: done + 1):
+        for frame in frames:
+            yield [texts_of(column.to_list()) for column in frame.iter_columns()]
+            done += len(frame)
 
 
 def _streamed(lazy: Any) -> Iterator[Any]:
-    """A lazy frame of polars, batch after batch; at least one, which may be empty."""
+    """A lazy frame of polars, batch after batch."""
     from_native = _narwhals().from_native
-    empty = True
     for batch in lazy.collect_batches(chunk_size=_BATCH, maintain_order=True):
-        empty = False
         yield from_native(batch)
-    if empty:
-        yield from_native(lazy.head(0).collect())
 
 
 def _slices(frame: Any) -> Iterator[Any]:
     """A frame in memory, piece by piece."""
-    for start in range(0, max(1, len(frame)), _BATCH):
+    for start in range(0, len(frame), _BATCH):
         yield frame[start : start + _BATCH]
 
 

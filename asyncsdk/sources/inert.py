@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["as_text", "escape", "inert", "revive"]
+__all__ = ["as_text", "doubled", "escape", "inert", "revive"]
 
 _ACTIVE = "=+-@\t\r"
 _ESCAPED = re.compile(r"'+[=+\-@\t\r0-9]")
@@ -41,6 +41,11 @@ def as_text(cell: str) -> str:
     return f"'{cell}" if _LOSSY.fullmatch(cell) else escape(cell)
 
 
+def doubled(cell: str) -> str:
+    """The same for files whose cells are texts: only what `revive` would take off is put on."""
+    return f"'{cell}" if _ESCAPED.match(cell) else cell
+
+
 def revive(cell: str) -> str:
-    """The cell that `escape` or `as_text` was given."""
+    """The cell that `escape`, `as_text` or `doubled` was given."""
     return cell[1:] if _ESCAPED.match(cell) else cell

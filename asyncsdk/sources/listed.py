@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.models import FIELDS, Phone
 from asyncsdk.sources.cells import text_of
-from asyncsdk.sources.columns import ColumnChoice
 from asyncsdk.sources.frames import is_frame, read_frame
+from asyncsdk.sources.picking import ColumnChoice
 from asyncsdk.sources.table import Row, Source
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ class ListSource(Source):
         """The rows as texts, in order; what a row lacks is empty."""
         for index, row in enumerate(self._rows):
             fields = _fields(row)
-            yield Row(index, index + 1, [_text(fields.get(name)) for name in self.columns])
+            cells = [_text(fields.get(name)) for name in self.columns]
+            yield Row(index, index + 1, cells, mapping=self.mapping)
 
     def __iter__(self) -> Iterator[Phone]:
         for row in self._rows:

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import io
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+from weakref import finalize
 
-from asyncsdk.errors import SourceError
-from asyncsdk.sources.packed import unpacked
+from asyncsdk.errors import ConfigurationError, SourceError
+from asyncsdk.sources.bounds import MAX_BYTES, too_large
+from asyncsdk.sources.packed import is_packed, unpacked
+from asyncsdk.sources.pipes import opened_pipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from typing_extensions import Buffer
 
-__all__ = ["FileInput", "Input", "OnceInput", "Place", "StreamInput", "head_of", "open_input"]
+__all__ = [
+    "FileInput",
+    "Input",
+    "OnceInput",
+    "Place",
+    "StreamInput",
+    "head_of",
+    "kept",
+    "open_input",
+    "owned",
+]
 
 _BUFFER = 1 << 16
+_T = TypeVar("_T")
 
 
 class FileInput:
@@ -26,22 +41,33 @@ class FileInput:
 
     reopenable = True
 
-    def __init__(self, path: str | PathLike[str]) -> None:
+    def __init__(self, path: str | PathLike[str], max_bytes: int) -> None:
         self.path = Path(path)
-        self.name = str(path)
+        self.name: str | None = str(path)
+        self.max_bytes = max_bytes
+
+    @property
+    def packed(self) -> bool:
+        """Whether it is compressed."""
+        with self._opened() as file:
+            return is_packed(file)
 
     @contextmanager
     def reading(self) -> Iterator[io.BufferedIOBase]:
         """From the beginning."""
-        try:
-            file = self.path.open("rb")
-        except OSError as error:
-            msg = f"cannot be opened: {error.strerror or error}"
-            raise SourceError(msg, path=self.name) from error
-        with file, _reading(self.name):
-            yield unpacked(file)
+        with self._opened() as file:
+            yield unpacked(file, self.max_bytes, self.name)
 
     peeking = reading
+
+    @contextmanager
+    def _opened(self) -> Iterator[io.BufferedReader]:
+        try:
+            file = self.path.open("rb")
+        except (OSError, ValueError) as error:  # a name with a NUL in it is no OSError
+            raise _unopened(error, self.name) from error
+        with file, _reading(self.name):
+            yield file
 
 
 class StreamInput:
@@ -49,30 +75,34 @@ class StreamInput:
 
     reopenable = True
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], max_bytes: int, name: str | None = None) -> None:
         self.file = file
-        self.name = _name(file)
+        self.name = name or _name(file)
         self.start = file.tell()
+        self.max_bytes = max_bytes
 
     @contextmanager
     def reading(self) -> Iterator[io.BufferedIOBase]:
         """From the beginning."""
         self.file.seek(self.start)
         with _reading(self.name):
-            yield unpacked(_buffered(b"", self.file, self.name))
+            yield unpacked(_buffered(b"", self.file, self.name), self.max_bytes, self.name)
 
     peeking = reading
 
 
 class OnceInput:
-    """A pipe or socket of the caller's: its head may be looked at, the whole is read once."""
+    """A pipe or socket: its head may be looked at, the whole is read once."""
 
     reopenable = False
 
-    def __init__(self, file: IO[bytes], head_size: int) -> None:
-        self.name = _name(file)
+    def __init__(
+        self, file: IO[bytes], head_size: int, max_bytes: int, name: str | None = None
+    ) -> None:
+        self.name = name or _name(file)
+        self.max_bytes = max_bytes
         with _reading(self.name):
-            self.file = unpacked(_buffered(b"", file, self.name))
+            self.file = unpacked(_buffered(b"", file, self.name), max_bytes, self.name)
             self.head: bytes | None = head_of(self.file, head_size)
 
     @contextmanager
@@ -98,28 +128,55 @@ Place = str | PathLike[str] | IO[Any] | Input
 """Where a list can be."""
 
 
-def open_input(source: Place, head_size: int) -> Input:
+def open_input(source: Place, head_size: int, max_bytes: int | None = None) -> Input:
     """The input behind a path or a file object.
 
     Args:
         source: A path, or a file object opened for reading (a text file is read by its bytes), or
             what this function gave before.
         head_size: Bytes to remember of what cannot be read twice.
+        max_bytes: Bytes that it may unpack to; None for the default.
 
     Raises:
-        SourceError: It is neither.
+        SourceError: It is neither, or a pipe that nobody writes to.
+        ConfigurationError: There is no such `max_bytes`.
     """
     if isinstance(source, (FileInput, StreamInput, OnceInput)):
         return source
+    most = _most(max_bytes)
     if isinstance(source, (str, Path)) or hasattr(source, "__fspath__"):
-        return FileInput(source)
+        pipe = opened_pipe(source)
+        if pipe is None:
+            return FileInput(source, most)
+        return owned(OnceInput(pipe, head_size, most), pipe)
     if isinstance(source, io.StringIO):
-        return StreamInput(io.BytesIO(source.read().encode("utf-8", "replace")))
+        return StreamInput(io.BytesIO(source.read().encode("utf-8", "replace")), most)
     file: IO[bytes] = getattr(source, "buffer", source)
     if not hasattr(file, "read"):
         msg = f"a path or a file object is needed, not {type(source).__name__}"
         raise SourceError(msg)
-    return StreamInput(file) if _seekable(file) else OnceInput(file, head_size)
+    return StreamInput(file, most) if _seekable(file) else OnceInput(file, head_size, most)
+
+
+def kept(source: Input) -> Input:
+    """What can be read once, in a file without a name on disk, so that it can be read again.
+
+    Raises:
+        SourceError: There is more of it than `max_bytes`.
+    """
+    if source.reopenable:
+        return source
+    with ExitStack() as closing, source.reading() as file:
+        spool = closing.enter_context(TemporaryFile())
+        left = source.max_bytes
+        while piece := file.read(_BUFFER):
+            left -= len(piece)
+            if left < 0:
+                raise SourceError(too_large(source.max_bytes), path=source.name)
+            spool.write(piece)
+        spool.seek(0)
+        closing.pop_all()
+    return owned(StreamInput(spool, source.max_bytes, source.name), spool)
 
 
 def head_of(file: io.BufferedIOBase, size: int) -> bytes:
@@ -173,6 +230,26 @@ def _reading(name: str | None) -> Iterator[None]:
     except OSError as error:
         msg = f"cannot be read: {error.strerror or error}"
         raise SourceError(msg, path=name, line=1) from error
+
+
+def owned(source: _T, file: IO[bytes]) -> _T:
+    """An input whose file is ours, and is closed when nobody has the input any more."""
+    finalize(source, file.close)
+    return source
+
+
+def _unopened(error: OSError | ValueError, name: str | None) -> SourceError:
+    reason = str(error) if isinstance(error, ValueError) else error.strerror or error
+    return SourceError(f"cannot be opened: {reason}", path=name)
+
+
+def _most(max_bytes: int | None) -> int:
+    if max_bytes is None:
+        return MAX_BYTES
+    if max_bytes < 1:
+        msg = f"max_bytes must be a whole number of at least 1, or None, not {max_bytes!r}"
+        raise ConfigurationError(msg)
+    return max_bytes
 
 
 def _buffered(head: bytes, file: IO[bytes], name: str | None) -> io.BufferedReader:

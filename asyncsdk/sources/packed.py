@@ -8,39 +8,60 @@ import sys
 import zlib
 from typing import TYPE_CHECKING, Any, cast
 
+from asyncsdk.errors import SourceError
+from asyncsdk.sources.bounds import too_large
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["unpacked"]
+__all__ = ["is_packed", "unpacked"]
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _BUFFER = 1 << 16
 
 
-def unpacked(file: io.BufferedReader) -> io.BufferedReader:
+def is_packed(file: io.BufferedReader) -> bool:
+    """Whether this is compressed, without using up any of it."""
+    return _head(file).startswith((_GZIP, _ZSTD))
+
+
+def unpacked(file: io.BufferedReader, max_bytes: int, name: str | None) -> io.BufferedReader:
     """The file itself, or what is in it if it is compressed.
+
+    Args:
+        file: At its beginning.
+        max_bytes: Bytes that it may unpack to: reading beyond them is a `SourceError`.
+        name: Of the file, for that error.
 
     Raises:
         OSError: Reading meets bytes that are no such archive.
         ImportError: It is zstd, and what reads that is not installed.
     """
-    head = file.peek(len(_ZSTD))[: len(_ZSTD)]
+    head = _head(file)
     if head.startswith(_GZIP):
-        return io.BufferedReader(_Archive(gzip.GzipFile(fileobj=file), zlib.error), _BUFFER)
-    if head == _ZSTD:
+        opened = _Archive(gzip.GzipFile(fileobj=file), zlib.error, max_bytes, name)
+    elif head == _ZSTD:
         zstd = _zstd()
-        return io.BufferedReader(_Archive(zstd.ZstdFile(file), zstd.ZstdError), _BUFFER)
-    return file
+        opened = _Archive(zstd.ZstdFile(file), zstd.ZstdError, max_bytes, name)
+    else:
+        return file
+    return io.BufferedReader(opened, _BUFFER)
+
+
+def _head(file: io.BufferedReader) -> bytes:
+    return file.peek(len(_ZSTD))[: len(_ZSTD)]
 
 
 class _Archive(io.RawIOBase):
-    """A decompressed stream whose every fault is an OSError."""
+    """A decompressed stream whose every fault is an OSError, and which has an end."""
 
-    def __init__(self, file: Any, fault: type[Exception]) -> None:
+    def __init__(self, file: Any, fault: type[Exception], max_bytes: int, name: str | None) -> None:
         self._file = file
         self._faults = (EOFError, OSError, fault)
-        self._broken: OSError | None = None
+        self._broken: Exception | None = None
+        self._left = max_bytes
+        self._beyond = SourceError(too_large(max_bytes), path=name)
 
     def readable(self) -> bool:
         return True
@@ -49,10 +70,15 @@ class _Archive(io.RawIOBase):
         if self._broken is not None:  # it stays so
             raise self._broken
         try:
-            return cast("int", self._file.readinto(buffer))
+            size = cast("int", self._file.readinto(buffer))
         except self._faults as error:
             self._broken = OSError(f"the archive is damaged or cut short ({error})")
             raise self._broken from error
+        self._left -= size
+        if self._left < 0:
+            self._broken = self._beyond
+            raise self._broken
+        return size
 
 
 def _zstd() -> Any:

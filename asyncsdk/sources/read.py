@@ -3,82 +3,93 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from glob import glob, has_magic
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, get_args
+from typing import IO, TYPE_CHECKING, Any
 
 from asyncsdk.errors import ConfigurationError, SourceError
+from asyncsdk.sources.columns import Wanted
 from asyncsdk.sources.csv import read_csv
 from asyncsdk.sources.dialect import SAMPLE_SIZE
-from asyncsdk.sources.excel import read_excel
+from asyncsdk.sources.excel import books
+from asyncsdk.sources.formats import FORMATS, Format, recognised
 from asyncsdk.sources.frames import is_frame, read_arrow, read_frame, read_parquet
 from asyncsdk.sources.json import read_json
 from asyncsdk.sources.many import ManySources
-from asyncsdk.sources.opening import head_of, open_input
-from asyncsdk.sources.rejects import is_report
+from asyncsdk.sources.opening import open_input
+from asyncsdk.sources.vcards import read_vcards
+from asyncsdk.sources.zipped import only_member
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
 
-    from asyncsdk.sources.opening import Input
+    from asyncsdk.sources.columns import Column
+    from asyncsdk.sources.questions import Question
     from asyncsdk.sources.table import Source, Table
 
 __all__ = ["FORMATS", "Format", "read"]
 
-Format = Literal["csv", "json", "excel", "parquet", "arrow"]
-FORMATS: tuple[str, ...] = get_args(Format)
-
-_MAGIC: tuple[tuple[bytes, Format], ...] = (
-    (b"PAR1", "parquet"),
-    (b"ARROW1", "arrow"),
-    (b"\xff\xff\xff\xff", "arrow"),  # a stream
-    (b"PK\x03\x04", "excel"),  # .xlsx and .ods are zip archives
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "excel"),  # .xls
-)
-_HEAD = 256
 _STDIN = "-"
-_JSON_NAMES = (".json", ".jsonl", ".ndjson")
-_TEXT_NAMES = (".csv", ".tsv", ".txt", ".tab")
 
 
 def read(
     source: str | os.PathLike[str] | IO[Any] | Sequence[str | os.PathLike[str]] | Any,
     *,
     format: Format | None = None,  # noqa: A002 - what everybody calls it
-    columns: Mapping[str, str | int] | None = None,
+    columns: Mapping[str, Column] | None = None,
     names: Mapping[str, str] | None = None,
+    country: str | int | None = None,
+    ask: Callable[[Question], str | None] | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
     header: bool | None = None,
+    skip_lines: int = 0,
     quotechar: str | None = '"',
-    sheet: str | None = None,
+    sheet: str | Sequence[str] | None = None,
+    hidden: str = "skip",
     send_unknown: bool = False,
+    max_bytes: int | None = None,
 ) -> Source:
     """A contact list, whatever it is in, ready to be uploaded.
 
     Args:
         source: A path, a pattern (`lists/*.csv`), several of them as one list, `-` for standard
-            input, a file object (it stays open), or a data frame. CSV, TSV, JSON lines, a JSON
-            array, Excel, OpenDocument, Parquet and Arrow are recognised, packed by gzip or zstd
-            or not.
+            input, a file object (it stays open), or a data frame. CSV, TSV, JSON, Excel,
+            OpenDocument, tables in HTML, vCards, Parquet and Arrow are recognised, packed by gzip,
+            zstd or zip or not.
         format: What the files are, if not as found.
         columns: Fields of `Phone` to column names or 1-based numbers, such as
             `{"phone": "Mobil", "a": "Anrede"}`. Only the phone's column is recognised by itself.
+            `"Mobil,Telefon"` is the first of them that is filled, `"Vorwahl+Rufnummer"` both as one
+            number, `"Telefon#2"` the second column of that name.
         names: What the group calls its columns (see `Group.columns`): such names may then be used
             as fields in `columns`.
+        country: The column that says in which country each phone is: codes, calling codes or names.
+            One that does so by its name and its cells is recognised by itself.
+        ask: Who answers what a list leaves open, such as which of two columns has the phones: it is
+            called with a `Question` and gives one of its answers, or None. Without it that is an
+            `UndecidedError`.
         delimiter: Of CSV, the character between cells.
         encoding: Of CSV and JSON, as Python names it.
         header: Of CSV and spreadsheets, whether the first row names the columns.
+        skip_lines: Of CSV and spreadsheets, how many lines there are above the table. A title that
+            looks like one is left out by itself.
         quotechar: Of CSV, the character around cells that hold a delimiter; None if there is none.
-        sheet: Of a spreadsheet, the sheet's name.
+        sheet: Of a spreadsheet, the name of the sheet, or several, or `"*"` for all that are
+            visible and have phones. Without it, it is the one that does.
+        hidden: Of a spreadsheet, what to do with rows that are hidden or filtered: `skip` or
+            `send`.
         send_unknown: Of a rejects file, whether phones that may be in the group are sent, too.
+        max_bytes: Bytes that a packed file may unpack to, and of memory that reading a spreadsheet,
+            Parquet or Arrow may take; None for 2 GiB.
 
     Returns:
         An iterable, and async iterable, of phones: see `Source`.
 
     Raises:
+        UndecidedError: Something must be chosen first; nothing is guessed.
         SourceError: A list cannot be read, is empty, lacks a column that `columns` names, or has
             none that looks like phones.
         ConfigurationError: An argument cannot work.
@@ -90,28 +101,26 @@ def read(
     options = {
         "columns": columns,
         "names": names,
+        "country": country,
+        "ask": ask,
         "delimiter": delimiter,
         "encoding": encoding,
         "header": header,
+        "skip_lines": skip_lines,
         "quotechar": quotechar,
         "sheet": sheet,
+        "hidden": hidden,
     }
     if is_frame(source):
-        frame = read_frame(source, columns=columns, names=names)
+        frame = read_frame(source, columns=columns, names=names, country=country, ask=ask)
         frame.send_unknown = send_unknown
         return frame
-    parts = [_read_one(place, format, options) for place in _places(source)]
+    parts = [
+        part for place in _places(source) for part in _read_one(place, format, max_bytes, options)
+    ]
     for part in parts:
-        _refuse_report(part)
         part.send_unknown = send_unknown
     return parts[0] if len(parts) == 1 else ManySources(parts)
-
-
-def _refuse_report(table: Table) -> None:
-    """A report is no list: what is created would be sent a second time."""
-    if is_report(table.columns):
-        msg = "is a report: 'asyncsdk retry' sends what is safe; a rejects file has what to mend"
-        raise SourceError(msg, path=table.path, line=1)
 
 
 def _places(source: Any) -> Iterable[str | os.PathLike[str] | IO[Any]]:
@@ -137,32 +146,31 @@ def _expanded(place: Any) -> list[Any]:
     raise SourceError(msg, path=place)
 
 
-def _read_one(place: Any, kind: Format | None, options: dict[str, Any]) -> Table:
-    opened = open_input(place, SAMPLE_SIZE + 1)  # once: a pipe's head is read only once
-    kind = kind or _recognised(opened)
-    own = {name: options[name] for name in ("columns", "names")}
-    if kind == "parquet":
-        return read_parquet(opened, **own)
-    if kind == "arrow":
-        return read_arrow(opened, **own)
-    if kind == "excel":
-        return read_excel(opened, **own, header=options["header"], sheet=options["sheet"])
-    if kind == "json":
-        return read_json(opened, **own, encoding=options["encoding"])
-    return read_csv(opened, **{name: options[name] for name in options if name != "sheet"})
+def _read_one(
+    place: Any, kind: Format | None, max_bytes: int | None, options: dict[str, Any]
+) -> Sequence[Table]:
+    opened = open_input(place, SAMPLE_SIZE + 1, max_bytes)  # once: a pipe's head is read only once
+    opened = opened if kind else only_member(opened)
+    kind = kind or recognised(opened)
+    if kind in {"excel", "html", "spreadsheetml"}:
+        sheets = {name: options[name] for name in _SHEETS}
+        return books(opened, _wanted(options), kind=kind, **sheets)
+    read, names = _READERS[kind]
+    return [read(opened, **{name: options[name] for name in (*_COLUMNS, *names)})]
 
 
-def _recognised(source: Input) -> Format:
-    """By the first bytes where they tell, then by the name, then by the first character."""
-    with source.peeking() as file:
-        head = head_of(file, _HEAD)
-    for magic, kind in _MAGIC:
-        if head.startswith(magic):
-            return kind
-    name = (source.name or "").lower().removesuffix(".gz").removesuffix(".zst")
-    if name.endswith(_JSON_NAMES):
-        return "json"
-    if name.endswith(_TEXT_NAMES):
-        return "csv"
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return "json" if text.startswith((b"{", b"[{", b'["', b"[\n", b"[ ", b"[\r")) else "csv"
+def _wanted(options: Mapping[str, Any]) -> Wanted:
+    return Wanted(**{name: options[name] for name in _COLUMNS})
+
+
+_COLUMNS = ("columns", "names", "country", "ask")
+_SHEETS = ("header", "skip_lines", "sheet", "hidden")
+_CSV = ("delimiter", "encoding", "header", "skip_lines", "quotechar")
+_READERS: dict[Format, tuple[Callable[..., Table], tuple[str, ...]]] = {
+    "csv": (read_csv, _CSV),
+    "json": (read_json, ("encoding",)),
+    "parquet": (read_parquet, ()),
+    "arrow": (read_arrow, ()),
+    "vcard": (read_vcards, ("encoding",)),
+}
+"""What reads a single table of a format, and the options that it takes besides those of columns."""

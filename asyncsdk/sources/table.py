@@ -5,17 +5,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import Factory, frozen
 
-from asyncsdk.models import FIELDS, Phone
+from asyncsdk.errors import SourceError
 from asyncsdk.sources.ahead import read_ahead
 from asyncsdk.sources.inert import revive
+from asyncsdk.sources.making import NotedMakers, maker
+from asyncsdk.sources.picking import NoColumnError, number_in
 from asyncsdk.sources.rejects import Withholding, is_rejects
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
-    from asyncsdk.sources.columns import ColumnChoice
+    from asyncsdk.models import Phone
+    from asyncsdk.sources.picking import ColumnChoice
 
 __all__ = ["Row", "Source", "Table"]
 
@@ -32,6 +35,13 @@ class Row:
     """As found, however many."""
     path: str | None = None
     """The file it is in, or None."""
+    mapping: Mapping[str, ColumnChoice] = Factory(dict)
+    """From which of the cells each field is read."""
+
+    @property
+    def phone(self) -> str:
+        """The number in it, as found."""
+        return number_in(self.cells, self.mapping["phone"]) if "phone" in self.mapping else ""
 
 
 class Source(ABC):
@@ -42,12 +52,19 @@ class Source(ABC):
     Attributes:
         path: The file's name, or None.
         columns: Their names as found, or "1", "2" … where there are none.
-        mapping: The column chosen for each field, and why.
+        mapping: The column chosen for each field, and for the country of a row; and why.
+        notes: What was found when it was opened that its owner should know.
     """
 
     path: str | None
     columns: tuple[str, ...]
     mapping: dict[str, ColumnChoice]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> Sequence[Source]:
+        """The lists that it is made of: itself, if it is one."""
+        return (self,)
 
     @property
     @abstractmethod
@@ -93,8 +110,9 @@ class Table(Source):
     """A source of one table; a format gives its `_cells`.
 
     A row with fewer cells than columns lacks the last ones. A row with more is not read as shifted
-    columns: its phone is empty, and so invalid. The cells of a rejects file are as they were in its
-    input, and what must not be sent again is `Withheld`.
+    columns: its phone is empty, and so invalid. A line of totals and what stands below it is
+    `Withheld`. The cells of a rejects file are as they were in its input, and what must not be sent
+    again is `Withheld`, too.
 
     Attributes:
         send_unknown: Of a rejects file, whether phones that may be in the group are sent.
@@ -119,19 +137,30 @@ class Table(Source):
         """Each data row's first line and cells."""
 
     def __iter__(self) -> Iterator[Phone]:
-        make = _maker(self.mapping, len(self.columns))
-        if not is_rejects(self.columns):
-            for _, cells in self._cells():
-                yield make(cells)
+        if is_rejects(self.columns):
+            yield from self._again()
             return
+        make = maker(self.mapping, len(self.columns))
+        for line, cells in self._cells():
+            yield make(cells, line)
+
+    def _again(self) -> Iterator[Phone]:
+        """The phones of a rejects file, each read as it was."""
         withholding = Withholding.of(self.columns, send_unknown=self.send_unknown)
-        for _, cells in self._revived():
-            yield withholding.withheld(make(cells), cells)
+        makers = NotedMakers(self.columns, self.mapping)
+        for line, cells in self._revived():
+            try:
+                phone = makers.of(cells)(cells, line)
+            except NoColumnError as error:
+                raise SourceError(str(error), path=self.path, line=line) from None
+            yield withholding.withheld(phone, cells)
 
     def rows(self) -> Iterator[Row]:
         """The raw data rows, in order; raises as iterating does."""
+        makers = NotedMakers(self.columns, self.mapping) if is_rejects(self.columns) else None
         for index, (line, cells) in enumerate(self._revived()):
-            yield Row(index, line, cells, self.path)
+            mapping = self.mapping if makers is None else makers.mapping_of(cells)
+            yield Row(index, line, cells, self.path, mapping)
 
     def count(self) -> int:
         """How many data rows there are: reads the list to its end, and so finds what breaks it."""
@@ -142,28 +171,3 @@ class Table(Source):
         if not is_rejects(self.columns):
             return self._cells()
         return ((line, list(map(revive, cells))) for line, cells in self._cells())
-
-
-def _maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[Sequence[str]], Phone]:
-    """What makes a row a phone."""
-    at = mapping["phone"].position
-    others = [
-        (FIELDS.index(field), choice.position)
-        for field, choice in mapping.items()
-        if field != "phone"
-    ]
-
-    def make(cells: Sequence[str]) -> Phone:
-        count = len(cells)
-        if count > width and any(map(str.strip, cells[width:])):
-            return Phone("")
-        phone = cells[at] if at < count else ""
-        if not others:
-            return Phone(phone)
-        values: list[str | None] = [None] * len(FIELDS)
-        for field, position in others:
-            if position < count:
-                values[field] = cells[position] or None
-        return Phone(phone, *values[1:])
-
-    return make

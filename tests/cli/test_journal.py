@@ -126,7 +126,7 @@ def test_what_cannot_be_resumed(sandbox: SandboxThread, tmp_path: Path, contacts
     assert again.exit_code == 1
     assert len(sandbox.phones(group)) == 3
 
-    contacts.write_text("Mobil\n+49\n", encoding="utf-8")
+    contacts.write_text("Mobil\n+4915100000009\n", encoding="utf-8")
     other = run("upload", contacts, "-g", group, "--journal", journal, sandbox=sandbox)
     assert other.exit_code == 4
     assert "is not the one" in other.output

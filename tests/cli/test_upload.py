@@ -66,7 +66,7 @@ def test_rejects_can_be_mended_and_uploaded_again(sandbox: SandboxThread, contac
     assert rejects.read_bytes().startswith(b"\xef\xbb\xbf")
     rows = rows_of(rejects)
     own = ["file", "line", "outcome", "delivery", "reason", "phone_was"]
-    assert list(rows[0]) == [*own, "Name", "Mobil"]
+    assert list(rows[0]) == [*own, "Name", "Mobil", "read_as"]
     assert {row["file"] for row in rows} == {str(contacts)}
     assert [(row["line"], row["Name"], row["Mobil"]) for row in rows] == [
         ("3", "Bea", ""),
@@ -82,7 +82,7 @@ def test_rejects_can_be_mended_and_uploaded_again(sandbox: SandboxThread, contac
     assert done.exit_code == 1
     assert sandbox.commits[-1].phone == "+4915100000004"
     (row,) = rows_of(again)
-    assert list(row) == [*own, "Name", "Mobil"]
+    assert list(row) == [*own, "Name", "Mobil", "read_as"]
     assert (row["file"], row["line"], row["Name"]) == (str(rejects), "2", "Bea")
     assert "rejects.csv:2" in done.stdout, "a line of which file is said"
 
@@ -296,7 +296,7 @@ def test_a_pipe_shows_no_progress_bar(sandbox: SandboxThread, contacts: Path) ->
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.count("\n") == 1, "what was chosen, and nothing else"
+    assert done.stderr.count("\n") == 4, "what was chosen, three rows, and nothing else"
     assert "━" not in done.stdout + done.stderr
     assert "\x1b" not in done.stdout + done.stderr
 
@@ -442,7 +442,7 @@ def test_several_lists_are_one_upload_with_one_rejects_file(
     assert "7 phones: 4 created, 3 invalid" in done.stdout, done.output
     assert "more.csv:2" in done.stdout
     with rejects.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = list(csv.DictReader(file, delimiter=";"))
     assert [(row["file"], row["line"]) for row in rows] == [
         (str(contacts), "3"),
         (str(contacts), "5"),

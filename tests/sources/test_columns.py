@@ -1,11 +1,28 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from asyncsdk.errors import ConfigurationError, SourceError
-from asyncsdk.sources.columns import choose_columns, looks_like_phone, name_rank
+from asyncsdk.sources.columns import Column, ColumnChoice, Wanted
+from asyncsdk.sources.columns import choose_columns as choose
+from asyncsdk.sources.likeness import looks_like_phone
+from asyncsdk.sources.names import name_rank
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 ROWS = [["Anna", "01234", "+49 160 1234567"], ["Ole", "04321", "0160/7654321"]]
+
+
+def choose_columns(
+    found: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    columns: Mapping[str, Column] | None = None,
+    **place: Any,
+) -> dict[str, ColumnChoice]:
+    return choose(found, rows, Wanted(columns), **place)
 
 
 @pytest.mark.parametrize(
@@ -88,8 +105,10 @@ def test_a_promising_name_over_an_empty_column_yields_to_content() -> None:
     assert chosen["phone"].column == "z"
 
 
-def test_the_only_column_needs_no_sign() -> None:
-    assert choose_columns(["x"], [["unbekannt"]])["phone"].reason == "the only column"
+def test_the_only_column_must_look_like_phones() -> None:
+    assert choose_columns(["x"], [["491711234567"]])["phone"].reason == "the only column"
+    with pytest.raises(SourceError, match="no column looks like phones"):
+        choose_columns(["x"], [["unbekannt"]])
 
 
 def test_a_mapped_column_is_not_the_phone_too() -> None:
@@ -117,8 +136,8 @@ def test_an_unknown_field_names_those_there_are() -> None:
         choose_columns(["Name", "Mobil"], ROWS, {"fon": "Mobil"})
 
 
-def test_a_name_that_occurs_twice_asks_for_a_number() -> None:
-    with pytest.raises(SourceError, match="numbers 1, 2"):
+def test_a_name_that_occurs_twice_asks_which() -> None:
+    with pytest.raises(SourceError, match="'Mobil#1' or 'Mobil#2'"):
         choose_columns(["Mobil", "Mobil"], ROWS, {"phone": "Mobil"})
 
 

@@ -39,6 +39,7 @@ FLOORS = (
             "completion",
             "condition",
             "config",
+            "countries",
             "errors",
             "models",
             "numbers",

@@ -1,0 +1,179 @@
+"""Tables in HTML, and workbooks in XML ("SpreadsheetML 2003"), by lxml, in a child.
+
+Both are what web applications and older programs save under the name `.xls`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any
+
+from asyncsdk.errors import SourceError
+from asyncsdk.sources.apart.book import Sheet, answers
+from asyncsdk.sources.bounds import MAX_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["read"]
+
+_MAX_SPAN = 1000
+"""Cells that one stands for at most: a table that says more is wrong."""
+_SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
+_X = "{urn:schemas-microsoft-com:office:excel}"
+_HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_WHOLE = re.compile(r"(\d+)(?:\.0*)?")
+
+_BLOCKS = frozenset(("br", "div", "p", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "hr"))
+
+_Row = tuple[int, list[str], bool]
+
+
+def read(file: IO[bytes], options: dict[str, Any]) -> Iterator[Any]:
+    """The messages of a file (see `book`); a table without a name is called by its number.
+
+    Args:
+        file: It.
+        options: As `answers` takes them, and `kind`: `html` or `spreadsheetml`.
+
+    Raises:
+        SourceError: There is no table in it, or no such one.
+    """
+    sheets = _tables(file) if options["kind"] == "html" else _worksheets(file)
+    if not sheets:
+        msg = "has no table in it"
+        raise SourceError(msg, line=1)
+    yield from answers(sheets, options)
+
+
+def _tables(file: IO[bytes]) -> list[Sheet]:
+    from lxml import html
+
+    raw = file.read()
+    parser = html.HTMLParser(encoding=_encoding(raw), no_network=True, huge_tree=True)
+    root = html.document_fromstring(raw, parser=parser)
+    outer = [table for table in root.iter("table") if table.find(".//table") is None]
+    return [
+        Sheet(_caption(table) or f"table {number}", True, partial(_html_rows, table))
+        for number, table in enumerate(outer, 1)
+    ]
+
+
+def _encoding(raw: bytes) -> str | None:
+    """UTF-8 where nothing is said, and the bytes are: a parser would guess Latin-1."""
+    head = raw[:4096].lower()
+    if b"charset" in head or raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return None
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _caption(table: Any) -> str:
+    found = table.find("caption")
+    return "" if found is None else " ".join(found.text_content().split())
+
+
+def _html_rows(table: Any) -> Iterator[_Row]:
+    """The rows of a table; a cell over several of them is in the first, and holds its place."""
+    below: dict[int, int] = {}
+    for line, row in enumerate(table.iter("tr"), 1):
+        cells: list[str] = []
+        after: dict[int, int] = {at: left - 1 for at, left in below.items() if left > 1}
+        for cell in row.iterchildren("td", "th"):
+            while below.get(len(cells), 0) > 0:
+                cells.append("")
+            wide, high = _span(cell, "colspan"), _span(cell, "rowspan")
+            for at in range(len(cells), len(cells) + wide):
+                if high > 1:
+                    after[at] = high - 1
+            cells += [_text(cell), *[""] * (wide - 1)]
+        below = after
+        yield line, _trimmed(cells), _concealed(row)
+
+
+def _span(cell: Any, name: str) -> int:
+    try:
+        return min(max(1, int(cell.get(name, "1"))), _MAX_SPAN)
+    except ValueError:
+        return 1
+
+
+def _text(cell: Any) -> str:
+    """What is seen of a cell: blocks and breaks are lines, all other white space is a blank."""
+    lines = "".join(_written(cell)).split("\n")
+    return "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
+
+
+def _written(element: Any) -> Iterator[str]:
+    """The text in an element that is seen, and line breaks where a block begins or ends."""
+    yield _flowing(element.text)
+    for inner in element.iterchildren():
+        if isinstance(inner.tag, str) and not _concealed(inner):
+            edge = "\n" if inner.tag in _BLOCKS else ""
+            yield edge
+            yield from _written(inner)
+            yield edge
+        yield _flowing(inner.tail)
+
+
+def _flowing(text: str | None) -> str:
+    return (text or "").replace("\n", " ").replace("\r", " ")
+
+
+def _concealed(element: Any) -> bool:
+    style = element.get("style", "")
+    hidden = element.get("hidden") is not None or _HIDDEN.search(style) is not None
+    return hidden or element.tag in {"script", "style", "template"}
+
+
+def _worksheets(file: IO[bytes]) -> list[Sheet]:
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+    root = etree.parse(file, parser).getroot()
+    return [
+        Sheet(
+            sheet.get(f"{_SS}Name") or f"sheet {number}",
+            sheet.findtext(f".//{_X}Visible", "") not in {"SheetHidden", "SheetVeryHidden"},
+            partial(_xml_rows, sheet),
+        )
+        for number, sheet in enumerate(root.iter(f"{_SS}Worksheet"), 1)
+    ]
+
+
+def _xml_rows(sheet: Any) -> Iterator[_Row]:
+    """The rows of a worksheet; what it leaves out is counted by `Index`."""
+    line = 0
+    for row in sheet.iter(f"{_SS}Row"):
+        line = int(row.get(f"{_SS}Index", line + 1))
+        cells: list[str] = []
+        for cell in row.iterchildren(f"{_SS}Cell"):
+            index = int(cell.get(f"{_SS}Index", len(cells) + 1))
+            if index > MAX_COLUMNS:
+                msg = f"the row has more than {MAX_COLUMNS:,} columns: that is no contact list"
+                raise SourceError(msg, line=line)
+            cells += [""] * (index - 1 - len(cells))
+            across = int(cell.get(f"{_SS}MergeAcross", 0))
+            cells += [_data(cell), *[""] * min(across, _MAX_SPAN)]
+        yield line, _trimmed(cells), row.get(f"{_SS}Hidden") == "1"
+        line += int(row.get(f"{_SS}Span", 0))
+
+
+def _data(cell: Any) -> str:
+    data = cell.find(f"{_SS}Data")
+    if data is None:
+        return ""
+    text = "".join(data.itertext()).strip()
+    if data.get(f"{_SS}Type") == "Number" and (digits := _WHOLE.fullmatch(text)):
+        return digits[1]
+    return text
+
+
+def _trimmed(cells: list[str]) -> list[str]:
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells

@@ -1,0 +1,255 @@
+"""Our side of a child process that reads a file: it is bounded, and it never outlives us."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing, contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Timer
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from attrs import frozen
+
+from asyncsdk.errors import SourceError
+from asyncsdk.sources.apart.frames import END, FAULT, GIVEN, LACKING, read_frame, write_frame
+from asyncsdk.sources.opening import FileInput
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping
+    from typing import IO
+
+    from asyncsdk.sources.opening import Input
+
+__all__ = ["Bounds", "apart"]
+
+_START = """
+import sys, types
+home, task, *sys.path[:] = sys.argv[1:]
+for name, at in (("asyncsdk", home), ("asyncsdk.sources", home + "/sources")):
+    package = sys.modules[name] = types.ModuleType(name)
+    package.__path__ = [at]
+from asyncsdk.sources.apart.child import serve
+serve(task)
+"""
+# The packages stand there without what their `__init__` imports, which the child has no use for:
+# that would cost 0.3 seconds. What is `__main__` here is none of its business.
+_HOME = Path(__file__).parents[2]
+_PIECE = 1 << 20
+_LEAST_MEMORY = 1 << 29
+_SECRETS = ("ASYNCSDK_API_KEY",)
+_READS = {
+    "sheets": "spreadsheets",
+    "tables": "Parquet and Arrow",
+    "markup": "tables in HTML and XML",
+}
+_INSTEAD = "save it as CSV with the program that it comes from"
+
+
+@frozen(kw_only=True)
+class Bounds:
+    """What a child may use."""
+
+    max_bytes: int
+    """Bytes that the file may unpack to; as many bytes of memory, but at least 512 MiB."""
+    patience: float = 120.0
+    """Seconds that it may take from one message to the next."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes of address space."""
+        return max(self.max_bytes, _LEAST_MEMORY)
+
+
+@contextmanager
+def apart(
+    task: str, needed: str, source: Input, options: Mapping[str, Any], bounds: Bounds
+) -> Iterator[Iterator[Any]]:
+    """The messages of a task that runs in a child process; leaving the block ends that process.
+
+    Args:
+        task: The module of this package that reads.
+        needed: The library that it needs, which the extra `files` brings.
+        source: What to read.
+        options: Plain values for the task.
+        bounds: What it may use.
+
+    Raises:
+        SourceError: The task says so, or it died or took too long: the message says what to do.
+        ImportError: The library is not installed.
+    """
+    if find_spec(needed) is None:
+        raise _lacking(task, needed)
+    child = _Child(task, source.name, bounds)
+    try:
+        with child.feeding():
+            child.send(msgspec.msgpack.encode(_request(source, options, bounds)))
+            if not _named(source):
+                child.send_file(source)
+        with closing(child.messages(needed)) as messages:
+            yield messages
+    finally:
+        child.end()
+
+
+def _named(source: Input) -> bool:
+    """Whether the child can open the file by itself; else it is sent what is in it."""
+    return isinstance(source, FileInput) and not source.packed
+
+
+def _request(source: Input, options: Mapping[str, Any], bounds: Bounds) -> dict[str, Any]:
+    path = os.fsencode(source.path) if isinstance(source, FileInput) and _named(source) else None
+    return {
+        "path": path,
+        "options": dict(options),
+        "memory": bounds.memory,
+        "max_bytes": bounds.max_bytes,
+    }
+
+
+class _Child:
+    """The process, its two pipes, and what is said of its death."""
+
+    def __init__(self, task: str, name: str | None, bounds: Bounds) -> None:
+        self._name = name
+        self._bounds = bounds
+        self._late = False
+        self._process = _started(task, name)
+
+    @property
+    def _input(self) -> IO[bytes]:
+        assert self._process.stdin is not None, "it was started with a pipe"
+        return self._process.stdin
+
+    @contextmanager
+    def feeding(self) -> Iterator[None]:
+        """While this is written to the child; what it says of its death comes when it is read.
+
+        The pipe stays open: it tells the child that we live.
+        """
+        with self._within_patience(), suppress(BrokenPipeError):
+            yield
+            self._input.flush()
+
+    def send(self, raw: bytes) -> None:
+        """One frame to the child."""
+        write_frame(self._input, GIVEN, raw)
+
+    def send_file(self, source: Input) -> None:
+        """All that is in the file, piece by piece."""
+        with source.reading() as file:
+            while piece := file.read(_PIECE):
+                write_frame(self._input, GIVEN, piece)
+        write_frame(self._input, END, b"")
+
+    def messages(self, needed: str) -> Generator[Any, None, None]:
+        """What the task yields, until it is at its end."""
+        while True:
+            kind, raw = self._received()
+            if kind == END:
+                return
+            if kind == LACKING:
+                raise _lacking(None, needed)
+            value = msgspec.msgpack.decode(raw)
+            if kind == FAULT:
+                raise SourceError(value["message"], path=self._name, line=value["line"])
+            yield value
+
+    def end(self) -> None:
+        """Whatever it does, it is over; its pipes are closed."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # what is buffered can no longer be written
+                pipe.close()  # type: ignore[union-attr]
+
+    def _received(self) -> tuple[int, bytes]:
+        assert self._process.stdout is not None, "it was started with a pipe"
+        with self._within_patience():
+            frame = read_frame(self._process.stdout)
+        if frame is None:
+            raise SourceError(self._death(), path=self._name, line=1)
+        return frame
+
+    @contextmanager
+    def _within_patience(self) -> Iterator[None]:
+        timer = Timer(self._bounds.patience, self._give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _give_up(self) -> None:
+        self._late = True
+        self._process.kill()
+
+    def _death(self) -> str:
+        if self._late:
+            spent = f"took more than {self._bounds.patience:g} seconds"
+        else:
+            spent = f"took more than {self._bounds.memory:,} bytes of memory, or is damaged"
+            spent += f" ({_signal(self._process.wait())})"
+        return (
+            f"reading it {spent}: delete what lies far from the list, or {_INSTEAD}; "
+            f"a larger max_bytes (now {self._bounds.max_bytes}) allows more memory"
+        )
+
+
+def _started(task: str, name: str | None) -> subprocess.Popen[bytes]:
+    python = _python()
+    if python is None:
+        msg = (
+            "is read by a process of its own, and this program has no Python to start one with: "
+            f"name one by multiprocessing.set_executable, or {_INSTEAD}"
+        )
+        raise SourceError(msg, path=name)
+    environment = {key: value for key, value in os.environ.items() if key not in _SECRETS}
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own program
+            [python, "-P", "-c", _START, str(_HOME), task, *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # what a library says there may quote cells
+            env=environment,
+            **_away_from_the_terminal(),
+        )
+    except OSError as error:
+        msg = f"no process can be started to read it ({error.strerror or error}): {_INSTEAD}"
+        raise SourceError(msg, path=name) from error
+
+
+def _python() -> str | None:
+    """The interpreter, as multiprocessing knows it; a frozen program is none."""
+    from multiprocessing.spawn import get_executable
+
+    named = get_executable()
+    python = os.fsdecode(named) if named else None
+    frozen_program = getattr(sys, "frozen", False) and python == sys.executable
+    return None if frozen_program else python
+
+
+def _away_from_the_terminal() -> dict[str, Any]:
+    """Ctrl-C is for us, and we tell the child."""
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        return {"creationflags": flags}
+    return {"process_group": 0}
+
+
+def _signal(code: int) -> str:
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"exit code {code}"
+
+
+def _lacking(task: str | None, needed: str) -> ImportError:
+    what = _READS.get(task or "", "this file")
+    name = needed.replace("_", "-")
+    return ImportError(f"reading {what} needs {name}: pip install 'asyncsdk[files]'")

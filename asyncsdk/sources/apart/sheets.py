@@ -1,0 +1,108 @@
+"""Spreadsheets by calamine, in a child; what calamine does not tell is looked up in the archive."""
+
+from __future__ import annotations
+
+import zipfile
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any
+
+from asyncsdk.errors import SourceError
+from asyncsdk.sources.apart.book import Sheet, answers
+from asyncsdk.sources.apart.shown import Shown, shown
+from asyncsdk.sources.bounds import too_large
+from asyncsdk.sources.cells import texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["read"]
+
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+"""The stream that a workbook with a password is in."""
+_DIRECTORY = 1 << 20
+"""Bytes at both ends of a compound file in which the names of its streams are."""
+_PASSWORD = "is protected by a password: open it, save it without one, and give that"  # noqa: S105
+_OLE = b"\xd0\xcf\x11\xe0"
+
+
+def read(file: IO[bytes], options: dict[str, Any]) -> Iterator[Any]:
+    """The messages of a spreadsheet (see `book`).
+
+    Args:
+        file: The spreadsheet.
+        options: As `answers` takes them.
+
+    Raises:
+        SourceError: It unpacks to more than `max_bytes`, has a password, or no such sheet.
+    """
+    _check_archive(file, options["max_bytes"])
+    _check_password(file)
+    from python_calamine import CalamineWorkbook, SheetVisibleEnum
+
+    try:
+        book = CalamineWorkbook.from_filelike(file)
+    except Exception as error:
+        if "password" in str(error).lower():
+            raise SourceError(_PASSWORD) from error
+        raise
+    visible = {one.name: one.visible is SheetVisibleEnum.Visible for one in book.sheets_metadata}
+    look = _Loaded(book, file)
+    sheets = [
+        Sheet(name, visible.get(name, True), partial(look.rows, name)) for name in book.sheet_names
+    ]
+    yield from answers(sheets, options)
+
+
+class _Loaded:
+    """The sheets of a book, of which the last one that was read is kept."""
+
+    def __init__(self, book: Any, file: IO[bytes]) -> None:
+        self._book = book
+        self._file = file
+        self._last: tuple[str, Any, Shown] | None = None
+
+    def rows(self, name: str) -> Iterator[tuple[int, list[str], bool]]:
+        """All numbered rows of a sheet, as they are seen, and whether each is hidden."""
+        if self._last is None or self._last[0] != name:
+            self._last = None  # not two at a time
+            self._last = (name, self._book.get_sheet_by_name(name), shown(self._file, name))
+        _, sheet, look = self._last
+        left = [""] * sheet.start[1] if sheet.start else []
+        for line, cells in enumerate(sheet.iter_rows(), 1):
+            texts = left + look.dressed(line, len(left), cells, texts_of(cells))
+            while texts and not texts[-1]:
+                texts.pop()
+            yield line, texts, line in look.hidden
+
+
+def _check_archive(file: IO[bytes], max_bytes: int) -> None:
+    """The sizes that the archive gives of what is in it; one that lies meets the memory's bound."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
+        size = 0  # none, or a damaged one: whoever reads it knows better what is wrong
+    if size > max_bytes:
+        raise SourceError(too_large(max_bytes), line=1)
+    file.seek(0)
+
+
+def _check_password(file: IO[bytes]) -> None:
+    """Say so if the file is locked: to those who read it, it is only damaged."""
+    head = file.read(_DIRECTORY)
+    if head.startswith(_OLE):
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _DIRECTORY))
+        if _ENCRYPTED in head or _ENCRYPTED in file.read():
+            raise SourceError(_PASSWORD)
+    file.seek(0)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            locked = any(entry.flag_bits & 1 for entry in archive.infolist())
+            if "META-INF/manifest.xml" in archive.namelist():
+                locked = locked or b"encryption-data" in archive.read("META-INF/manifest.xml")
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
+        locked = False
+    if locked:
+        raise SourceError(_PASSWORD)
+    file.seek(0)

@@ -1,0 +1,161 @@
+"""Where the table is in a list: below its title, under one row of names, or two, or none. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from asyncsdk.sources.likeness import looks_like_phone
+from asyncsdk.sources.names import is_heading, plain_name
+from asyncsdk.sources.rejects import is_rejects
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Layout", "find_layout", "is_total"]
+
+_ABOVE = 30
+"""Rows in which the names of the columns are looked for."""
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
+_TOTAL = re.compile(
+    r"(?:gesamt\w*|summen?|zwischensumme|insgesamt|total\w*|sub ?totals?|grand total|sum|count"
+    r"|anzahl|somme|sous total|suma|totale|totaal|subtotaal|totalt|razem|lacznie|celkem"
+    r"|osszesen|yhteensa|итого|всего)(?: \w+){0,2}"
+)
+_FIGURE = re.compile(r"[\d.,' \-+%€$£]*|[A-Z]{3} ?[\d.,' ]+|[\d.,' ]+[A-Z]{3}")
+
+
+@frozen
+class Layout:
+    """How the rows of a list begin."""
+
+    names: tuple[str, ...]
+    """What the columns are called: `1`, `2`, … where they have no names."""
+    titles: int = 0
+    """Rows above the names."""
+    header: int = 0
+    """Rows that names are in: 0 if there are none."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What the owner of the list should know."""
+        if not self.titles:
+            return []
+        rows = "a row" if self.titles == 1 else f"{self.titles} rows"
+        return [f"{rows} above the names of the columns left out as a title"]
+
+    @property
+    def above(self) -> int:
+        """Rows before the first one of the data."""
+        return self.titles + self.header
+
+
+def find_layout(rows: Sequence[Sequence[str]], width: int, *, header: bool | None) -> Layout:
+    """How a list begins.
+
+    Args:
+        rows: Its first ones.
+        width: How many cells most of them have.
+        header: Whether there are names, if the caller says so.
+    """
+    numbers = tuple(map(str, range(1, width + 1)))
+    for titles, row in enumerate(rows[:_ABOVE]):
+        if is_rejects(row):  # its names are known, and its cells may be anything
+            return Layout(_padded(row, width), titles, 1)
+    if header is False or not rows:
+        return Layout(numbers)
+    at = _names_at(rows, width)
+    if at is None:
+        if not header:
+            return Layout(numbers)
+        at = 0
+    if at > 0 and _is_group_row(rows[at - 1], rows[at]):
+        return Layout(_joined(rows[at - 1], rows[at], width), at - 1, 2)
+    if at + 1 < len(rows) and _is_second_row(rows[at], rows[at + 1], width):
+        return Layout(_joined(rows[at], rows[at + 1], width), at, 2)
+    return Layout(_padded(rows[at], width), at, 1)
+
+
+def is_total(cells: Sequence[str]) -> bool:
+    """Whether a row is a line of totals: a word for them, and for the rest figures or nothing."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if not filled or not _TOTAL.fullmatch(_DIGIT.sub("", plain_name(filled[0])).strip()):
+        return False
+    return all(map(_FIGURE.fullmatch, filled[1:]))
+
+
+def _names_at(rows: Sequence[Sequence[str]], width: int) -> int | None:
+    """The row of the names; None if there is none."""
+    before = rows[: min(_first_phones(rows), _ABOVE)]
+    named = [at for at, row in enumerate(before) if _names_columns(row, width)]
+    if named:
+        return max(named, key=lambda at: (_promise(before[at]), -at))
+    if before and _could_name(before[0], width):
+        return 0
+    return None
+
+
+def _first_phones(rows: Sequence[Sequence[str]]) -> int:
+    """The first row that has a phone in it: names are above it."""
+    found = (at for at, row in enumerate(rows) if any(map(looks_like_phone, row)))
+    return next(found, len(rows))
+
+
+def _names_columns(row: Sequence[str], width: int) -> bool:
+    """Whether at least half of what is in a row could be names of columns."""
+    filled = _filled(row)
+    if len(filled) < min(2, width):
+        return False
+    return 2 * sum(map(is_heading, filled)) >= len(filled)
+
+
+def _could_name(row: Sequence[str], width: int) -> bool:
+    """Whether a row without a known name could be one of names all the same."""
+    filled = _filled(row)
+    several = len(filled) >= min(2, width) and len(set(filled)) == len(filled)
+    return several and len(filled) == len(row) and all(map(_LETTER.search, filled))
+
+
+def _promise(row: Sequence[str]) -> int:
+    """How much a row looks like names: known ones count twice."""
+    filled = _filled(row)
+    return sum(map(is_heading, filled)) + len(filled)
+
+
+def _is_group_row(above: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether the row above the names says of which group they are, as merged cells do."""
+    groups = _filled(above)
+    spanning = 1 < len(groups) < len(_filled(names))
+    return spanning and not any(_DIGIT.search(group) for group in groups)
+
+
+def _is_second_row(names: Sequence[str], below: Sequence[str], width: int) -> bool:
+    """Whether the row below the names says more of some: `Telefon` above, `mobil` below."""
+    more = _filled(below)
+    spanned = len(_filled(names)) < width or len(set(names)) < len(names)
+    return (
+        bool(more)
+        and spanned
+        and all(map(is_heading, more))
+        and not any(_DIGIT.search(cell) for cell in more)
+    )
+
+
+def _joined(above: Sequence[str], below: Sequence[str], width: int) -> tuple[str, ...]:
+    """Names of two rows; what is empty above belongs to what is left of it."""
+    names, group = [], ""
+    for upper, lower in zip(_padded(above, width), _padded(below, width), strict=True):
+        group = upper.strip() or (group if lower.strip() else "")
+        names.append(" ".join(filter(None, [group, lower.strip()])))
+    return tuple(names)
+
+
+def _padded(row: Sequence[str], width: int) -> tuple[str, ...]:
+    return (*row, *[""] * (width - len(row)))
+
+
+def _filled(row: Sequence[str]) -> list[str]:
+    return [cell.strip() for cell in row if cell.strip()]

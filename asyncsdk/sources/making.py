@@ -1,0 +1,154 @@
+"""A row of texts becomes a phone, or something that is accounted for and not sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+from asyncsdk.models import FIELDS, Located, Phone, Problem, Violation, Withheld
+from asyncsdk.sources.layout import is_total
+from asyncsdk.sources.picking import COUNTRY, picker
+from asyncsdk.sources.rejects import NOTED, TOTALS, note_in, note_of, noted_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from asyncsdk.sources.picking import ColumnChoice
+
+__all__ = ["NotedMakers", "maker"]
+
+_SHORT = 6
+"""Characters that a phone has at least: where a line of totals has one, it has fewer."""
+
+
+def maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[Sequence[str], int], Phone]:
+    """What makes the rows of a list phones, one after the other.
+
+    Args:
+        mapping: The column of each field.
+        width: How many columns there are.
+
+    Returns:
+        A function of a row and its line. What it makes of a row depends on those before it: below
+        a line of totals there are no contacts.
+    """
+    choice = mapping["phone"]
+    at = choice.position
+    pick = picker(choice) if choice.order else None
+    dress = _Dress.of(mapping)
+    simple = pick is None and not dress.others and dress.country is None
+    totals = _Totals()
+
+    def make(cells: Sequence[str], line: int) -> Phone:
+        count = len(cells)
+        if count > width and any(map(str.strip, cells[width:])):
+            return Phone("")
+        phone = cells[at] if at < count else ""
+        if simple and len(phone) >= _SHORT and not totals.line:
+            return Phone(phone)
+        if pick is not None:
+            picked = pick(cells)
+            if isinstance(picked, Problem):
+                return dress.withheld(phone, cells, picked)
+            phone = picked
+        if totals.line or (len(phone) < _SHORT and is_total(cells)):
+            return dress.withheld(phone, cells, totals.problem(line))
+        return dress.phone(phone, cells)
+
+    return make
+
+
+@define
+class NotedMakers:
+    """Makers for the rows of a rejects file, which were read in different ways.
+
+    What the caller asks for stands for all of them.
+    """
+
+    columns: Sequence[str]
+    mapping: Mapping[str, ColumnChoice]
+    _mappings: dict[str, Mapping[str, ColumnChoice]] = field(factory=dict, init=False)
+    _makers: dict[str, Callable[[Sequence[str], int], Phone]] = field(factory=dict, init=False)
+
+    def of(self, cells: Sequence[str]) -> Callable[[Sequence[str], int], Phone]:
+        """The one for this row.
+
+        Raises:
+            NoColumnError: A column that it was read from is no longer there.
+        """
+        key = note_in(self.columns, cells)
+        if key not in self._makers:
+            self._makers[key] = maker(self.mapping_of(cells), len(self.columns))
+        return self._makers[key]
+
+    def mapping_of(self, cells: Sequence[str]) -> Mapping[str, ColumnChoice]:
+        """The columns that this row is read from.
+
+        Raises:
+            NoColumnError: One of them is no longer there.
+        """
+        key = note_in(self.columns, cells)
+        if key not in self._mappings:
+            note = note_of(self.columns, cells)
+            asked = {f: one for f, one in self.mapping.items() if not note or one.reason != NOTED}
+            self._mappings[key] = noted_columns(self.columns, note) | asked
+        return self._mappings[key]
+
+
+@define
+class _Totals:
+    """Whether a line of totals was met."""
+
+    line: int = 0
+    """Its line; 0 before there is one."""
+
+    def problem(self, line: int) -> Problem:
+        """Why the row on this line is no contact: it is such a line, or stands below it."""
+        if not self.line:
+            self.line = line
+            reason = "is a line of totals, not a contact"
+        else:
+            reason = (
+                f"stands below the totals in line {self.line}, where there are no contacts: if it "
+                "is one, move it above them, or delete that line"
+            )
+        return Problem("Not a contact", violations=(Violation("", f"the row {reason}", TOTALS),))
+
+
+@frozen
+class _Dress:
+    """What a phone has besides its number, and where in a row that is."""
+
+    others: tuple[tuple[int, Callable[[Sequence[str]], str | Problem]], ...]
+    country: Callable[[Sequence[str]], str | Problem] | None
+
+    @classmethod
+    def of(cls, mapping: Mapping[str, ColumnChoice]) -> _Dress:
+        """As these columns say."""
+        own = [field for field in mapping if field not in {"phone", COUNTRY}]
+        country = picker(mapping[COUNTRY]) if COUNTRY in mapping else None
+        return cls(tuple((FIELDS.index(f) - 1, picker(mapping[f])) for f in own), country)
+
+    def phone(self, number: str, cells: Sequence[str]) -> Phone:
+        """This number with all of it."""
+        values = self._values(cells)
+        if self.country is None:
+            return Phone(number, *values)
+        return Located(number, *values, country=self._country(cells))
+
+    def withheld(self, number: str, cells: Sequence[str], problem: Problem) -> Withheld:
+        """The same, not to be sent."""
+        country = self._country(cells)
+        return Withheld(number, *self._values(cells), problem=problem, country=country)
+
+    def _values(self, cells: Sequence[str]) -> list[str | None]:
+        values: list[str | None] = [None] * (len(FIELDS) - 1)
+        for at, pick in self.others:
+            text = pick(cells)
+            values[at] = text if isinstance(text, str) and text else None
+        return values
+
+    def _country(self, cells: Sequence[str]) -> str:
+        text = self.country(cells) if self.country is not None else ""
+        return text.strip(" '") if isinstance(text, str) else ""

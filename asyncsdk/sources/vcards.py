@@ -1,0 +1,215 @@
+"""vCards, as telephones and address books export them, as phones, by vobject (the extra `files`).
+
+Each card is a row: its name, its organisation, its numbers, in a column for each kind of them.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from asyncsdk.errors import SourceError
+from asyncsdk.sources.bounds import MAX_COLUMNS, MAX_ROW
+from asyncsdk.sources.columns import Wanted, choose_columns
+from asyncsdk.sources.dialect import SAMPLE_SIZE, find_encoding
+from asyncsdk.sources.foreign import foreign_faults
+from asyncsdk.sources.names import Role, name_rank, role_of
+from asyncsdk.sources.opening import kept, open_input
+from asyncsdk.sources.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from asyncsdk.sources.columns import Column, ColumnChoice
+    from asyncsdk.sources.dialect import Encoding
+    from asyncsdk.sources.opening import Input, Place
+    from asyncsdk.sources.questions import Question
+
+__all__ = ["VcardSource", "read_vcards"]
+
+_NAMES = ("Name", "Organization")
+_SAMPLE_ROWS = 1000
+_MAX_CARD = 1 << 23
+"""Characters of a card: it may have a picture in it."""
+_PICTURE = re.compile(r"(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)[;:]", re.IGNORECASE)
+_RANK_OF_MOBILE = 3
+_BEGIN = re.compile(r"BEGIN:VCARD\s*", re.IGNORECASE)
+_END = re.compile(r"END:VCARD\s*", re.IGNORECASE)
+_MOBILE = frozenset(("CELL", "MOBILE", "IPHONE"))
+_KINDS = (
+    (frozenset(("FAX", "PAGER", "TTY", "TEXTPHONE", "MODEM", "ISDN")), "Fax"),
+    (_MOBILE, "Mobile"),
+    (frozenset(("WORK",)), "Phone work"),
+    (frozenset(("HOME",)), "Phone home"),
+    (frozenset(("MAIN",)), "Phone main"),
+)
+_OTHER = "Phone other"
+
+Card = dict[str, str]
+
+
+class VcardSource(Table):
+    """The phones of a file of vCards, one for each card. A row's line is that of its BEGIN."""
+
+    reopenable = True
+
+    def __init__(
+        self,
+        source: Input,
+        encoding: Encoding,
+        columns: tuple[str, ...],
+        mapping: dict[str, ColumnChoice],
+    ) -> None:
+        super().__init__(source.name, columns, mapping)
+        self._input = source
+        self._encoding = encoding
+
+    def _cells(self) -> Iterator[tuple[int, list[str]]]:
+        for line, card in _cards(self._input, self._encoding):
+            yield line, [card.get(column, "") for column in self.columns]
+
+
+def read_vcards(
+    source: Place,
+    *,
+    columns: Mapping[str, Column] | None = None,
+    names: Mapping[str, str] | None = None,
+    country: str | int | None = None,
+    ask: Callable[[Question], str | None] | None = None,
+    encoding: str | None = None,
+    max_bytes: int | None = None,
+) -> VcardSource:
+    """The contacts in a file of vCards (2.1 to 4.0), ready to be uploaded.
+
+    Args:
+        source: A path, or a file object; it stays open.
+        columns: Fields of `Phone` to columns: `Name`, `Organization`, `Mobile`, `Phone work`, ….
+        names: What the group calls its columns, to be used as fields in `columns`.
+        country: The column that says in which country each phone is.
+        ask: Who answers what is left open (see `asyncsdk.sources.read`).
+        encoding: As Python names it, if not as found.
+        max_bytes: Bytes that a packed file may unpack to; None for 2 GiB.
+
+    Raises:
+        SourceError: The file cannot be read, or no column looks like phones.
+        ImportError: vobject is not installed.
+    """
+    opened = kept(open_input(source, SAMPLE_SIZE + 1, max_bytes))
+    written = find_encoding(opened, encoding)
+    found: dict[str, None] = dict.fromkeys(_NAMES)
+    cards = []
+    for at, (_, card) in enumerate(_cards(opened, written)):  # any card may have one number more
+        found |= dict.fromkeys(card)
+        if len(found) > MAX_COLUMNS:
+            msg = f"has more than {MAX_COLUMNS:,} kinds of numbers: that is no contact list"
+            raise SourceError(msg, path=opened.name)
+        if at < _SAMPLE_ROWS:
+            cards.append(card)
+    if not cards:
+        msg = "is empty"
+        raise SourceError(msg, path=opened.name, line=1)
+    named = tuple(found)
+    rows = [[card.get(column, "") for column in named] for card in cards]
+    wanted = Wanted(columns, names, country, ask)
+    chosen = choose_columns(named, rows, wanted, path=opened.name, line=1)
+    made = VcardSource(opened, written, named, chosen)
+    made.notes = tuple(written.notes)
+    return made
+
+
+def _cards(source: Input, encoding: Encoding) -> Iterator[tuple[int, Card]]:
+    """Each card, and the line on which it begins."""
+    vobject = _vobject()
+    with source.reading() as file:
+        text = io.TextIOWrapper(file, encoding.name, encoding.errors)  # type: ignore[type-var]
+        held: list[str] = []
+        begun = size = 0
+        for line, written in enumerate(iter(partial(text.readline, MAX_ROW), ""), 1):
+            if _BEGIN.fullmatch(written.removeprefix("\ufeff")):
+                begun, held, size = line, [], 0
+            held.append(written)
+            size += len(written)
+            if size > _MAX_CARD:
+                break
+            if begun and _END.fullmatch(written):
+                with foreign_faults(source.name, partial(int, begun), "is no vCard"):
+                    card = _card(vobject.readOne("".join(_without_pictures(held)), allowQP=True))
+                yield begun, card
+                begun, held, size = 0, [], 0
+        if held and any(map(str.strip, held)):
+            msg = "the card that begins here does not end"
+            raise SourceError(msg, path=source.name, line=begun or 1)
+
+
+def _without_pictures(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a card without those of pictures, which go on where a line is indented."""
+    inside = False
+    for line in lines:
+        inside = _PICTURE.match(line) is not None or (inside and line[:1] in {" ", "\t"})
+        if not inside:
+            yield line
+
+
+def _card(card: Any) -> Card:
+    """What is in a card, under the names of columns."""
+    labels = {
+        line.group: str(line.value) for line in card.contents.get("x-ablabel", ()) if line.group
+    }
+    found: Card = {"Name": _name(card), "Organization": _organization(card)}
+    for line in card.contents.get("tel", ()):
+        kind = _kind(line, labels.get(line.group, ""))
+        number = 1
+        column = kind
+        while column in found:
+            number += 1
+            column = f"{kind} {number}"
+        found[column] = str(line.value).strip().removeprefix("tel:")
+    return found
+
+
+def _kind(line: Any, label: str) -> str:
+    """The column of a number: what it is for is said by parameters, by bare words, by a label."""
+    words = {str(word).upper() for word in chain(line.params.get("TYPE", ()), _bare(line))}
+    label = label.strip("_$!<> ")
+    if label and role_of(label) is Role.NONE:
+        return "Fax"
+    if label and name_rank(label) == _RANK_OF_MOBILE:
+        return "Mobile"
+    return next((kind for types, kind in _KINDS if words & types), _OTHER)
+
+
+def _bare(line: Any) -> Iterator[str]:
+    """`TEL;CELL;PREF:` of vCard 2.1, and `TYPE=cell,voice` in one."""
+    for word in line.singletonparams:
+        yield word
+    for word in line.params.get("TYPE", ()):
+        yield from str(word).split(",")
+
+
+def _name(card: Any) -> str:
+    for line in card.contents.get("fn", ()):
+        if str(line.value).strip():
+            return str(line.value).strip()
+    for line in card.contents.get("n", ()):
+        parts = (line.value.given, line.value.family) if hasattr(line.value, "given") else ()
+        return " ".join(filter(None, map(str, parts)))
+    return ""
+
+
+def _organization(card: Any) -> str:
+    for line in card.contents.get("org", ()):
+        value = line.value
+        return " ".join(map(str, value)).strip() if isinstance(value, list) else str(value).strip()
+    return ""
+
+
+def _vobject() -> Any:
+    try:
+        import vobject
+    except ImportError as error:
+        msg = "reading vCards needs vobject: pip install 'asyncsdk[files]'"
+        raise ImportError(msg) from error
+    return vobject

@@ -90,12 +90,14 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
     table = Table(options.retry, options.on_unknown, random)
     batches = Batches(order.checker, options.batch_size, options.max_batch_bytes)
 
+    heard = order.entered  # not the order itself, which has the source
+
     def entered(entries: Sequence[Entry]) -> None:
         """Fates were entered: whoever must know hears of it."""
         claim.entered(entries)
         _check_limit(options, ledger, totals, ending)
-        if order.entered is not None:
-            order.entered(entries)
+        if heard is not None:
+            heard(entries)
         if run.callback is not None:
             run.callback.changed()
 

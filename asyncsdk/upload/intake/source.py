@@ -96,7 +96,7 @@ class FramePhones:
                 yield phone
 
     def _read(self) -> Any:
-        from asyncsdk.sources import read  # noqa: PLC0415 - loaded only when there is a data frame
+        from asyncsdk.sources import read
 
         return read(self.frame, columns=None if self.columns is None else self.columns.chosen)
 

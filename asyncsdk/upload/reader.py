@@ -185,7 +185,7 @@ class Reader:
 
     async def _draw_permitted(self) -> bool:
         """As `_draw`; the first of these requests has its permit already where that is wanted."""
-        if self._post is None:
+        if self._post is None or (self._rows is not None and self._rows.drained):
             return bool(await self._draw())
         attempt = await self._post.permit()
         flights: list[Flight] = []

@@ -180,11 +180,12 @@ def sender(url: str, count: int, callers: int = 200) -> int:
         async with Client(*KEY, base_url=url, rate=None) as client:
             async with client.phones.sender(1, linger=0.01) as open_sender:
 
-                async def caller() -> None:
-                    for _ in range(count // callers):
-                        await open_sender.add("+4916000000000")
+                async def caller(numbers: range) -> None:
+                    for number in numbers:
+                        await open_sender.add(f"+49160{number:08}")
 
-                await asyncio.gather(*(caller() for _ in range(callers)))
+                turns = (range(at, count, callers) for at in range(callers))
+                await asyncio.gather(*map(caller, turns))
             return open_sender.report.created_count
 
     return asyncio.run(upload())

@@ -92,12 +92,15 @@ class Sender:
             ConfigurationError: The sender is not open, or belongs to another event loop.
         """
         inbox = self._open_inbox()
-        await self._places.acquire()
-        try:
-            self._check()  # it may have ended meanwhile: whoever comes next hears of it, too
-        except BaseException:
-            self._places.release()
-            raise
+        if self._places.locked():
+            await self._places.acquire()
+            try:
+                self._check()  # it may have ended meanwhile: whoever comes next hears of it, too
+            except BaseException:
+                self._places.release()
+                raise
+        else:
+            await self._places.acquire()  # at once
         self._pending += 1
         return await inbox.put(phone)
 

@@ -1,0 +1,182 @@
+"""What the digits of a cell can be as a number: one thing, or nothing that is sent.
+
+Digits that begin with neither `+` nor 0 may have lost the one or the other. Which one is said by
+the plans of numbers, if only one of the two can be a number at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from asyncsdk.upload.intake.plan import calling_code, complete, dialled_abroad, number_of
+from asyncsdk.upload.intake.spelling import Gap, Prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asyncsdk.upload.intake.plan import Number
+    from asyncsdk.upload.intake.spelling import Cut, Spelled
+
+__all__ = ["Refused", "read_digits"]
+
+_WHOLE = 7
+"""Digits of a number within its country that make it a whole one rather than a beginning."""
+_ENDING = 2
+"""Digits that may be another ending of a number."""
+_CENTRAL = "0"
+"""The extension of whoever answers in a company: `030 123456-0` is dialled as it stands."""
+_LONGEST_LANDLINE = 11
+"""Digits of a national number at most, where its first ones could be its own country code too."""
+_KEEPS_ZERO = ("39", "378", "379", "225", "241", "242")
+"""Countries whose numbers keep a leading zero from abroad: there `(0)` may be part of one."""
+_ZEROS = "00"
+
+
+@frozen
+class Refused:
+    """Why digits are no number that is sent."""
+
+    code: str
+    readings: tuple[str, ...] = ()
+    """What they can be, in E.164 form."""
+
+
+def read_digits(written: Spelled, region: str, bare: str | None) -> Number | Refused:
+    """The one number that these digits can be, or why there is none.
+
+    Args:
+        written: The digits, as they stand in a cell.
+        region: Of numbers that do not say their country.
+        bare: What digits without `+` and without a leading 0 are: `national`, `international` or,
+            with None, whichever of the two they can only be.
+    """
+    code = calling_code(region)
+    found, before = _read(written, region, code, bare)
+    if isinstance(found, Refused):
+        return found
+    if found.wrong:
+        glued = any(complete(before + written.digits[: cut.at]) for cut in written.cuts)
+        return Refused("two-numbers" if glued else found.wrong)
+    if any(_may_end(written.digits, cut, before, found) for cut in written.cuts):
+        return Refused("two-numbers")
+    if other := _with_doubled_code(found, code):
+        return Refused("two-readings", (found.text, other))
+    return found
+
+
+def _read(
+    written: Spelled, region: str, code: str, bare: str | None
+) -> tuple[Number | Refused, str]:
+    """What the digits are, and what stands before them where they are dialled from anywhere."""
+    digits = written.digits
+    if written.prefix is Prefix.PLUS:
+        return (number_of(digits) if written.trunk is None else _with_trunk(written)), ""
+    if written.prefix is Prefix.DOUBLE_ZERO:
+        if written.trunk is not None:
+            return _with_trunk(written), ""
+        number = number_of(digits)
+        return _dialled(number, dialled_abroad(_ZEROS + digits, region), digits), ""
+    if written.prefix is Prefix.ZERO:
+        number = number_of(code + digits)
+        return _dialled(number, dialled_abroad(digits, region), None), code
+    return _bare(digits, code, bare)
+
+
+def _dialled(number: Number, abroad: str | None, digits: str | None) -> Number | Refused:
+    """A number, unless it is one from abroad as it is dialled there.
+
+    Args:
+        number: As it is read in most countries.
+        abroad: What follows the prefix of calls abroad, if digits begin with it.
+        digits: What was read already.
+    """
+    if abroad is None or abroad == digits:
+        return number
+    other = number_of(abroad)
+    if not other.valid:
+        return number
+    return _only(number, other) if number.valid else other
+
+
+def _with_trunk(written: Spelled) -> Number | Refused:
+    """A number whose `(0)` is said along, and nothing else where that may be part of it."""
+    number = number_of(written.digits)
+    if not written.digits.startswith(_KEEPS_ZERO):
+        return number
+    at = written.trunk or 0
+    kept = number_of(f"{written.digits[:at]}0{written.digits[at:]}")
+    return _only(*([one for one in (number, kept) if one.valid] or (number, kept)))
+
+
+def _bare(digits: str, code: str, bare: str | None) -> tuple[Number | Refused, str]:
+    """What digits are that begin with neither `+` nor 0."""
+    national = number_of(code + digits)
+    abroad = number_of(digits)
+    if bare is not None:
+        return (national, code) if bare == "national" else (abroad, "")
+    if len(digits) < _WHOLE:
+        return Refused("too-short"), ""
+    own = digits.startswith(code) and not abroad.wrong
+    if own and abroad.mobile and len(national.national) > _LONGEST_LANDLINE:
+        return abroad, ""  # no landline has as many digits
+    readings = [number for number in (abroad, national) if number.valid]
+    if not readings:
+        return Refused((abroad.wrong and national.wrong) or "not-in-plan"), ""
+    if own and not abroad.valid:
+        readings.append(abroad)  # a mistyped one, rather than what it is by chance
+    found = _only(*readings)
+    return found, ("" if found is abroad else code)
+
+
+def _only(*readings: Number) -> Number | Refused:
+    texts = tuple(dict.fromkeys(one.text for one in readings if one.text))
+    if len(texts) > 1:
+        return Refused("two-readings", texts)
+    return readings[0]
+
+
+def _may_end(digits: str, cut: Cut, before: str, whole: Number) -> bool:
+    """Whether a number may end at this cut, and another one, or only its ending, begin there.
+
+    Args:
+        digits: All of them.
+        cut: The place.
+        before: What stands before the digits where they are dialled from anywhere.
+        whole: What all of them are.
+    """
+    first, rest = before + digits[: cut.at], digits[cut.at :]
+    if not complete(first):
+        return _may_be_whole(first, rest, cut.gap, whole)
+    if cut.gap is Gap.STRONG or not whole.valid:
+        return True
+    if cut.gap is Gap.HYPHEN and len(rest) <= _ENDING:
+        return rest != _CENTRAL
+    return rest.startswith("0") and any(map(complete, _second(rest, whole)))
+
+
+def _may_be_whole(first: str, rest: str, gap: Gap, whole: Number) -> bool:
+    """Whether a number that no plan has may end there, and another ending of it follow."""
+    code = len(whole.text) - len("+") - len(whole.national)
+    if len(first) - code < _WHOLE:
+        return False
+    if gap is Gap.STRONG:
+        return not (whole.valid and number_of(first).wrong)
+    return not whole.valid and len(rest) <= _ENDING and not number_of(first).wrong
+
+
+def _second(rest: str, whole: Number) -> Iterator[str]:
+    """What a second number could be from abroad."""
+    if rest.startswith(_ZEROS):
+        yield rest.removeprefix(_ZEROS)
+    yield whole.text[1 : -len(whole.national)] + rest
+
+
+def _with_doubled_code(found: Number, code: str) -> str | None:
+    """The mobile number that a number is whose country code stands there twice, if it is one."""
+    national = found.national
+    if len(national) <= _LONGEST_LANDLINE or not national.startswith(code):
+        return None
+    other = number_of(national)
+    return other.text if other.mobile and found.text[1:].startswith(code) else None

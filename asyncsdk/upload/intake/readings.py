@@ -53,35 +53,42 @@ def read_digits(written: Spelled, region: str, bare: str | None) -> Number | Ref
             with None, whichever of the two they can only be.
     """
     code = calling_code(region)
-    found, before = _read(written, region, code, bare)
+    found = _read(written, region, code, bare)
     if isinstance(found, Refused):
         return found
+    if written.decimals and (other := _read(written.undivided, region, code, bare)) != found:
+        if isinstance(other, Refused) or other.valid:
+            return Refused("fraction")
+    codes = _before(written.prefix, code, bare)
     if found.wrong:
-        glued = any(complete(before + written.digits[: cut.at]) for cut in written.cuts)
+        glued = any(complete(code + written.digits[: c.at]) for code in codes for c in written.cuts)
         return Refused("two-numbers" if glued else found.wrong)
-    if any(_may_end(written.digits, cut, before, found) for cut in written.cuts):
+    if any(_may_end(written.digits, cut, code, found) for code in codes for cut in written.cuts):
         return Refused("two-numbers")
     if other := _with_doubled_code(found, code):
         return Refused("two-readings", (found.text, other))
     return found
 
 
-def _read(
-    written: Spelled, region: str, code: str, bare: str | None
-) -> tuple[Number | Refused, str]:
-    """What the digits are, and what stands before them where they are dialled from anywhere."""
+def _read(written: Spelled, region: str, code: str, bare: str | None) -> Number | Refused:
+    """What the digits are."""
     digits = written.digits
-    if written.prefix is Prefix.PLUS:
-        return (number_of(digits) if written.trunk is None else _with_trunk(written)), ""
-    if written.prefix is Prefix.DOUBLE_ZERO:
-        if written.trunk is not None:
-            return _with_trunk(written), ""
-        number = number_of(digits)
-        return _dialled(number, dialled_abroad(_ZEROS + digits, region), digits), ""
+    if written.prefix is Prefix.NONE:
+        return _bare(digits, code, bare)
     if written.prefix is Prefix.ZERO:
-        number = number_of(code + digits)
-        return _dialled(number, dialled_abroad(digits, region), None), code
-    return _bare(digits, code, bare)
+        return _dialled(number_of(code + digits), dialled_abroad(digits, region), None)
+    if written.trunk is not None:
+        return _with_trunk(written)
+    if written.prefix is Prefix.PLUS:
+        return number_of(digits)
+    return _dialled(number_of(digits), dialled_abroad(_ZEROS + digits, region), digits)
+
+
+def _before(prefix: Prefix, code: str, bare: str | None) -> tuple[str, ...]:
+    """What may stand before digits where they are dialled from anywhere."""
+    if prefix is Prefix.NONE:
+        return {"national": (code,), "international": ("",)}.get(bare or "", (code, ""))
+    return (code,) if prefix is Prefix.ZERO else ("",)
 
 
 def _dialled(number: Number, abroad: str | None, digits: str | None) -> Number | Refused:
@@ -110,24 +117,23 @@ def _with_trunk(written: Spelled) -> Number | Refused:
     return _only(*([one for one in (number, kept) if one.valid] or (number, kept)))
 
 
-def _bare(digits: str, code: str, bare: str | None) -> tuple[Number | Refused, str]:
+def _bare(digits: str, code: str, bare: str | None) -> Number | Refused:
     """What digits are that begin with neither `+` nor 0."""
     national = number_of(code + digits)
     abroad = number_of(digits)
     if bare is not None:
-        return (national, code) if bare == "national" else (abroad, "")
+        return national if bare == "national" else abroad
     if len(digits) < _WHOLE:
-        return Refused("too-short"), ""
+        return Refused("too-short")
     own = digits.startswith(code) and not abroad.wrong
     if own and abroad.mobile and len(national.national) > _LONGEST_LANDLINE:
-        return abroad, ""  # no landline has as many digits
+        return abroad  # no landline has as many digits
     readings = [number for number in (abroad, national) if number.valid]
     if not readings:
-        return Refused((abroad.wrong and national.wrong) or "not-in-plan"), ""
+        return Refused((abroad.wrong and national.wrong) or "not-in-plan")
     if own and not abroad.valid:
         readings.append(abroad)  # a mistyped one, rather than what it is by chance
-    found = _only(*readings)
-    return found, ("" if found is abroad else code)
+    return _only(*readings)
 
 
 def _only(*readings: Number) -> Number | Refused:
@@ -143,7 +149,7 @@ def _may_end(digits: str, cut: Cut, before: str, whole: Number) -> bool:
     Args:
         digits: All of them.
         cut: The place.
-        before: What stands before the digits where they are dialled from anywhere.
+        before: What may stand before the digits where they are dialled from anywhere.
         whole: What all of them are.
     """
     first, rest = before + digits[: cut.at], digits[cut.at :]

@@ -10,7 +10,7 @@ import unicodedata
 from enum import Enum
 from itertools import pairwise
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 __all__ = ["Cut", "Gap", "Prefix", "Spelled", "spelled"]
 
@@ -57,6 +57,14 @@ class Spelled:
     cuts: tuple[Cut, ...] = ()
     trunk: int | None = None
     """Where a `(0)` stood that is said along, and not dialled from abroad: `+49 (0)171 …`."""
+    decimals: str = ""
+    """The zeros behind a dot or comma, which are no part of it; of a number that begins with `+`
+    or 0, as none does that a spreadsheet made, they may be."""
+
+    @property
+    def undivided(self) -> Spelled:
+        """The same with those zeros."""
+        return evolve(self, digits=self.digits + self.decimals, decimals="")
 
 
 _COMPACT = re.compile(r"(\+|00?|)([1-9][0-9]{5,15})")
@@ -133,10 +141,13 @@ def spelled(cell: str) -> Spelled | str:
     text = _bare(cell)
     if wrong := _something_else(text):
         return wrong
-    text = _without_decimals(text)
-    if wrong := _several(text):
+    whole = _without_decimals(text)
+    if wrong := _several(whole):
         return wrong
-    return _dressed(text)
+    found = _dressed(whole)
+    if len(whole) == len(text) or isinstance(found, str) or found.prefix is Prefix.NONE:
+        return found
+    return evolve(found, decimals=text[len(whole) + 1 :])
 
 
 def _compact(usual: re.Match[str]) -> Spelled:

@@ -25,8 +25,10 @@ REGIONS = (
 )
 KINDS = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
 GAPS = ("", "", "", "", " ", " ", "-", ".", "/", "  ", " - ", "\u00a0", ")", "(", ") ", " (", "'")
-ENDINGS = ("/68", " / 8", "/8", " (2)", "(2)", " - 2", "-8", "- 12", " / 12346", "; 8", ", 8")
-ENDINGS += (" + 8", " oder 8", " u. 8", "\n8", " | 8", " & 8", "\\8", " ext 8", " x8", "#8", "*8")
+ENDINGS = (
+    *("/68", " / 8", "/8", " (2)", "(2)", " - 2", "-8", "- 12", " / 12346", "; 8", ", 8"),
+    *(" + 8", " oder 8", " u. 8", "\n8", " | 8", " & 8", "\\8", " ext 8", " x8", "#8", "*8"),
+)
 
 
 @frozen
@@ -48,12 +50,14 @@ def numbers(draw: st.DrawFn) -> Real:
     """A random one: an example of its region with other last digits."""
     region = draw(st.sampled_from(REGIONS))
     example = phonenumbers.example_number_for_type(region, draw(st.sampled_from(KINDS)))
+    assert example is not None
     national = phonenumbers.national_significant_number(example)
     kept = draw(st.integers(1, 4))
     length = draw(st.sampled_from([len(national)] * 4 + [len(national) - 1, len(national) + 1]))
     drawn = draw(st.text("0123456789", min_size=length - kept, max_size=length - kept))
     found = _valid(f"+{example.country_code}{national[:kept]}{drawn}") or example
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    assert metadata is not None
     return Real(
         region,
         str(found.country_code),

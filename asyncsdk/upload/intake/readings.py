@@ -56,9 +56,8 @@ def read_digits(written: Spelled, region: str, bare: str | None) -> Number | Ref
     found = _read(written, region, code, bare)
     if isinstance(found, Refused):
         return found
-    if written.decimals and (other := _read(written.undivided, region, code, bare)) != found:
-        if isinstance(other, Refused) or other.valid:
-            return Refused("fraction")
+    if written.decimals and _valid(_read(written.undivided, region, code, bare)):
+        return Refused("fraction")
     codes = _before(written.prefix, code, bare)
     if found.wrong:
         glued = any(complete(code + written.digits[: c.at]) for code in codes for c in written.cuts)
@@ -82,6 +81,10 @@ def _read(written: Spelled, region: str, code: str, bare: str | None) -> Number 
     if written.prefix is Prefix.PLUS:
         return number_of(digits)
     return _dialled(number_of(digits), dialled_abroad(_ZEROS + digits, region), digits)
+
+
+def _valid(found: Number | Refused) -> bool:
+    return isinstance(found, Refused) or found.valid
 
 
 def _before(prefix: Prefix, code: str, bare: str | None) -> tuple[str, ...]:
@@ -153,6 +156,8 @@ def _may_end(digits: str, cut: Cut, before: str, whole: Number) -> bool:
         whole: What all of them are.
     """
     first, rest = before + digits[: cut.at], digits[cut.at :]
+    if cut.gap is Gap.WEAK and not rest.startswith("0") and _long(cut) and whole.valid:
+        return False  # as usual, and sooner said than what comes before it is looked at
     if not complete(first):
         return _may_be_whole(first, rest, cut.gap, whole)
     if cut.gap is Gap.STRONG or not whole.valid:
@@ -162,10 +167,13 @@ def _may_end(digits: str, cut: Cut, before: str, whole: Number) -> bool:
     return rest.startswith("0") and any(map(complete, _second(rest, whole)))
 
 
+def _long(cut: Cut) -> bool:
+    return cut.at >= _WHOLE
+
+
 def _may_be_whole(first: str, rest: str, gap: Gap, whole: Number) -> bool:
     """Whether a number that no plan has may end there, and another ending of it follow."""
-    code = len(whole.text) - len("+") - len(whole.national)
-    if len(first) - code < _WHOLE:
+    if len(first) - len(whole.code) < _WHOLE:
         return False
     if gap is Gap.STRONG:
         return not (whole.valid and number_of(first).wrong)
@@ -176,7 +184,7 @@ def _second(rest: str, whole: Number) -> Iterator[str]:
     """What a second number could be from abroad."""
     if rest.startswith(_ZEROS):
         yield rest.removeprefix(_ZEROS)
-    yield whole.text[1 : -len(whole.national)] + rest
+    yield whole.code + rest
 
 
 def _with_doubled_code(found: Number, code: str) -> str | None:
@@ -185,4 +193,4 @@ def _with_doubled_code(found: Number, code: str) -> str | None:
     if len(national) <= _LONGEST_LANDLINE or not national.startswith(code):
         return None
     other = number_of(national)
-    return other.text if other.mobile and found.text[1:].startswith(code) else None
+    return other.text if other.mobile and found.code == code else None

@@ -67,8 +67,13 @@ class Spelled:
         return evolve(self, digits=self.digits + self.decimals, decimals="")
 
 
-_COMPACT = re.compile(r"(\+|00?|)([1-9][0-9]{5,15})")
-"""The usual dress, with nothing to be looked at."""
+_USUAL = re.compile(r"(\+|00?|)([1-9][0-9]*)((?:[ /-][0-9]+)*)")
+"""The usual dress, in which little is to be looked at."""
+_APART = re.compile(r"[ /-]")
+_PREFIXES = {prefix.value: prefix for prefix in Prefix}
+_GAPS = {" ": Gap.WEAK, "-": Gap.HYPHEN, "/": Gap.STRONG}
+_IN_DATE = 2
+"""Hyphens or slashes in a date."""
 
 _INVISIBLE = dict.fromkeys(
     [
@@ -135,24 +140,36 @@ def spelled(cell: str) -> Spelled | str:
     Args:
         cell: As the list has it.
     """
-    usual = _COMPACT.fullmatch(cell)
-    if usual is not None:
-        return _compact(usual)
+    usual = _USUAL.fullmatch(cell)
+    if usual is not None and (found := _usually(*usual.groups())):
+        return found
     text = _bare(cell)
     if wrong := _something_else(text):
         return wrong
     whole = _without_decimals(text)
     if wrong := _several(whole):
         return wrong
-    found = _dressed(whole)
-    if len(whole) == len(text) or isinstance(found, str) or found.prefix is Prefix.NONE:
-        return found
-    return evolve(found, decimals=text[len(whole) + 1 :])
+    number = _dressed(whole)
+    if len(whole) == len(text) or isinstance(number, str) or number.prefix is Prefix.NONE:
+        return number
+    return evolve(number, decimals=text[len(whole) + 1 :])
 
 
-def _compact(usual: re.Match[str]) -> Spelled:
-    prefix = Prefix(usual[1])
-    return Spelled(prefix, f"0{usual[2]}" if prefix is Prefix.ZERO else usual[2])
+def _usually(prefix: str, first: str, others: str) -> Spelled | None:
+    """A number in its usual dress; None if it may be a date."""
+    begun = _PREFIXES[prefix]
+    if begun is Prefix.ZERO:
+        first = f"0{first}"
+    if not others:
+        return Spelled(begun, first)
+    if _IN_DATE in {others.count("-"), others.count("/")}:
+        return None
+    cuts, at = [], len(first)
+    groups = _APART.split(others)[1:]
+    for sign, group in zip(_APART.findall(others), groups, strict=True):
+        cuts.append(Cut(at, _GAPS[sign]))
+        at += len(group)
+    return Spelled(begun, first + "".join(groups), tuple(cuts))
 
 
 def _bare(cell: str) -> str:

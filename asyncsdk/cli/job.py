@@ -19,6 +19,7 @@ from asyncsdk.cli.closing import (
     print_groups,
     print_reasons,
     print_rejected,
+    print_survey,
     print_totals,
 )
 from asyncsdk.cli.destination import in_context
@@ -189,6 +190,8 @@ class Job:
             print_check(console, report, self._rate)
             if self.options.get("normalize") is None:
                 print_doubts(console, doubts(self.source.rows()))
+            else:
+                print_survey(console, report.survey())
         else:
             print_totals(console, report, going_on=self._goes_on(report))
             print_reasons(console, skipped_in(report))
@@ -215,6 +218,7 @@ class Job:
             "batches": ending.report.batches,
             "bytes": ending.report.bytes,
             "seconds_at_least": least_seconds(ending.report, self._rate),
+            "survey": self._survey(ending.report),
             "lists": [_told(part) for part in self.source.parts],
         }
         text = json.dumps(head | ending.report.summary(), indent=1, ensure_ascii=False)
@@ -228,6 +232,11 @@ class Job:
             comma = "," if count else ""
             write(f"{comma}\n  {json.dumps(row.to_dict(), ensure_ascii=False)}")
         write("\n ]\n}\n")
+
+    def _survey(self, report: UploadReport) -> dict[str, object] | None:
+        """What the numbers are, for machines; of a dry run, and of numbers in normal form."""
+        normal = self.dry and self.options.get("normalize") is not None
+        return report.survey().to_dict() if normal else None
 
     @property
     def _rate(self) -> Rate | None:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from asyncsdk.config import Normalize
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.models import Phone, Problem
+from asyncsdk.plans import _library
 from asyncsdk.sources import read
 from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.normalize import normalizer
-from asyncsdk.upload.intake.plan import _library
 from asyncsdk.upload.intake.skipping import Skipping
 from tests.rig import connected
 from tests.sources.lists import KONTAKTE

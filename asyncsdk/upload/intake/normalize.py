@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from asyncsdk.countries import region_of
 from asyncsdk.models import Problem, Violation
-from asyncsdk.upload.intake.plan import check_region
+from asyncsdk.plans import check_region
 from asyncsdk.upload.intake.readings import Refused, read_digits
 from asyncsdk.upload.intake.spelling import spelled
 
@@ -36,14 +36,12 @@ _REASONS = {
     "no-mobile": "it is no mobile number",
 }
 _TWO_READINGS = (
-    "it can be {readings}: write it with + and its country code, or say what numbers without + and "
-    "0 are in this list, by --bare national or --bare international (in code: "
-    'Normalize(…, bare="national"))'
+    "it can be two numbers ({readings}): write it with + and its country code, or say which kind "
+    "the list has: --bare national or --bare international, Normalize(bare=…)"
 )
 _NOT_IN_PLAN = (
-    "it begins with neither + nor 0, and no plan of numbers has it: if it is a phone, write it "
-    "with + and its country code, or give --bare national or --bare international (in code: "
-    'Normalize(…, bare="national"))'
+    "it begins with neither + nor 0, and no plan of numbers has it: write it with + and its "
+    "country code, or say --bare national or --bare international, Normalize(bare=…)"
 )
 _UNKNOWN_COUNTRY = (
     "the country {country!r} is not known: give its code, such as AT, or its name, so that the "

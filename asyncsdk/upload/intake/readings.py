@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from asyncsdk.upload.intake.plan import calling_code, complete, dialled_abroad, number_of
+from asyncsdk.plans import calling_code, complete, dialled_abroad, number_of
 from asyncsdk.upload.intake.spelling import Gap, Prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asyncsdk.upload.intake.plan import Number
+    from asyncsdk.plans import Number
     from asyncsdk.upload.intake.spelling import Cut, Spelled
 
 __all__ = ["Refused", "read_digits"]
@@ -64,7 +64,8 @@ def read_digits(written: Spelled, region: str, bare: str | None) -> Number | Ref
         return Refused("two-numbers" if glued else found.wrong)
     if any(_may_end(written.digits, cut, code, found) for code in codes for cut in written.cuts):
         return Refused("two-numbers")
-    if other := _with_doubled_code(found, code):
+    settled = written.prefix is Prefix.NONE and bare is not None
+    if not settled and (other := _with_doubled_code(found, code)):
         return Refused("two-readings", (found.text, other))
     return found
 

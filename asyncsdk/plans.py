@@ -10,7 +10,16 @@ from attrs import frozen
 
 from asyncsdk.errors import ConfigurationError
 
-__all__ = ["Number", "calling_code", "check_region", "complete", "dialled_abroad", "number_of"]
+__all__ = [
+    "Number",
+    "calling_code",
+    "check_region",
+    "complete",
+    "dialled_abroad",
+    "kind_of",
+    "number_of",
+    "region_of_number",
+]
 
 _SHORTEST = 8
 """Digits of a number with its country at least where no plan has it."""
@@ -39,34 +48,31 @@ class Number:
         return "" if self.wrong else f"+{self.code}{self.national}"
 
     @cached_property
-    def _kind(self) -> int | None:
+    def kind(self) -> int | None:
+        """What it is, as phonenumbers says; None if it is in no plan of numbers."""
         if self.wrong:
             return None
         library = _library()
-        if self.national.startswith("0"):
-            number = library.parse(self.text, None)
-        else:
-            number = library.PhoneNumber(int(self.code), int(self.national))
-        kind: int = library.number_type(number)
+        kind: int = library.number_type(_as_known(self))
         return None if kind == library.PhoneNumberType.UNKNOWN else kind
 
     @property
     def valid(self) -> bool:
         """Whether it is in the plan of numbers."""
-        known: bool = self._kind is not None
+        known: bool = self.kind is not None
         return known
 
     @property
     def mobile(self) -> bool:
         """Whether it is certainly that of a mobile phone."""
-        known: bool = self._kind == _library().PhoneNumberType.MOBILE
+        known: bool = self.kind == _library().PhoneNumberType.MOBILE
         return known
 
     @property
     def landline(self) -> bool:
         """Whether it is certainly none of a mobile phone; some plans and new ranges do not tell."""
         kinds = _library().PhoneNumberType
-        return self._kind not in {kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE, None}
+        return self.kind not in {kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE, None}
 
 
 def check_region(region: str) -> None:
@@ -164,6 +170,37 @@ def _plan(code: str) -> _Plan | None:
         simple,
         re.compile(metadata.general_desc.national_number_pattern),
     )
+
+
+def region_of_number(number: Number) -> str:
+    """The region that a number is of, such as `DE`; of a number in no plan, that of its code."""
+    library = _library()
+    regions = library.COUNTRY_CODE_TO_REGION_CODE.get(int(number.code), ("ZZ",))
+    if len(regions) == 1:
+        return str(regions[0])
+    return str(library.region_code_for_number(_as_known(number)) or regions[0])
+
+
+def kind_of(number: Number) -> str:
+    """What a number is, by the name of its count in a `Survey`."""
+    if not number.valid:
+        return "not_in_plan"
+    if number.mobile:
+        return "mobile"
+    kinds = _library().PhoneNumberType
+    named = {
+        kinds.FIXED_LINE: "landline",
+        kinds.FIXED_LINE_OR_MOBILE: "mobile_or_landline",
+    }
+    return named.get(number.kind, "service")
+
+
+def _as_known(number: Number) -> Any:
+    """The same as phonenumbers has it."""
+    library = _library()
+    if number.national.startswith("0"):
+        return library.parse(number.text, None)
+    return library.PhoneNumber(int(number.code), int(number.national))
 
 
 def complete(digits: str) -> bool:

@@ -25,6 +25,8 @@ _WHOLE = 7
 """Digits of a number within its country that make it a whole one rather than a beginning."""
 _ENDING = 2
 """Digits that may be another ending of a number."""
+_PAIR = 3
+"""Digits of a group at most where numbers are written in groups as short as an ending."""
 _CENTRAL = "0"
 """The extension of whoever answers in a company: `030 123456-0` is dialled as it stands."""
 _LONGEST_LANDLINE = 11
@@ -76,7 +78,8 @@ def _read(written: Spelled, region: str, code: str, bare: str | None) -> Number 
     if written.prefix is Prefix.NONE:
         return _bare(digits, code, bare)
     if written.prefix is Prefix.ZERO:
-        return _dialled(number_of(code + digits), dialled_abroad(digits, region), None)
+        number = _dialled(number_of(code + digits), dialled_abroad(digits, region), None)
+        return _or_half_abroad(number, digits)
     if written.trunk is not None:
         return _with_trunk(written)
     if written.prefix is Prefix.PLUS:
@@ -109,6 +112,14 @@ def _dialled(number: Number, abroad: str | None, digits: str | None) -> Number |
     if not other.valid:
         return number
     return _only(number, other) if number.valid else other
+
+
+def _or_half_abroad(number: Number | Refused, digits: str) -> Number | Refused:
+    """A national number, unless no plan has it and it is one from abroad behind a 0 too few."""
+    if isinstance(number, Refused) or number.wrong or number.valid:
+        return number
+    other = number_of(digits[1:])
+    return _only(number, other) if other.valid else number
 
 
 def _with_trunk(written: Spelled) -> Number | Refused:
@@ -160,7 +171,7 @@ def _may_end(digits: str, cut: Cut, before: str, whole: Number) -> bool:
     if cut.gap is Gap.WEAK and not rest.startswith("0") and _long(cut) and whole.valid:
         return False  # as usual, and sooner said than what comes before it is looked at
     if not complete(first):
-        return _may_be_whole(first, rest, cut.gap, whole)
+        return _may_be_whole(first, rest, cut, whole)
     if cut.gap is Gap.STRONG or not whole.valid:
         return True
     if cut.gap is Gap.HYPHEN and len(rest) <= _ENDING:
@@ -172,13 +183,14 @@ def _long(cut: Cut) -> bool:
     return cut.at >= _WHOLE
 
 
-def _may_be_whole(first: str, rest: str, gap: Gap, whole: Number) -> bool:
+def _may_be_whole(first: str, rest: str, cut: Cut, whole: Number) -> bool:
     """Whether a number that no plan has may end there, and another ending of it follow."""
     if len(first) - len(whole.code) < _WHOLE:
         return False
-    if gap is Gap.STRONG:
+    if cut.gap is Gap.STRONG:
         return not (whole.valid and number_of(first).wrong)
-    return not whole.valid and len(rest) <= _ENDING and not number_of(first).wrong
+    ending = len(rest) <= _ENDING and cut.group > _PAIR
+    return ending and not whole.valid and not number_of(first).wrong
 
 
 def _second(rest: str, whole: Number) -> Iterator[str]:

@@ -44,6 +44,8 @@ class Cut:
 
     at: int
     """Digits before it."""
+    group: int
+    """Digits of the group that ends there."""
     gap: Gap
 
 
@@ -164,11 +166,12 @@ def _usually(prefix: str, first: str, others: str) -> Spelled | None:
         return Spelled(begun, first)
     if _IN_DATE in {others.count("-"), others.count("/")}:
         return None
-    cuts, at = [], len(first)
+    cuts, at, size = [], len(first), len(first)
     groups = _APART.split(others)[1:]
     for sign, group in zip(_APART.findall(others), groups, strict=True):
-        cuts.append(Cut(at, _GAPS[sign]))
-        at += len(group)
+        cuts.append(Cut(at, size, _GAPS[sign]))
+        size = len(group)
+        at += size
     return Spelled(begun, first + "".join(groups), tuple(cuts))
 
 
@@ -281,7 +284,7 @@ def _cuts(text: str, groups: list[re.Match[str]], skipped: int) -> list[Cut]:
     found = []
     for one, other in pairwise(groups):
         at += len(one[0])
-        found.append(Cut(at, _gap(text[one.end() : other.start()], text)))
+        found.append(Cut(at, len(one[0]), _gap(text[one.end() : other.start()], text)))
     return found
 
 

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Never
+from typing import TYPE_CHECKING, Literal, Never, TypedDict
 
 from attrs import Attribute, field, frozen
 from yarl import URL
@@ -30,6 +30,7 @@ __all__ = [
     "Rate",
     "RetryPolicy",
     "UploadOptions",
+    "UploadSettings",
 ]
 
 DEFAULT_BASE_URL = "https://api.lox24.eu"
@@ -337,6 +338,29 @@ def _normalize(value: object) -> Normalize | None:
     raise ConfigurationError(msg)
 
 
+class UploadSettings(TypedDict, total=False):
+    """What a sender takes of the options of an upload; see `PhonesResource.upload` for each."""
+
+    batch_size: int
+    max_batch_bytes: int
+    concurrency: int | Adaptive
+    rate: Rate | None
+    retry: RetryPolicy
+    on_unknown: OnUnknown
+    quiet_period: float
+    columns: Mapping[str, str] | None
+    duplicates: Duplicates
+    existing: Existing
+    validate: bool
+    normalize: str | Normalize | None
+    stop_when: FailureLimit | None
+    deadline: float | None
+    keep_created: bool
+    journal: Journal | str | os.PathLike[str] | None
+    on_progress: Callable[[Progress], object] | None
+    dry_run: bool
+
+
 @frozen(kw_only=True)
 class UploadOptions:
     """The options of one upload; see `PhonesResource.upload` for what each does."""
@@ -350,6 +374,7 @@ class UploadOptions:
     quiet_period: float = field(validator=_number(0))
     duplicates: Duplicates = field(validator=_one_of("send", "skip"))
     existing: Existing = field(validator=_one_of("send", "skip"))
+    linger: float | None = field(validator=_number(0, optional=True))
     validate: bool = field()
     normalize: Normalize | None = field(converter=_normalize)
     stop_when: FailureLimit | None = field(validator=_instance(FailureLimit))

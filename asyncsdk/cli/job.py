@@ -24,6 +24,7 @@ from asyncsdk.cli.closing import (
 )
 from asyncsdk.cli.destination import in_context
 from asyncsdk.cli.doubts import doubts
+from asyncsdk.cli.listing import write_listing
 from asyncsdk.cli.live import view_for
 from asyncsdk.cli.noted import noted
 from asyncsdk.cli.options import NORMALIZE, parse_normalize
@@ -170,6 +171,10 @@ class Job:
             named = chain.from_iterable((row.place, row.twin) for row in first)
             places = {place.index: place.label for place in named if place and place.line}
         going_on = self.output.going_on if unfinished else ""
+        if self.output.report is not None and self.output.listing:
+            region = self.options.get("normalize")
+            count = write_listing(self.output.report, self.source, report, region)
+            self.output.say(f"{counted(count, 'row')} written to {self.output.report}")
         self.output.write(report, self.name, places, going_on)
 
     def _finished_before(self, report: UploadReport) -> bool:

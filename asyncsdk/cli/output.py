@@ -12,6 +12,7 @@ from rich.logging import RichHandler
 from asyncsdk.cli.shown import fail, plain, stderr
 from asyncsdk.export.atomic import check_writable
 from asyncsdk.export.html import write_html
+from asyncsdk.export.sheet import is_workbook, workbooks
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Output", "check_place", "tell_requests"]
 
+_LISTINGS = (".csv", ".xlsx")
 _REPORTS = {".jsonl": "to_jsonl", ".csv": "to_csv", ".parquet": "to_parquet"}
 
 
@@ -38,6 +40,8 @@ class Output:
     report: Path | None = None
     html: Path | None = None
     journal: Path | None = None
+    listing: bool = False
+    """Whether the report is of a check: it lists the rows in their order."""
 
     @property
     def going_on(self) -> str:
@@ -78,8 +82,12 @@ class Output:
                 whose = "the journal" if journal else "the list itself"
                 fail(f"{option} {path} would overwrite {whose}: give it another name")
             check_place(path, option)
-        if self.report is not None and self.report.suffix.lower() not in _REPORTS:
-            fail(f"--report {self.report} must end in {', '.join(_REPORTS)}")
+        kinds = _LISTINGS if self.listing else tuple(_REPORTS)
+        if self.report is not None and self.report.suffix.lower() not in kinds:
+            fail(f"--report {self.report} must end in {', '.join(kinds)}")
+        for path in (self.rejects, self.report):
+            if path is not None and is_workbook(path):
+                _check_workbooks()
 
     def write(
         self, report: UploadReport, title: str, places: Mapping[int, str], going_on: str = ""
@@ -92,7 +100,7 @@ class Output:
             places: Where rows stand in their file, by index.
             going_on: How the rest is sent, where that is for a journal.
         """
-        if self.report is not None:
+        if self.report is not None and not self.listing:
             count = getattr(report, _REPORTS[self.report.suffix.lower()])(self.report)
             self.say(f"{counted(count, 'result')} written to {self.report}")
         if self.html is not None:
@@ -111,6 +119,13 @@ def check_place(path: Path, option: str = "") -> None:
         check_writable(path)
     except OSError as error:
         fail(f"{f'{option} {path}'.strip()} cannot be written: {error.strerror or error}")
+
+
+def _check_workbooks() -> None:
+    try:
+        workbooks()
+    except ImportError as error:
+        fail(error)
 
 
 def tell_requests(wanted: bool, name: str = "asyncsdk") -> None:

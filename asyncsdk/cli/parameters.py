@@ -30,6 +30,7 @@ __all__ = [
     "Html",
     "Journal",
     "Json",
+    "Listing",
     "Map",
     "MobileOnly",
     "Normalize",
@@ -192,6 +193,15 @@ Rejects = Annotated[
 Report = Annotated[
     Path | None,
     _file(help="Write what became of every phone, as .jsonl, .csv or .parquet."),
+]
+Listing = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        dir_okay=False,
+        help="Write every row with the number that would go out, as .csv or .xlsx.",
+    ),
 ]
 Html = Annotated[Path | None, _file(help="Write a page to read and to print.")]
 Journal = Annotated[

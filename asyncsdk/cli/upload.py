@@ -161,7 +161,7 @@ def check(
     columns: given.Map = [],
     country: given.Country = None,
     rejects: given.Rejects = None,
-    report: given.Report = None,
+    report: given.Listing = None,
     html: given.Html = None,
     normalize: given.Normalize = None,
     bare: given.Bare = None,
@@ -202,7 +202,7 @@ def check(
         "dry_run": True,
     }
     chosen = parse_map(columns)
-    output = Output(show, as_json, quiet, verbose, rejects, report, html)
+    output = Output(show, as_json, quiet, verbose, rejects, report, html, listing=True)
     output.check(files)
     tell_requests(verbose)
     reading: dict[str, Any] = {

@@ -89,6 +89,8 @@ class Reply:
 class Attempt:
     """What is known of one request, from its permit to its end."""
 
+    permitted: bool = False
+    """Whether pause and rate were waited for before it was known what it carries."""
     begun: bool = False
     """Whether it has its permit: from now on it may leave."""
     left: bool = False

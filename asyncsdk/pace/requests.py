@@ -194,7 +194,9 @@ class _Permit:
         requests.transport.sessions.check()
         await self._credentials.wait()
         lane = self._departure.lane
-        if lane is None:
+        if attempt.permitted:
+            attempt.permitted = False  # a second time it has to be waited for here
+        elif lane is None:
             await requests.pace.acquire(attempt)
         else:
             await lane.acquire(attempt, requests.pace)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from attrs import frozen
 
-from asyncsdk.config import RetryPolicy, UploadOptions
+from asyncsdk.config import RetryPolicy, UploadOptions, UploadSettings
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.http.exchange import PLAIN_JSON, Request
 from asyncsdk.ledger.interface import DurableLedger
@@ -20,10 +21,12 @@ from asyncsdk.upload.assembly import Order, assemble
 from asyncsdk.upload.handle import Upload
 from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.columns import Columns
+from asyncsdk.upload.intake.inbox import Inbox
 from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.upload.intake.skipping import Skipping
 from asyncsdk.upload.intake.source import FramePhones, RowSource, check_source, framed
 from asyncsdk.upload.recovery.claims import Claims
+from asyncsdk.upload.sender import Sender
 from asyncsdk.wire.batch import BatchResponse, decode_members, encode_members, member_of_created
 from asyncsdk.wire.resources import decode_object
 from asyncsdk.wire.rows import decode_rows
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
         Awaitable,
         Callable,
         Iterable,
+        Sequence,
     )
     from os import PathLike
 
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
         Rate,
     )
     from asyncsdk.http.exchange import Attempt
+    from asyncsdk.ledger.entry import Entry
     from asyncsdk.ledger.interface import Ledger
     from asyncsdk.pace.requests import Requests
     from asyncsdk.progress import Progress
@@ -182,6 +187,7 @@ class PhonesResource(Resource):
         columns: Mapping[str, str] | None = None,
         duplicates: Duplicates = "send",
         existing: Existing = "send",
+        linger: float | None = None,
         validate: bool = True,
         normalize: str | Normalize | None = None,
         stop_when: FailureLimit | None = None,
@@ -224,6 +230,8 @@ class PhonesResource(Resource):
             existing: Whether to `send` a number that the group holds already, or to `skip` it,
                 compared likewise. The group's export is read once, before the first batch (with a
                 journal once in its life; in a dry run, too); where that fails, nothing is sent.
+            linger: Seconds that a batch which has begun waits for more rows of an async source
+                before it leaves as it is; None: until it is full.
             validate: Whether to check the provider's limits before sending.
             normalize: A default region such as `"DE"`, or a `Normalize`: numbers are sent in E.164
                 form, and what is no number is invalid, as is what could be two different ones
@@ -257,6 +265,7 @@ class PhonesResource(Resource):
             quiet_period=quiet_period,
             duplicates=duplicates,
             existing=existing,
+            linger=linger,
             validate=validate,
             normalize=normalize,
             stop_when=stop_when,
@@ -271,10 +280,66 @@ class PhonesResource(Resource):
         source = framed(phones, chosen, country)
         if phones is not None or options.journal is None:
             check_source(source)
+        return self._prepared(group_id, source, options, chosen)
+
+    def sender(
+        self,
+        group_id: int,
+        *,
+        linger: float = 0.05,
+        max_pending: int = 10_000,
+        **options: Unpack[UploadSettings],
+    ) -> Sender:
+        """Take phones one at a time, from many callers, and upload them together.
+
+        A batch leaves when it is full, or when its first phone has waited `linger` seconds and the
+        rate lets a request leave.
+
+        Args:
+            group_id: The group to put the phones into.
+            linger: Seconds.
+            max_pending: Phones that may be without a result at once; who adds another one waits.
+            **options: As for `upload`. With a `journal` a result is on record before it is given;
+                after a kill the same sender takes up what had none. Where a program runs for
+                long, `keep_created=False` keeps the accounts small.
+
+        Returns:
+            The sender, to be opened with `async with`; see `Sender`.
+
+        Raises:
+            ConfigurationError: An option makes no sense.
+            TypeError: There is no such option.
+            ImportError: As for `upload`.
+        """
+        _path(group_id)
+        whole_number("max_pending", max_pending)
+        settings: dict[str, Any] = {**_defaults(), **options, "linger": linger}
+        if unknown := settings.keys() - _defaults().keys():
+            msg = f"a sender has no such option: {', '.join(sorted(unknown))}"
+            raise TypeError(msg)
+        columns = settings.pop("columns")
+        chosen = None if columns is None else Columns.of(columns)
+        checked = UploadOptions(**settings)
+        normalizer(checked.normalize)
+
+        def begin(inbox: Inbox, entered: Callable[[Sequence[Entry]], None]) -> Upload:
+            return self._prepared(group_id, inbox, checked, chosen, entered)
+
+        return Sender(begin, size=checked.batch_size, linger=linger, max_pending=max_pending)
+
+    def _prepared(
+        self,
+        group_id: int,
+        source: object,
+        options: UploadOptions,
+        columns: Columns | None,
+        entered: Callable[[Sequence[Entry]], None] | None = None,
+    ) -> Upload:
+        """An upload of which nothing is sent yet."""
         normalizer(options.normalize)
         ledger = _ledger(group_id, options)
         return Upload(
-            partial(self._assemble, group_id, source, options, chosen, ledger),
+            partial(self._assemble, group_id, source, options, columns, ledger, entered),
             ledger,
             running=self._running,
             group_id=group_id,
@@ -287,6 +352,7 @@ class PhonesResource(Resource):
         options: UploadOptions,
         columns: Columns | None,
         ledger: Ledger,
+        entered: Callable[[Sequence[Entry]], None] | None,
         channel: Channel | None,
     ) -> UploadRun:
         self._requests.transport.sessions.check()
@@ -297,6 +363,8 @@ class PhonesResource(Resource):
             keep_source=isinstance(ledger, DurableLedger),
             columns=columns,
         )
+        if isinstance(phones, Inbox):
+            checker.undecided = 0  # each of its rows is a caller's own, and none speaks for others
         order = Order(
             group_id=group_id,
             source=phones,
@@ -311,6 +379,7 @@ class PhonesResource(Resource):
             prepare=self._preparation(group_id, checker),
             view=_GroupView(self._groups, group_id),
             claims=self._claims,
+            entered=entered,
         )
         return assemble(order, ledger, channel)
 
@@ -324,6 +393,13 @@ class PhonesResource(Resource):
             columns.resolve((await self._groups.get(group_id)).columns)
 
         return name_columns
+
+
+@cache
+def _defaults() -> Mapping[str, Any]:
+    """The options of an upload with their defaults, which stand in its signature."""
+    parameters = inspect.signature(PhonesResource.upload).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
 def _skipping(options: UploadOptions, phones: object) -> Skipping | None:

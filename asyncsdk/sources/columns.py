@@ -70,6 +70,7 @@ _FEW_ROWS = 20
 _NUMBERED = re.compile(r"[^#]\d+\s*$")
 _BEGINNING = re.compile(r"[+(]?(?:[ ()/+\-]*\d){1,7}[ )/\-]*")
 """What numbers begin with: codes of countries and of areas."""
+_DIALLED_BEGINNING = re.compile(r"\+[1-9]\d{0,2}|\(?0[1-9]\d{1,4}\)?")
 
 NO_PHONES = "no column looks like phones"
 ANSWERED = "as answered"
@@ -300,7 +301,7 @@ class _Search:
         return [
             name_of(self.found, at)
             for at, name in enumerate(self.found)
-            if at not in self.taken and is_area_code(name) and _beginnings(_cells_at(self.rows, at))
+            if at not in self.taken and _has_beginnings(name, _cells_at(self.rows, at))
         ]
 
     def _asked(
@@ -355,9 +356,15 @@ def _long(cell: str) -> float:
     return float(looks_like_phone(cell) and sum(map(str.isdigit, cell)) >= least)
 
 
-def _beginnings(cells: Sequence[str]) -> bool:
-    """Whether cells are what numbers begin with."""
-    short = sum(_BEGINNING.fullmatch(cell.strip()) is not None for cell in cells)
+def _has_beginnings(name: str, cells: Sequence[str]) -> bool:
+    """Whether a column has what numbers begin with: by its name, or because all begin with 0."""
+    if is_area_code(name):
+        pattern = _BEGINNING
+    elif role_of(name) is Role.OWN:
+        pattern = _DIALLED_BEGINNING
+    else:
+        return False
+    short = sum(pattern.fullmatch(cell.strip()) is not None for cell in cells)
     return bool(cells) and short >= _WHOLE * len(cells)
 
 

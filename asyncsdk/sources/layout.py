@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from asyncsdk.sources.likeness import looks_like_phone
-from asyncsdk.sources.names import is_heading, name_rank, plain_name
+from asyncsdk.sources.names import is_heading, plain_name
 from asyncsdk.sources.rejects import is_rejects
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def find_layout(rows: Sequence[Sequence[str]], width: int, *, header: bool | Non
         at = 0
     if at > 0 and _is_group_row(rows[at - 1], rows[at]):
         return Layout(_joined(rows[at - 1], rows[at], width), at - 1, 2)
-    if at + 1 < len(rows) and _is_second_row(rows[at], rows[at + 1]):
+    if at + 1 < len(rows) and _is_second_row(rows[at], rows[at + 1], width):
         return Layout(_joined(rows[at], rows[at + 1], width), at, 2)
     return Layout(_padded(rows[at], width), at, 1)
 
@@ -119,10 +119,10 @@ def _could_name(row: Sequence[str], width: int) -> bool:
     return several and len(filled) == len(row) and all(map(_LETTER.search, filled))
 
 
-def _promise(row: Sequence[str]) -> tuple[int, int]:
-    """How much a row looks like names: those of phones count, then all that is in it."""
+def _promise(row: Sequence[str]) -> int:
+    """How much a row looks like names: known ones count twice."""
     filled = _filled(row)
-    return sum(map(is_heading, filled)) + len(filled), max(map(name_rank, filled))
+    return sum(map(is_heading, filled)) + len(filled)
 
 
 def _is_group_row(above: Sequence[str], names: Sequence[str]) -> bool:
@@ -132,10 +132,10 @@ def _is_group_row(above: Sequence[str], names: Sequence[str]) -> bool:
     return spanning and not any(_DIGIT.search(group) for group in groups)
 
 
-def _is_second_row(names: Sequence[str], below: Sequence[str]) -> bool:
+def _is_second_row(names: Sequence[str], below: Sequence[str], width: int) -> bool:
     """Whether the row below the names says more of some: `Telefon` above, `mobil` below."""
     more = _filled(below)
-    spanned = len(_filled(names)) < len(names) or len(set(names)) < len(names)
+    spanned = len(_filled(names)) < width or len(set(names)) < len(names)
     return (
         bool(more)
         and spanned

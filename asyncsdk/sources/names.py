@@ -73,7 +73,8 @@ _NO_PHONE = re.compile(
     r"|calls|anrufe|minuten|minutes|tarif|zeit|zeiten|uhrzeit|time|has|hat|ist|is|last|letzter)\b"
 )
 _SOMEBODY_ELSE = re.compile(
-    r"assist|sekret|secretar|segret|notfall|emergenc|urgenc|emergen[zc]|\bnood|alarm|awaryjn"
+    r"assist|asisten|asysten|ayudante|sekret|secretar|segret"
+    r"|notfall|urgenc|emergen[zc]|\bnood|alarm|awaryjn"
     r"|\bice\b|eltern|mutter|vater|erziehung|sorgeber|vormund|parent|mother|father|guardian|padre"
     r"|madre|\b(?:pere|mere|mama|papa|mum|mom|dad|oma|opa|tuteur|tutor|tutore|tutrice|genitor[ei]"
     r"|ouder|ouders|moeder|vader|voogd|matk[ai]|ojca|ojciec|rodzica?|rodzicow|opiekun\w*)\b"
@@ -83,7 +84,7 @@ _SOMEBODY_ELSE = re.compile(
     r"|vorgesetz|manager|supervisor|\b(?:boss|chef|jefe|capo|kierownik\w*)\b|arbeitgeber|employer"
     r"|werber|\brefer|betreuer|berater|vertreter|\bagent|advisor|\bowner|inhaber|besitzer|sponsor"
     r"|\barzt|hausarzt|doctor|physician|medecin|medico|krankenkasse|lehrer|teacher|schule|school"
-    r"|ecole|kita\b|company|\bfirm[ae]|societe|empresa|azienda|bedrijf|zentral|switchboard|central"
+    r"|ecole|kita\b|company|\bfirm[aey]\b|firmen|societe|empresa|azienda|bedrijf|zentral|switchboard|central"
     r"|hotline|support|kundendienst|callback|ruckruf|ruckmeldung|autotelefon|car phone|radio"
     r"|billing|rechnung|invoice|shipping|versand|liefer|delivery|default address|facturation"
     r"|livraison|facturacion|envio|fattur|spedizion|factuur|bezorg|verzend|wysylk|dostaw"
@@ -91,7 +92,7 @@ _SOMEBODY_ELSE = re.compile(
     r"|vendor|landlord|vermieter|hausverwaltung)\b"
 )
 _AREA_CODE = re.compile(
-    r"vorwahl|area code|ortsnetz|ortskennzahl|(?:dial|call)ing code|country code|landercode"
+    r"vorwahl|area code|ortsnetz|ortskennzahl|(?:diall?|call)ing code|country code|landercode"
     r"|landeskennzahl|indicatif|prefijo|prefisso|prefixe|netnummer|kengetal|kierunkow|\bprefix"
     r"|phone code|\bddd\b|\bddi\b|\bstd\b|lada\b"
 )

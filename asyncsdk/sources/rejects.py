@@ -27,6 +27,7 @@ _decode = msgspec.json.Decoder(dict[str, str | bool | list[str]]).decode
 __all__ = [
     "DUPLICATE",
     "HELD",
+    "LISTING_COLUMNS",
     "NOTED",
     "READ_AS",
     "REJECT_COLUMNS",
@@ -57,6 +58,8 @@ TOTALS = "totals"
 HELD = "held"
 """The outcome of rows that their list held back; the code of their violation when read again."""
 
+LISTING_COLUMNS = ("file", "line", "phone", "number", "outcome", "reason")
+"""What a check writes of every row."""
 _REPORT_COLUMNS = frozenset({"index", "outcome", "delivery", "attempts", "request_id"})
 _UNKNOWN = "unknown"
 _SKIPPED = "skipped as a duplicate when it was rejected"
@@ -84,7 +87,7 @@ def is_held(problem: Problem) -> bool:
 
 def is_report(columns: Sequence[str]) -> bool:
     """Whether these are the columns of a whole report, with what was created in it."""
-    return set(columns) >= _REPORT_COLUMNS
+    return set(columns) >= _REPORT_COLUMNS or tuple(columns) == LISTING_COLUMNS
 
 
 def own_columns(columns: Sequence[str]) -> frozenset[int]:

@@ -20,6 +20,7 @@ from asyncsdk.upload.callback import ProgressCallback
 from asyncsdk.upload.ending import Ending
 from asyncsdk.upload.flights import Flights
 from asyncsdk.upload.intake.batches import Batches
+from asyncsdk.upload.intake.inbox import Inbox
 from asyncsdk.upload.intake.source import RowSource
 from asyncsdk.upload.jobs import Jobs
 from asyncsdk.upload.queue import Queue
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from asyncsdk.pace.requests import Requests
     from asyncsdk.upload.channel import Channel
     from asyncsdk.upload.intake.check import Checker
+    from asyncsdk.upload.intake.source import Rows
     from asyncsdk.upload.recovery.baseline import GroupView
     from asyncsdk.upload.recovery.claims import Claim, Claims
 
@@ -59,7 +61,7 @@ class Order:
 
     group_id: int
     source: object
-    """An iterable or async iterable of rows; None where a journal has all of them."""
+    """An iterable or async iterable of rows, or an `Inbox`; None where a journal has all."""
     options: UploadOptions
     request: Request
     """What is asked, without a body."""
@@ -72,6 +74,8 @@ class Order:
     """The group, for a reconcile, and where phones that it holds are not sent."""
     claims: Claims
     """The uploads of the client."""
+    entered: Callable[[Sequence[Entry]], None] | None = None
+    """Called with the fates that were entered."""
 
 
 def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun:
@@ -89,11 +93,15 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
         """Fates were entered: whoever must know hears of it."""
         claim.entered(entries)
         _check_limit(options, ledger, totals, ending)
+        if order.entered is not None:
+            order.entered(entries)
         if run.callback is not None:
             run.callback.changed()
 
     books = Books(ledger, flights, channel, clock, entered)
     concurrency = _concurrency(order)
+    post, source = _post(order), _rows(order)
+    single = isinstance(source, Inbox) and not options.dry_run
     run = UploadRun(
         options,
         order.prepare,
@@ -103,16 +111,18 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
         totals,
         ending,
         Reader(
-            None if order.source is None else RowSource(order.source),  # type: ignore[arg-type]
+            source,
             batches,
             books=books,
             queue=queue,
             totals=totals,
             ending=ending,
             share=share,
+            linger=options.linger,
+            post=post if single else None,
         ),
         Workers(
-            _post(order),
+            post,
             concurrency,
             _slots(options, concurrency),
             queue,
@@ -138,6 +148,13 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
     ending.on_begin(run.reader.stop)
     ending.on_begin(run.stop_waiting)
     return run
+
+
+def _rows(order: Order) -> Rows | None:
+    """What the rows are drawn from."""
+    if order.source is None or isinstance(order.source, Inbox):
+        return order.source
+    return RowSource(order.source)  # type: ignore[arg-type]
 
 
 def _concurrency(order: Order) -> int:

@@ -168,6 +168,21 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         if self._task is not None:
             await ended(self._task)
 
+    async def wait_ready(self) -> None:
+        """Once it was started: wait until its rows are read, or it has ended before that."""
+        assert self._run is not None  # it was started
+        assert self._task is not None  # likewise
+        reading = asyncio.create_task(self._run.reader.wait_going())
+        try:
+            await asyncio.wait([self._task, reading], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            reading.cancel()
+
+    async def on_record(self) -> None:
+        """Return once all results so far are on record, where there is one."""
+        if isinstance(self._ledger, DurableLedger):
+            await self._ledger.flush()
+
     def __await__(self) -> Generator[Any, Any, UploadReport]:
         return self._wait().__await__()
 
@@ -267,8 +282,7 @@ class Upload(Coroutine[Any, Any, UploadReport]):
             msg = "this upload was awaited before it was iterated: the results are in its report"
             raise ConfigurationError(msg)
         entry = await self._channel.get()
-        if isinstance(self._ledger, DurableLedger):
-            await self._ledger.flush()
+        await self.on_record()
         if entry is None:
             await self._end()
             raise StopAsyncIteration

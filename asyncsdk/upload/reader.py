@@ -6,9 +6,11 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from asyncsdk.errors import JournalError
+from asyncsdk.errors import JournalError, SourceError
 from asyncsdk.ledger.interface import Resumed
 from asyncsdk.results import StoppedBy
+from asyncsdk.upload.intake.source import RowSource
+from asyncsdk.upload.linger import Linger
 from asyncsdk.upload.recovery.resume import recognise
 from asyncsdk.upload.sharing import Steps
 
@@ -19,10 +21,11 @@ if TYPE_CHECKING:
     from asyncsdk.upload.ending import Ending
     from asyncsdk.upload.flights import Flight
     from asyncsdk.upload.intake.batches import Batches
-    from asyncsdk.upload.intake.source import RowSource
+    from asyncsdk.upload.intake.source import Rows
     from asyncsdk.upload.queue import Queue
     from asyncsdk.upload.sharing import LoopShare
     from asyncsdk.upload.totals import Totals
+    from asyncsdk.upload.worker import Post
 
 __all__ = ["Reader"]
 
@@ -43,11 +46,14 @@ class Reader:
         totals: Counts them.
         ending: Why the upload ends.
         share: The share of the event loop that this takes.
+        linger: Seconds that a batch which has begun waits for more rows of an async source.
+        post: Permits requests for which rows are drawn as late as possible; None where they are
+            drawn when a worker wants some.
     """
 
     def __init__(
         self,
-        rows: RowSource | None,
+        rows: Rows | None,
         batches: Batches,
         *,
         books: Books,
@@ -55,6 +61,8 @@ class Reader:
         totals: Totals,
         ending: Ending,
         share: LoopShare,
+        linger: float | None = None,
+        post: Post | None = None,
     ) -> None:
         self._rows = rows
         self._batches = batches
@@ -63,6 +71,11 @@ class Reader:
         self._totals = totals
         self._ending = ending
         self._share = share
+        self._post = post
+        self._linger: Linger | None = None
+        if linger is not None and isinstance(rows, RowSource):
+            self._linger = Linger(linger, queue.demand, self._leave_as_it_is)
+            rows.arrived = self._linger.began
         clock = asyncio.get_running_loop().time
         self._steps = Steps(clock, lambda: self._wait(self._breathe))
         self._stopped = False
@@ -77,6 +90,11 @@ class Reader:
         return self._task
 
     @property
+    def repeats(self) -> bool:
+        """Whether the rows are those of a list, which an earlier run may have begun to read."""
+        return self._rows is None or self._rows.repeats
+
+    @property
     def ended(self) -> bool:
         """Whether nothing of the source runs any more."""
         return self._task is None or self._task.done()
@@ -84,6 +102,10 @@ class Reader:
     def start(self, resumed: Resumed) -> None:
         """Begin by reading again what an earlier run read."""
         self._task = asyncio.create_task(self._run(resumed))
+
+    async def wait_going(self) -> None:
+        """Return when it reads."""
+        await self._go.wait()
 
     def go(self) -> None:
         """Read on, or begin where nothing was read before, when somebody wants rows."""
@@ -93,6 +115,8 @@ class Reader:
 
     def stop(self) -> None:
         """Read no more: what the source gives from here on is in no account."""
+        if self._linger is not None:
+            self._linger.stop()
         if not self._stopped:
             self._stopped = True
             if self._rows is not None:
@@ -106,6 +130,8 @@ class Reader:
             await self._recognise(resumed)
             self.recognised.set()
             await self._wait(self._go.wait)
+            if self._linger is not None:
+                self._linger.start()
             await self._read()
         except BaseException as error:
             if not self._stopped:  # a cancellation is an error like any other unless we asked
@@ -115,11 +141,16 @@ class Reader:
                 raise
         finally:
             self.recognised.set()
+            if self._linger is not None:
+                self._linger.stop()
             self._queue.exhaust()
             await self._close()
 
     async def _recognise(self, resumed: Resumed) -> None:
-        if resumed.begun:
+        if self._rows is not None and not self._rows.repeats:
+            self._rows.begin(resumed.read)
+            self._books.exhausted()  # whatever was read: without its callers there is no more
+        elif resumed.begun:
             await recognise(
                 resumed,
                 rows=self._rows,
@@ -135,8 +166,9 @@ class Reader:
         """Draw what is wanted until there is no more."""
         while self._rows is not None and not self._rows.exhausted:
             await self._wait(self._queue.demand)
+            await self._rows.wait()
             for _ in range(await self._share_of_wanted()):
-                if not await self._draw():
+                if self._rows.ready and not await self._draw_permitted():
                     await self._wait(self._breathe)
 
     async def _share_of_wanted(self) -> int:
@@ -146,8 +178,23 @@ class Reader:
         await self._wait(lambda: self._share.acquire(batches * size))
         return batches
 
-    async def _draw(self) -> bool:
-        """Draw and check a batch of rows, piece by piece; returns whether any may be sent.
+    async def _draw_permitted(self) -> bool:
+        """As `_draw`; the first of these requests has its permit already where that is wanted."""
+        if self._post is None:
+            return bool(await self._draw())
+        attempt = await self._post.permit()
+        flights: list[Flight] = []
+        try:
+            flights = await self._draw()
+        finally:
+            if flights:
+                flights[0].attempt = attempt
+            else:
+                self._post.release(attempt)
+        return bool(flights)
+
+    async def _draw(self) -> list[Flight]:
+        """Draw and check a batch of rows, piece by piece; returns those that may be sent.
 
         It goes on beyond a batch while nothing that was drawn is a row at all, and while few of
         the rows are to be sent.
@@ -159,9 +206,11 @@ class Reader:
             await rows.draw(batches.piece, min(left, self._steps.begin()))
             batches.check()
             await self._steps.end()
+            if rows.drained:
+                break
         return self._hand_on(exhausted=rows.exhausted)
 
-    def _hand_on(self, *, exhausted: bool) -> bool:
+    def _hand_on(self, *, exhausted: bool) -> list[Flight]:
         """Give what was drawn to the workers, unless the upload has ended meanwhile."""
         if self._stopped:
             raise asyncio.CancelledError
@@ -169,12 +218,29 @@ class Reader:
         if exhausted:
             self._books.exhausted()
         self._queue.put(flights)
-        return bool(flights)
+        return flights
+
+    def _leave_as_it_is(self) -> None:
+        """Hand on a batch that has begun, while the source keeps the reader waiting."""
+        try:
+            self._batches.check()
+            if not (self._stopped or self._batches.undecided):
+                self._queue.put(self.hand_over())
+        except SourceError as error:
+            self._ending.begin(StoppedBy.ERROR, error)
+
+    def give_up(self) -> None:
+        """Enter everything that was drawn, and what was to be: none of it will be sent."""
+        if self._rows is not None:
+            self._rows.take_rest(self._batches.piece)
+        self.hand_over()
 
     def hand_over(self) -> list[Flight]:
         """Enter everything that was drawn and not handed on; returns what of it may be sent."""
         chunk = self._batches.cut()
         flights = [] if chunk is None else self._books.read(chunk)
+        if self._linger is not None:
+            self._linger.left()
         for flight in flights:
             self._totals.batch(len(flight.batch.body))
         return flights

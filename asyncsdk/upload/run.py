@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, evolve
 
 from asyncsdk.completion import completed
 from asyncsdk.errors import JournalError
@@ -94,6 +94,8 @@ class UploadRun:
 
     async def _resume(self, resumed: Resumed) -> None:
         """Take up what an earlier run left; nothing of it is sent while the source is in doubt."""
+        if not self.reader.repeats:  # what follows is new, and the group may hold other phones now
+            resumed = evolve(resumed, exhausted=False, existing=None)
         if resumed.begun:
             self.totals.resume(resumed.run)
         self.workers.batches.checked = resumed.read
@@ -102,7 +104,7 @@ class UploadRun:
         self.queue.put_back([self.flights.add(batch) for batch in waiting])
         if self.prepare is not None:
             await self.jobs.run(self.prepare)
-        if self.baseline.skipping is not None:
+        if self.baseline.skipping is not None and self.reader.repeats:
             await self.jobs.run(lambda: self.baseline.restore(resumed))
         if self.ending.begun:
             return
@@ -201,7 +203,7 @@ class UploadRun:
         if self.totals.ended is not None:
             return
         try:
-            self.reader.hand_over()
+            self.reader.give_up()
         except Exception as error:  # rows are foreign code, and are no rows then
             logger.warning("the last rows could not be read: %s", type(error).__name__)
         for flight in self.flights:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import define, frozen
 
 from asyncsdk.errors import AsyncSDKError, OutcomeUnknownError
-from asyncsdk.http.exchange import Reply
+from asyncsdk.http.exchange import Attempt, Reply
 from asyncsdk.results import WOULD_BE_SENT, Delivery, Outcome, StoppedBy
 from asyncsdk.upload.flights import Stage
 from asyncsdk.upload.verdict.decision import Decision
@@ -52,6 +52,26 @@ class Post:
     """What these requests have for themselves."""
     dry_run: bool = False
     """Whether nothing is sent."""
+
+    async def permit(self) -> Attempt:
+        """A request that has waited for pause and rate: its rows are drawn only then.
+
+        It is to be sent soon, or released.
+        """
+        attempt = Attempt()
+        try:
+            await self.lane.acquire(attempt, self.requests.pace)
+        except BaseException:
+            self.release(attempt)
+            raise
+        attempt.permitted = True
+        return attempt
+
+    def release(self, attempt: Attempt) -> None:
+        """Give a permit back that is not used."""
+        attempt.permitted = False
+        self.requests.pace.release(attempt)
+        self.lane.release(attempt)
 
 
 @define(eq=False)
@@ -140,6 +160,7 @@ class Workers:
         if self.batches.fits(flight.batch):
             return flight
         first, *others = self.books.recut(flight, list(self.batches.sized(flight.batch)))
+        first.attempt = flight.attempt
         self.queue.put_back(others)
         return first
 
@@ -163,6 +184,8 @@ class Workers:
 
     def abandon(self, flight: Flight) -> Entry:
         """The account of rows that are not sent any more; in a dry run none ever is."""
+        if flight.attempt.permitted:
+            self.post.release(flight.attempt)
         if self.post.dry_run:
             batch = flight.batch
             return batch.entry(Outcome.SKIPPED, Delivery.NOT_SENT, problem=WOULD_BE_SENT)

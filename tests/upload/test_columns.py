@@ -99,3 +99,15 @@ async def test_other_rows_are_as_they_are(rig: Rig) -> None:
     report = await rig.upload(source, columns={"phone": "Mobil"})
     assert rig.stored == ["+491", "+492", "+494"]
     assert [result.index for result in report.invalid] == [2, 4]
+
+
+async def test_the_first_that_is_filled_and_parts_that_are_joined(rig: Rig) -> None:
+    rows = [
+        {"Mobil": None, "Vorwahl": "030", "Nr": 1234567},
+        {"Mobil": "0171 1234560", "Vorwahl": "030", "Nr": ""},
+        {"Mobil": "", "Vorwahl": "", "Nr": "1234567"},
+    ]
+    report = await rig.upload(rows, columns={"phone": "Mobil,Vorwahl+Nr"})
+    sent = [commit.phone for commit in rig.sandbox.commits]
+    assert sent == ["030 1234567", "0171 1234560"]
+    assert [result.index for result in report.invalid] == [2], "half a number is none"

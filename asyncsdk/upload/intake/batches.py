@@ -59,7 +59,7 @@ class Batches:
     checked: int = field(default=0, init=False)
     """Rows checked so far, or passed over because an earlier run drew them."""
     piece: list[object] = field(factory=list, init=False)
-    """What was drawn and is not checked yet; whoever draws adds to it."""
+    """What was drawn and is not checked yet; whoever draws adds to it, to this very list."""
     _parts: list[Checked] = field(factory=list, init=False)
     """What was checked and is in no batch yet; of those that may not be sent only how many."""
     _rejected: list[Entry] = field(factory=list, init=False)
@@ -98,15 +98,16 @@ class Batches:
         if not self.piece:
             return
         try:
-            part = self.checker.check(self.checked, self.piece)
+            part = self.checker.check(self.checked, self.piece.copy())
         except SourceError:
             self.checked -= sum(map(len, self._parts)) + sum(map(len, self._rejected))
-            self.piece, self._parts, self._rejected = [], [], []
+            self._parts, self._rejected = [], []
+            self.piece.clear()
             raise
         self._rejected += _entries_of(part.rejected)
         self._parts.append(evolve(part, rejected=()) if part.rejected else part)
         self.checked += len(self.piece)
-        self.piece = []
+        self.piece.clear()
 
     def cut(self) -> Chunk | None:
         """All that was drawn since the last time, as batches; None if that is nothing."""

@@ -173,7 +173,7 @@ class Checker:
 
     def _decide(self, chunk: Sequence[object]) -> None:
         """Count the rows that are none, until one is."""
-        known = _KNOWN if self.columns is None else _KNOWN.union(self.columns.chosen.values())
+        known = _KNOWN if self.columns is None else _KNOWN.union(self.columns.keys)
         if not all(read_safely(partial(_alien, known), row, _no) for row in chunk):
             self.undecided = 0
         elif len(chunk) < self.undecided:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from attrs import define
@@ -11,12 +12,19 @@ from attrs import define
 from asyncsdk.columns import check_direction, needs_names, resolve
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.models import FIELDS
-from asyncsdk.upload.intake.rows import read_safely, unreadable
+from asyncsdk.sources.picking import NoColumnError, find_column, picker
+from asyncsdk.upload.intake.rows import read_safely, text_of, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+
+    from asyncsdk.sources.picking import ColumnChoice
 
 __all__ = ["Columns"]
+
+_BETWEEN = frozenset(",+")
+"""What is between the names of several keys."""
 
 
 @define
@@ -52,6 +60,12 @@ class Columns:
         """Whether the group must be asked what it calls its columns."""
         return needs_names(self.chosen)
 
+    @property
+    def keys(self) -> AbstractSet[str]:
+        """The keys that rows may have for them."""
+        pieces = (piece for key in self.chosen.values() for piece in re.split(r"[,+]", key))
+        return {*self.chosen.values(), *pieces}
+
     def resolve(self, names: Mapping[str, str]) -> None:
         """Put fields in the place of what the group calls its columns.
 
@@ -75,4 +89,25 @@ class Columns:
 
 
 def _renamed(sources: Mapping[str, str], row: dict[object, object]) -> dict[str, object]:
-    return {field: row[key] for field, key in sources.items() if key in row}
+    found = {field: row[key] for field, key in sources.items() if key in row}
+    for field, key in sources.items():
+        if field not in found and not _BETWEEN.isdisjoint(key):
+            found[field] = _of_several(row, field, key)
+    return found
+
+
+def _of_several(row: dict[object, object], field: str, wanted: str) -> object:
+    """What `Mobil,Telefon` or `Vorwahl+Rufnummer` is in a row; half a number is none."""
+    choice = _choice(tuple(map(str, row)), field, wanted)
+    if choice is None:
+        return None
+    picked = picker(choice)([str(text_of(value) or "") for value in row.values()])
+    return picked if isinstance(picked, str) else None
+
+
+@lru_cache(64)
+def _choice(names: tuple[str, ...], field: str, wanted: str) -> ColumnChoice | None:
+    try:
+        return find_column(names, field, wanted)
+    except NoColumnError:
+        return None

@@ -8,7 +8,7 @@ import io
 from collections.abc import AsyncIterable, Iterable
 from contextlib import aclosing, suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import frozen
 
@@ -16,7 +16,7 @@ from asyncsdk.errors import ConfigurationError
 from asyncsdk.upload.intake.rows import has_keys
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from asyncsdk.models import Phone
     from asyncsdk.upload.intake.columns import Columns
@@ -132,15 +132,58 @@ class _Begun:
         return self.rows  # type: ignore[no-any-return]
 
 
+class Rows(Protocol):
+    """What a reader draws rows from."""
+
+    repeats: bool
+    """Whether a later run gives the same rows again from the first one on."""
+    exhausted: bool
+    """Whether there are no more."""
+    stopped: bool
+    """Whether nobody wants any more."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is time to draw a batch."""
+
+    @property
+    def drained(self) -> bool:
+        """Whether a batch is to leave as it is, for there are no more rows at the moment."""
+
+    async def wait(self) -> None:
+        """Return when `ready`."""
+
+    async def draw(self, piece: list[object], size: int) -> None:
+        """Add rows to a piece until it has so many, or there are no more."""
+
+    def begin(self, first: int) -> None:
+        """Rows were read before: the next one has this index."""
+
+    def take_rest(self, piece: list[object]) -> None:
+        """Add to a piece what is to be accounted for although nobody draws it any more."""
+
+    async def deliver(self, cancelled: asyncio.CancelledError, piece: list[object], /) -> None:
+        """Let foreign code see a cancellation that nobody else asked for."""
+
+    async def close(self) -> None:
+        """Let go of the source."""
+
+
 class RowSource:
-    """The rows of an iterable or an async iterable.
+    """The rows of an iterable or an async iterable, as `Rows`.
 
     All methods are for one task alone: an async generator may hold a timeout, a task group or a
     context variable of the task that it runs in.
     """
 
+    repeats = True
+    ready = True
+    drained = False
+
     def __init__(self, source: Iterable[object] | AsyncIterable[object]) -> None:
         self._source = source
+        self.arrived: Callable[[], None] | None = None
+        """Called when a row has come for which the others may have to be waited for."""
         self._rows: Iterator[object] | None = None
         self._arows: AsyncIterator[object] | None = None
         self.exhausted = False
@@ -158,6 +201,8 @@ class RowSource:
                 self._arows = aiter(self._source)
             async for row in _Begun(self._arows):
                 piece.append(row)
+                if self.arrived is not None:
+                    self.arrived()
                 if len(piece) >= size or self.stopped:
                     return
         else:
@@ -167,6 +212,15 @@ class RowSource:
             if len(piece) >= size:
                 return
         self.exhausted = True
+
+    async def wait(self) -> None:
+        """Do nothing: rows may be drawn at any time."""
+
+    def begin(self, first: int) -> None:
+        """Do nothing: what was read before is read again."""
+
+    def take_rest(self, piece: list[object]) -> None:
+        """Do nothing: what was not drawn is not read."""
 
     async def deliver(self, cancelled: asyncio.CancelledError, piece: list[object]) -> None:
         """Let the source see a cancellation of its task that nobody else asked for.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asyncsdk.config import OnUnknown
     from asyncsdk.ledger.interface import Resumed
     from asyncsdk.upload.intake.batches import Batches
-    from asyncsdk.upload.intake.source import RowSource
+    from asyncsdk.upload.intake.source import Rows
     from asyncsdk.upload.sharing import Steps
 
 __all__ = ["given_up", "left_over", "recognise"]
@@ -51,7 +51,7 @@ def left_over(resumed: Resumed, on_unknown: OnUnknown) -> tuple[list[Batch], lis
 async def recognise(
     resumed: Resumed,
     *,
-    rows: RowSource | None,
+    rows: Rows | None,
     batches: Batches,
     chunks: AsyncIterator[tuple[int, int, int]],
     steps: Steps,
@@ -82,7 +82,7 @@ async def recognise(
         raise _another_source(where)
 
 
-async def _again(rows: RowSource, batches: Batches, steps: Steps, first: int, count: int) -> bytes:
+async def _again(rows: Rows, batches: Batches, steps: Steps, first: int, count: int) -> bytes:
     """Rows that are drawn to know them again, as submitted and encoded; fewer where they end."""
     parts, end = [], first + count
     while not rows.exhausted and first < end:

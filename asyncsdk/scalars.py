@@ -13,6 +13,8 @@ _TIMES = frozenset({"datetime64", "timedelta64"})
 """Of numpy; one that is no time differs from itself, as a number that is none does."""
 EXACT = 2.0**53
 """Up to here a float holds every whole number."""
+_LONG = Decimal(10) ** 7
+"""From here on a number with an exponent is one that was rounded; a smaller one may be a count."""
 _LARGEST = Decimal(10) ** 40
 """Beyond this it is no number of anything: a few bytes may stand for gigabytes of digits."""
 
@@ -48,4 +50,5 @@ def whole(value: object, exact: float = EXACT) -> str | None:
 def _has_all_digits(value: Decimal) -> bool:
     """Whether this is a whole number of which every digit is said: of `4.9E+11` most are not."""
     exponent = value.as_tuple().exponent
-    return isinstance(exponent, int) and exponent <= 0 and value == value.to_integral_value()
+    said = isinstance(exponent, int) and (exponent <= 0 or abs(value) < _LONG)
+    return said and value == value.to_integral_value()

@@ -30,7 +30,7 @@ def text_of(value: object, exact: float = EXACT) -> str:
     for kind, text in _TEXTS:
         if isinstance(value, kind):
             return text(value)
-    rounded = isinstance(value, float) and abs(value) > exact
+    rounded = isinstance(value, float) and exact < abs(value) <= EXACT
     return f"{value:.6E}" if rounded else str(value)
 
 

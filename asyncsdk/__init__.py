@@ -37,6 +37,7 @@ from asyncsdk.progress import Progress
 from asyncsdk.report import UploadFailed, UploadReport, UploadStopped, UploadSummary
 from asyncsdk.results import Delivery, Outcome, PhoneResult, StoppedBy
 from asyncsdk.upload.handle import Upload
+from asyncsdk.upload.sender import Sender
 from asyncsdk.wire.batch import BatchMember, BatchResponse
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "Rate",
     "RateLimitedError",
     "RetryPolicy",
+    "Sender",
     "ServerError",
     "SourceError",
     "StoppedBy",

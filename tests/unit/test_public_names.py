@@ -19,7 +19,7 @@ NAMES = """
     Delivery FailureLimit Group InsufficientFundsError Journal JournalError Normalize NotFoundError
     NotSentError Outcome OutcomeUnknownError PayloadTooLargeError Phone PhoneResult Problem
     Progress ProtocolError Rate
-    RateLimitedError RetryPolicy ServerError SourceError TransportError UnprocessableError
+    RateLimitedError RetryPolicy Sender ServerError SourceError TransportError UnprocessableError
     StoppedBy UnsubscribeReason Upload UploadFailed UploadReport UploadStopped
     UploadSummary Violation __version__
 """
@@ -55,6 +55,7 @@ def test_the_options_of_an_upload() -> None:
         "columns": None,
         "duplicates": "send",
         "existing": "send",
+        "linger": None,
         "validate": True,
         "normalize": None,
         "stop_when": None,

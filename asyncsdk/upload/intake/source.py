@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import io
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Sized
 from contextlib import aclosing, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
@@ -91,9 +91,12 @@ class FramePhones:
     @property
     def may_say_country(self) -> bool:
         """Whether a column of it has a name as if it said in which country each phone is."""
-        from asyncsdk.sources.names import is_country  # noqa: PLC0415 - likewise
+        from asyncsdk.sources.names import is_country
 
         return any(map(is_country, _names_in(self.frame)))
+
+    def __len__(self) -> int:
+        return len(self.frame)
 
     async def __aiter__(self) -> AsyncIterator[Phone]:
         source = await asyncio.to_thread(self._read)
@@ -102,7 +105,7 @@ class FramePhones:
                 yield phone
 
     def _read(self) -> Any:
-        from asyncsdk.sources import read  # noqa: PLC0415 - loaded only when there is a data frame
+        from asyncsdk.sources import read
 
         columns = None if self.columns is None else self.columns.chosen
         return read(self.frame, columns=columns, country=self.country)
@@ -117,6 +120,14 @@ def _names_in(frame: Any) -> list[str]:
     else:
         names = frame.columns
     return list(map(str, names))
+
+
+def _length(source: object) -> int | None:
+    """How many rows there are, where the source has a length; it is foreign code."""
+    try:
+        return len(source) if isinstance(source, Sized) else None
+    except Exception:  # noqa: BLE001 - whatever it is, the rows may be good
+        return None
 
 
 @frozen(eq=False)
@@ -135,12 +146,18 @@ class _Begun:
 class Rows(Protocol):
     """What a reader draws rows from."""
 
-    repeats: bool
-    """Whether a later run gives the same rows again from the first one on."""
     exhausted: bool
     """Whether there are no more."""
     stopped: bool
     """Whether nobody wants any more."""
+
+    @property
+    def total(self) -> int | None:
+        """How many there are in all, if that is known."""
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a later run gives the same rows again from the first one on."""
 
     @property
     def ready(self) -> bool:
@@ -182,6 +199,7 @@ class RowSource:
 
     def __init__(self, source: Iterable[object] | AsyncIterable[object]) -> None:
         self._source = source
+        self.total = _length(source)
         self.arrived: Callable[[], None] | None = None
         """Called when a row has come for which the others may have to be waited for."""
         self._rows: Iterator[object] | None = None

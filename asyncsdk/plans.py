@@ -16,6 +16,7 @@ __all__ = [
     "check_region",
     "complete",
     "dialled_abroad",
+    "is_calling_code",
     "kind_of",
     "number_of",
     "region_of_number",
@@ -91,6 +92,11 @@ def check_region(region: str) -> None:
 def calling_code(region: str) -> str:
     """The country code of a region, such as `49`."""
     return str(_library().country_code_for_region(region))
+
+
+def is_calling_code(digits: str) -> bool:
+    """Whether these digits are the country code of a region."""
+    return digits.isdecimal() and int(digits) in _library().COUNTRY_CODE_TO_REGION_CODE
 
 
 def dialled_abroad(digits: str, region: str) -> str | None:

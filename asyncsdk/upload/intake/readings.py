@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from asyncsdk.plans import calling_code, complete, dialled_abroad, number_of
+from asyncsdk.plans import calling_code, complete, dialled_abroad, is_calling_code, number_of
 from asyncsdk.upload.intake.spelling import Gap, Prefix
 
 if TYPE_CHECKING:
@@ -124,10 +124,11 @@ def _or_half_abroad(number: Number | Refused, digits: str) -> Number | Refused:
 
 def _with_trunk(written: Spelled) -> Number | Refused:
     """A number whose `(0)` is said along, and nothing else where that may be part of it."""
-    number = number_of(written.digits)
+    number, at = number_of(written.digits), written.trunk or 0
+    if not is_calling_code(written.digits[:at]):
+        return Refused("zero")
     if not written.digits.startswith(_KEEPS_ZERO):
         return number
-    at = written.trunk or 0
     kept = number_of(f"{written.digits[:at]}0{written.digits[at:]}")
     return _only(*([one for one in (number, kept) if one.valid] or (number, kept)))
 
@@ -168,14 +169,15 @@ def _may_end(digits: str, cut: Cut, before: str, whole: Number) -> bool:
         whole: What all of them are.
     """
     first, rest = before + digits[: cut.at], digits[cut.at :]
-    if cut.gap is Gap.WEAK and not rest.startswith("0") and _long(cut) and whole.valid:
+    ending = len(rest) <= _ENDING and (cut.gap is Gap.HYPHEN or cut.group > _PAIR)
+    if cut.gap is Gap.WEAK and not ending and rest[0] != "0" and _long(cut) and whole.valid:
         return False  # as usual, and sooner said than what comes before it is looked at
     if not complete(first):
         return _may_be_whole(first, rest, cut, whole)
     if cut.gap is Gap.STRONG or not whole.valid:
         return True
-    if cut.gap is Gap.HYPHEN and len(rest) <= _ENDING:
-        return rest != _CENTRAL
+    if ending:
+        return (cut.gap, rest) != (Gap.HYPHEN, _CENTRAL)
     return rest.startswith("0") and any(map(complete, _second(rest, whole)))
 
 

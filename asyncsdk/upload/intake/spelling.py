@@ -60,8 +60,8 @@ class Spelled:
     trunk: int | None = None
     """Where a `(0)` stood that is said along, and not dialled from abroad: `+49 (0)171 …`."""
     decimals: str = ""
-    """The zeros behind a dot or comma, which are no part of it; of a number that begins with `+`
-    or 0, as none does that a spreadsheet made, they may be."""
+    """The zeros behind a dot, which are no part of it; of a number that begins with `+` or 0, as
+    none does that a spreadsheet made, they may be."""
 
     @property
     def undivided(self) -> Spelled:
@@ -100,11 +100,13 @@ _LABEL = re.compile(r"tel\s*[.:]+\s*", re.IGNORECASE)
 """`tel:` (RFC 3966), or what people write before a number."""
 _FORMULA = re.compile(r'="([^"]*)"')
 """How a program keeps a spreadsheet from reading a number as one."""
-_BLANK = re.compile(r"[^\S\r\n]")
-_END_OF_LIST = re.compile(r"[\s.,;]+$")
+_BLANK = re.compile(r"[^\S\r\n\t]")
+_WIDE = "  "
+"""A tab, or a gap that is as wide, may stand between two numbers."""
+_TRAILING = re.compile(r"[\s.,;]+$")
 
 _ROUNDED = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*[eE]\s*[+-]?\s*\d+")
-_NEGATIVE = re.compile(r"-.*\d.*|.*\d\s*-|\((?!0)[\d.,\s]{6,}\)")
+_NEGATIVE = re.compile(r"\+?\s*-.*\d.*|.*\d\s*-|\((?!0)[\d.,\s]{6,}\)")
 """With a sign before or behind it, or in brackets as accountants have it."""
 _DATE = re.compile(
     r"(?:(?P<a>\d{1,2})(?P<s>[./-])\s?(?P<b>\d{1,2})(?P=s)\s?(?P<y>(?:1[89]|2[01])?\d{2})"
@@ -113,6 +115,12 @@ _DATE = re.compile(
 )
 _TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2}.*)?(?:\s*[AaPp]\.?[Mm]\.?)?")
 _MONTHS, _DAYS = 12, 31
+_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_DATE_IN_DIGITS = re.compile(
+    rf"{_YEAR}{_MONTH}{_DAY}(?:(?:[01]\d|2[0-3])(?:[0-5]\d){{1,2}})?|{_DAY}{_MONTH}{_YEAR}"
+)
+_DATE_LENGTHS = frozenset({8, 12, 14})
+"""Of such ones."""
 _ZEROS = re.compile(
     r"(?P<plain>\+?\d+)\.0+|(?P<dressed>[^.,]+|\d{1,3}(?:,\d{3})+)\.00?|(?P<comma>[^,]*),0+"
 )
@@ -152,7 +160,9 @@ def spelled(cell: str) -> Spelled | str:
     if wrong := _several(whole):
         return wrong
     number = _dressed(whole)
-    if len(whole) == len(text) or isinstance(number, str) or number.prefix is Prefix.NONE:
+    if isinstance(number, str) or number.prefix is Prefix.NONE:
+        return number
+    if not text[len(whole) :].startswith("."):  # a comma is no punctuation of a number
         return number
     return evolve(number, decimals=text[len(whole) + 1 :])
 
@@ -163,7 +173,8 @@ def _usually(prefix: str, first: str, others: str) -> Spelled | None:
     if begun is Prefix.ZERO:
         first = f"0{first}"
     if not others:
-        return Spelled(begun, first)
+        dated = len(first) in _DATE_LENGTHS and begun in {Prefix.NONE, Prefix.ZERO}
+        return None if dated and _DATE_IN_DIGITS.fullmatch(first) else Spelled(begun, first)
     if _IN_DATE in {others.count("-"), others.count("/")}:
         return None
     cuts, at, size = [], len(first), len(first)
@@ -181,13 +192,13 @@ def _bare(cell: str) -> str:
     if not text.isascii():
         text = text.translate(_INVISIBLE).translate(_SEEN_ALIKE)
         text = "".join(str(unicodedata.decimal(char, char)) for char in text)
-    text = _BLANK.sub(" ", text).strip()
+    text = _BLANK.sub(" ", text).replace("\t", _WIDE).strip()
     if formula := _FORMULA.fullmatch(text):
         text = formula[1].strip()
     text = text.strip("'\"").strip()
     label = _LABEL.match(text)
     text = text[label.end() :] if label else text
-    return _END_OF_LIST.sub("", text)
+    return _TRAILING.sub("", text)
 
 
 def _something_else(text: str) -> str | None:
@@ -204,6 +215,8 @@ def _something_else(text: str) -> str | None:
 
 
 def _is_date(text: str) -> bool:
+    if _DATE_IN_DIGITS.fullmatch(text):
+        return True
     found = _DATE.fullmatch(text)
     if found is None:
         return False

@@ -2,7 +2,7 @@
 
 from asyncsdk._version import __version__
 from asyncsdk.client import Client
-from asyncsdk.config import Adaptive, FailureLimit, Journal, Rate, RetryPolicy
+from asyncsdk.config import Adaptive, FailureLimit, Journal, Normalize, Rate, RetryPolicy
 from asyncsdk.errors import (
     AccountInactiveError,
     ApiError,
@@ -60,6 +60,7 @@ __all__ = [
     "InsufficientFundsError",
     "Journal",
     "JournalError",
+    "Normalize",
     "NotFoundError",
     "NotSentError",
     "Outcome",

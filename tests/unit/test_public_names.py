@@ -16,7 +16,7 @@ from asyncsdk import Client, Upload
 NAMES = """
     Account AccountInactiveError Adaptive ApiError AsyncSDKError AuthenticationError
     BadRequestError BatchMember BatchResponse Client ConfigurationError ConflictError CreatedPhone
-    Delivery FailureLimit Group InsufficientFundsError Journal JournalError NotFoundError
+    Delivery FailureLimit Group InsufficientFundsError Journal JournalError Normalize NotFoundError
     NotSentError Outcome OutcomeUnknownError PayloadTooLargeError Phone PhoneResult Problem
     Progress ProtocolError Rate
     RateLimitedError RetryPolicy Sender ServerError SourceError TransportError UnprocessableError
@@ -58,7 +58,6 @@ def test_the_options_of_an_upload() -> None:
         "linger": None,
         "validate": True,
         "normalize": None,
-        "mobile_only": False,
         "stop_when": None,
         "deadline": None,
         "keep_created": True,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from asyncsdk.models import Phone
     from asyncsdk.upload.intake.columns import Columns
 
-__all__ = ["RowSource", "check_source", "framed"]
+__all__ = ["FramePhones", "RowSource", "check_source", "framed"]
 
 _FRAMES = {
     "pandas": {"DataFrame"},
@@ -33,16 +33,17 @@ _FRAMES = {
 """Data frames, by the library that has them: iterating one gives its columns, or nothing."""
 
 
-def framed(source: Any, columns: Columns | None) -> Any:
+def framed(source: Any, columns: Columns | None, country: str | None = None) -> Any:
     """What rows are drawn from: the phones in a data frame, and everything else as it is.
 
     Args:
         source: What a caller gave.
         columns: From which column of a data frame each field is read.
+        country: Which column of it says in which country each phone is.
     """
     kinds = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(source).__mro__}
     known = any(name in _FRAMES.get(library, ()) for library, name in kinds)
-    return FramePhones(source, columns) if known else source
+    return FramePhones(source, columns, country) if known else source
 
 
 def check_source(source: object) -> None:
@@ -85,6 +86,14 @@ class FramePhones:
 
     frame: Any
     columns: Columns | None
+    country: str | None
+
+    @property
+    def may_say_country(self) -> bool:
+        """Whether a column of it has a name as if it said in which country each phone is."""
+        from asyncsdk.sources.names import is_country
+
+        return any(map(is_country, _names_in(self.frame)))
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -98,7 +107,19 @@ class FramePhones:
     def _read(self) -> Any:
         from asyncsdk.sources import read
 
-        return read(self.frame, columns=None if self.columns is None else self.columns.chosen)
+        columns = None if self.columns is None else self.columns.chosen
+        return read(self.frame, columns=columns, country=self.country)
+
+
+def _names_in(frame: Any) -> list[str]:
+    """What the columns of a frame of any library are called."""
+    if hasattr(frame, "collect_schema"):  # of polars, lazy ones too
+        names = frame.collect_schema().names()
+    elif hasattr(frame, "schema"):  # of pyarrow
+        names = frame.schema.names
+    else:
+        names = frame.columns
+    return list(map(str, names))
 
 
 def _length(source: object) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from html import escape
 
 from attrs import frozen
 
@@ -80,3 +81,23 @@ class Progress:
     def rate(self) -> float:
         """Phones settled per second since the start."""
         return self.settled / self.elapsed if self.elapsed > 0 else 0.0
+
+    def __str__(self) -> str:
+        of = "" if self.total is None else f" of {self.total:,}"
+        parts = [
+            f"{self.created:,} created",
+            f"{self.invalid:,} invalid",
+            f"{self.failed:,} failed",
+            *([f"{self.skipped:,} skipped"] if self.skipped else []),
+            *([f"{self.in_flight:,} in flight"] if self.in_flight else []),
+            f"{self.rate:,.0f} a second",
+        ]
+        pause = f"; all requests pause for {self.paused:.0f} s ({self.paused_by})"
+        return f"{self.settled:,}{of} phones: {', '.join(parts)}" + (pause if self.paused else "")
+
+    def _repr_html_(self) -> str:
+        """As a notebook shows it."""
+        value = "" if self.total is None else f' value="{self.settled}" max="{max(1, self.total)}"'
+        ended = self.phase is Phase.ENDED
+        bar = "" if ended else f'<progress{value} style="vertical-align: middle"></progress> '
+        return f"<div>{bar}{escape(str(self))}</div>"

@@ -32,6 +32,10 @@ __all__ = ["Reader"]
 logger = logging.getLogger("asyncsdk")
 
 
+_SHORT = 64
+"""Rows of a list that are read in one go."""
+
+
 class Reader:
     """Draws rows when a worker wants some, and hands them on as batches.
 
@@ -115,8 +119,21 @@ class Reader:
     def go(self) -> None:
         """Read on, or begin where nothing was read before, when somebody wants rows."""
         self._go.set()
-        if self._task is None:
+        if self._task is None and not self._read_at_once():
             self.start(Resumed())
+
+    def _read_at_once(self) -> bool:
+        """Read a short list: no foreign code runs, so no task is needed. Returns whether it is one."""
+        if not isinstance(self._rows, RowSource) or not self._rows.take_all(
+            self._batches.piece, min(_SHORT, self._batches.size)
+        ):
+            return False
+        try:
+            self._queue.put(self.hand_over())
+        except SourceError as error:
+            self._ending.begin(StoppedBy.ERROR, error)
+        self._queue.exhaust()
+        return True
 
     def stop(self) -> None:
         """Read no more: what the source gives from here on is in no account."""

@@ -208,6 +208,15 @@ class RowSource:
         self.stopped = False
         """Whether nobody wants any more rows."""
 
+    def take_all(self, piece: list[object], most: int) -> bool:
+        """Add all rows to a piece if they are in a list, and so few; returns whether they are."""
+        source: Any = self._source
+        if type(source) not in {list, tuple} or len(source) > most:
+            return False
+        piece.extend(source)
+        self.exhausted = True
+        return True
+
     async def draw(self, piece: list[object], size: int) -> None:
         """Add rows to a piece until it has so many, or find the source exhausted.
 

@@ -123,7 +123,7 @@ class Reader:
             self.start(Resumed())
 
     def _read_at_once(self) -> bool:
-        """Read a short list: no foreign code runs, so no task is needed. Returns whether it is one."""
+        """Read a short list, for which no foreign code runs; returns whether it is one."""
         if not isinstance(self._rows, RowSource) or not self._rows.take_all(
             self._batches.piece, min(_SHORT, self._batches.size)
         ):

@@ -92,8 +92,8 @@ def print_check(console: Console, report: UploadReport, rate: Rate | None) -> No
     invalid, doubtful = report.invalid_count, report.unknown_count
     good = report.would_be_sent_count
     line = f"{counted(report.submitted, 'row')}: {good:,} may be sent, {invalid:,} invalid"
-    if duplicates := report.skipped_count - good:  # without a group there is nothing else to skip
-        line += f", {counted(duplicates, 'duplicate')}"
+    if skipped := report.skipped_count - good:
+        line += f", {skipped:,} skipped"
     if doubtful:
         line += f", {doubtful:,} perhaps in the group"
     console.print(Text(f"{line}. Nothing was sent.", style="bold"))

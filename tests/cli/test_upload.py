@@ -363,7 +363,7 @@ def test_check_tells_reasons_requests_bytes_and_time(contacts: Path) -> None:
     words = ("--normalize", "DE", "--duplicates", "skip", "--batch-size", 10, "--rate", "1/2s")
     done = run("check", path, *words)
     assert done.exit_code == 1
-    assert "29 rows: 25 may be sent, 1 invalid, 3 duplicates. Nothing" in done.stdout
+    assert "29 rows: 25 may be sent, 1 invalid, 3 skipped. Nothing" in done.stdout
     told = "3 requests, 653 bytes, at least 0:04 at 1 request per 2 s."
     assert told in " ".join(done.stdout.split())
     assert "3 the same number as an earlier row" in " ".join(done.stdout.split())

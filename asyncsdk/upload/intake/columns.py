@@ -12,14 +12,13 @@ from attrs import define
 from asyncsdk.columns import check_direction, needs_names, resolve
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.models import FIELDS
-from asyncsdk.sources.picking import NoColumnError, find_column, picker
 from asyncsdk.upload.intake.rows import read_safely, text_of, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
 
-    from asyncsdk.sources.picking import ColumnChoice
+    from asyncsdk.models import Problem
 
 __all__ = ["Columns"]
 
@@ -98,16 +97,20 @@ def _renamed(sources: Mapping[str, str], row: dict[object, object]) -> dict[str,
 
 def _of_several(row: dict[object, object], field: str, wanted: str) -> object:
     """What `Mobil,Telefon` or `Vorwahl+Rufnummer` is in a row; half a number is none."""
-    choice = _choice(tuple(map(str, row)), field, wanted)
-    if choice is None:
+    pick = _picker(tuple(map(str, row)), field, wanted)
+    if pick is None:
         return None
-    picked = picker(choice)([str(text_of(value) or "") for value in row.values()])
+    picked = pick([str(text_of(value) or "") for value in row.values()])
     return picked if isinstance(picked, str) else None
 
 
 @lru_cache(64)
-def _choice(names: tuple[str, ...], field: str, wanted: str) -> ColumnChoice | None:
+def _picker(
+    names: tuple[str, ...], field: str, wanted: str
+) -> Callable[[Sequence[str]], str | Problem] | None:
+    from asyncsdk.sources.picking import NoColumnError, find_column, picker
+
     try:
-        return find_column(names, field, wanted)
+        return picker(find_column(names, field, wanted))
     except NoColumnError:
         return None

@@ -2,7 +2,7 @@
 
 from asyncsdk._version import __version__
 from asyncsdk.client import Client
-from asyncsdk.config import Adaptive, FailureLimit, Journal, Rate, RetryPolicy
+from asyncsdk.config import Adaptive, FailureLimit, Journal, Normalize, Rate, RetryPolicy
 from asyncsdk.errors import (
     AccountInactiveError,
     ApiError,
@@ -37,6 +37,7 @@ from asyncsdk.progress import Progress
 from asyncsdk.report import UploadFailed, UploadReport, UploadStopped, UploadSummary
 from asyncsdk.results import Delivery, Outcome, PhoneResult, StoppedBy
 from asyncsdk.upload.handle import Upload
+from asyncsdk.upload.sender import Sender
 from asyncsdk.wire.batch import BatchMember, BatchResponse
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "InsufficientFundsError",
     "Journal",
     "JournalError",
+    "Normalize",
     "NotFoundError",
     "NotSentError",
     "Outcome",
@@ -72,6 +74,7 @@ __all__ = [
     "Rate",
     "RateLimitedError",
     "RetryPolicy",
+    "Sender",
     "ServerError",
     "SourceError",
     "StoppedBy",

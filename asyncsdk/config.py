@@ -25,6 +25,7 @@ __all__ = [
     "ClientConfig",
     "FailureLimit",
     "Journal",
+    "Normalize",
     "OnUnknown",
     "Rate",
     "RetryPolicy",
@@ -303,6 +304,40 @@ def _journal(value: object) -> Journal | None:
     return value if value is None or isinstance(value, Journal) else Journal(value)
 
 
+@frozen
+class Normalize:
+    """How the cells of a list are read as numbers, which are sent in E.164 form."""
+
+    region: str = field()
+    """The region of numbers that do not say their country, such as `"DE"`."""
+    bare: Literal["national", "international"] | None = field(
+        default=None, validator=_one_of(None, "national", "international"), kw_only=True
+    )
+    """What numbers without `+` and without a leading 0 are in this list: such as have lost that 0
+    (or never had one), or such as have lost their `+`. None: whichever of the two it can only be;
+    what can be either is invalid."""
+    country: str | None = field(default=None, validator=_instance(str), kw_only=True)
+    """The key or column of a row that says its region: an ISO code, a calling code, or a name in
+    one of the common languages. It is read and not sent; where it is empty, `region` holds."""
+    mobile_only: bool = field(default=False, kw_only=True)
+    """Whether a number that no mobile phone can have is invalid."""
+
+    @region.validator
+    def _check_region(self, _: Attribute[str], value: object) -> None:
+        if not (isinstance(value, str) and re.fullmatch(r"[A-Z]{2}", value)):
+            msg = f"normalize needs a region such as 'DE' or 'AT', not {value!r}"
+            raise ConfigurationError(msg)
+
+
+def _normalize(value: object) -> Normalize | None:
+    if value is None or isinstance(value, Normalize):
+        return value
+    if isinstance(value, str) and value:
+        return Normalize(value)
+    msg = f"normalize must be a region such as 'DE', a Normalize(...) or None, not {value!r}"
+    raise ConfigurationError(msg)
+
+
 class UploadSettings(TypedDict, total=False):
     """What a sender takes of the options of an upload; see `PhonesResource.upload` for each."""
 
@@ -317,8 +352,7 @@ class UploadSettings(TypedDict, total=False):
     duplicates: Duplicates
     existing: Existing
     validate: bool
-    normalize: str | None
-    mobile_only: bool
+    normalize: str | Normalize | None
     stop_when: FailureLimit | None
     deadline: float | None
     keep_created: bool
@@ -342,8 +376,7 @@ class UploadOptions:
     existing: Existing = field(validator=_one_of("send", "skip"))
     linger: float | None = field(validator=_number(0, optional=True))
     validate: bool = field()
-    normalize: str | None = field(validator=_instance(str))
-    mobile_only: bool = field()
+    normalize: Normalize | None = field(converter=_normalize)
     stop_when: FailureLimit | None = field(validator=_instance(FailureLimit))
     deadline: float | None = field(validator=_number(0, above=True, optional=True))
     keep_created: bool = field()
@@ -357,12 +390,6 @@ class UploadOptions:
             msg = (
                 f"retry must be a RetryPolicy, not {value!r}; RetryPolicy(attempts=1) never retries"
             )
-            raise ConfigurationError(msg)
-
-    @mobile_only.validator
-    def _check_mobile_only(self, _: Attribute[bool], value: object) -> None:
-        if value and self.normalize is None:
-            msg = "mobile_only needs normalize: the plan of numbers says which are mobile"
             raise ConfigurationError(msg)
 
     @on_progress.validator

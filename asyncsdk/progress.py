@@ -39,6 +39,8 @@ class Progress:
 
     read: int = 0
     """Rows read from the source."""
+    total: int | None = None
+    """Rows that the source has; None where it does not say."""
     created: int = 0
     invalid: int = 0
     failed: int = 0

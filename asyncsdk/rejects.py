@@ -18,7 +18,7 @@ from asyncsdk.export.sheet import needs_semicolons, write_sheet
 from asyncsdk.results import Delivery
 from asyncsdk.sources import CsvSource, FrameSource, ManySources
 from asyncsdk.sources.listed import ListSource
-from asyncsdk.sources.picking import moved, spelled
+from asyncsdk.sources.picking import COUNTRY, moved, spelled
 from asyncsdk.sources.rejects import (
     DUPLICATE,
     HELD,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from asyncsdk.ledger.account import UploadAccount
+    from asyncsdk.models import Phone
     from asyncsdk.results import PhoneResult
     from asyncsdk.sources import ColumnChoice, Row, Source
 
@@ -224,7 +225,9 @@ def _rows(
         yield _settled(None, lost, places)
 
 
-def twins(source: Source, report: UploadAccount, normal: Callable[[str], object]) -> dict[int, int]:
+def twins(
+    source: Source, report: UploadAccount, normal: Callable[[Phone], object]
+) -> dict[int, int]:
     """Invalid rows whose numbers other rows have that are not: their indices, and those of these.
 
     Once mended, they would be stored a second time. The source is read once more, if there is
@@ -233,21 +236,28 @@ def twins(source: Source, report: UploadAccount, normal: Callable[[str], object]
     Args:
         source: What was uploaded.
         report: What became of it.
-        normal: The form in which numbers are compared; what is no text is no number.
+        normal: The form in which their numbers are compared; what is no text is no number.
     """
-    invalid = {result.index: result for result in report.invalid}
+    invalid = {result.index for result in report.invalid}
+    single = {r.index: r.phone for r in report.invalid if not _is_duplicate(r)}
+    if single and _says_country(source):  # which no report knows
+        single = {at: phone for at, phone in enumerate(source) if at in single}
     wanted: dict[object, list[int]] = {}
-    for index, result in invalid.items():
-        number = normal(result.phone.phone)
-        if isinstance(number, str) and number.strip() and not _is_duplicate(result):
+    for index, phone in single.items():
+        number = normal(phone)
+        if isinstance(number, str) and number.strip():
             wanted.setdefault(number, []).append(index)
     if not wanted:
         return {}
     found: dict[int, int] = {}
     for index, phone in enumerate(source):
         if index not in invalid and index < report.submitted:
-            found |= dict.fromkeys(wanted.get(normal(phone.phone), ()), index)
+            found |= dict.fromkeys(wanted.get(normal(phone), ()), index)
     return found
+
+
+def _says_country(source: Source) -> bool:
+    return any(COUNTRY in part.mapping for part in source.parts)
 
 
 def write_rejects(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.ledger.account import Only
     from asyncsdk.sources import Source
+    from asyncsdk.survey import Survey
 
 __all__ = ["Run", "UploadFailed", "UploadReport", "UploadStopped", "UploadSummary"]
 
@@ -58,6 +60,16 @@ class UploadReport(UploadAccount):
         """
         if not self.ok:
             raise UploadFailed(self)
+
+    def survey(self) -> Survey:
+        """What the numbers are that were, or in a dry run would be, sent; kept ones alone.
+
+        Raises:
+            ImportError: phonenumbers is not installed: `pip install 'asyncsdk[phone]'`.
+        """
+        from asyncsdk.survey import survey_of
+
+        return survey_of(chain(self.created, self.skipped, self.invalid))
 
     def to_csv(self, path: str | PathLike[str], only: Only = None) -> int:
         """Write the results as CSV, one row per phone, in source order within each outcome.

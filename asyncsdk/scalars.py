@@ -5,14 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from numbers import Integral, Number
 
-__all__ = ["missing", "whole"]
+__all__ = ["EXACT", "missing", "whole"]
 
 _NOTHING = frozenset({"NAType", "NaTType"})
 """What pandas puts where nothing is; comparing them with anything gives no truth value."""
 _TIMES = frozenset({"datetime64", "timedelta64"})
 """Of numpy; one that is no time differs from itself, as a number that is none does."""
-_EXACT = 2.0**53
+EXACT = 2.0**53
 """Up to here a float holds every whole number."""
+_LONG = Decimal(10) ** 7
+"""From here on a number with an exponent is one that was rounded; a smaller one may be a count."""
 _LARGEST = Decimal(10) ** 40
 """Beyond this it is no number of anything: a few bytes may stand for gigabytes of digits."""
 
@@ -25,16 +27,28 @@ def missing(value: object) -> bool:
     return (isinstance(value, Number) or name in _TIMES) and bool(value != value)  # noqa: PLR0124
 
 
-def whole(value: object) -> str | None:
+def whole(value: object, exact: float = EXACT) -> str | None:
     """The digits of a whole number, of whatever type; None for everything else.
 
-    Tables keep numbers as floats, so 4916012345678.0 is whole; True is no number.
+    Tables keep numbers as floats, so 4916012345678.0 is whole; True is no number, and one that was
+    rounded has lost its digits.
+
+    Args:
+        value: The number.
+        exact: Up to where floats are known to hold every whole number.
     """
     if isinstance(value, bool):
         return None
     if isinstance(value, Integral):
         return str(int(value))
-    exact = (isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT) or (
-        isinstance(value, Decimal) and abs(value) < _LARGEST and value == value.to_integral_value()
-    )
-    return str(int(value)) if exact else None  # type: ignore[call-overload]
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) <= exact else None
+    known = isinstance(value, Decimal) and abs(value) < _LARGEST and _has_all_digits(value)
+    return str(int(value)) if known else None  # type: ignore[call-overload]
+
+
+def _has_all_digits(value: Decimal) -> bool:
+    """Whether this is a whole number of which every digit is said: of `4.9E+11` most are not."""
+    exponent = value.as_tuple().exponent
+    said = isinstance(exponent, int) and (exponent <= 0 or abs(value) < _LONG)
+    return said and value == value.to_integral_value()

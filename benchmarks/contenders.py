@@ -12,7 +12,6 @@ import warnings
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import msgspec
 from attrs import frozen
 
@@ -41,13 +40,27 @@ def phones(count: int) -> Iterator[Phone]:
         yield Phone(*row)
 
 
+def mappings(count: int) -> Iterator[dict[str, str]]:
+    """Rows of four fields as a database gives them, made as they are drawn."""
+    for number, a, b in _rows(count):
+        yield {"phone": number, "a": a, "b": b, "callback_data": number}
+
+
+def draw(_: str, count: int) -> int:
+    """Draw the rows, and nothing else: what is no uploader's doing."""
+    drawn = 0
+    for batch in _batches(count):
+        drawn += len(batch)
+    return drawn
+
+
 def _rows(count: int) -> Iterable[tuple[str, str, str]]:
     """Those that were made before the clock runs, if they were."""
     return _ready_rows.get(count) or rows(count)
 
 
-def _batches(count: int) -> Iterator[list[Phone]]:
-    source = phones(count)
+def _batches(count: int) -> Iterator[list[dict[str, str]]]:
+    source = mappings(count)
     while batch := list(islice(source, BATCH)):
         yield batch
 
@@ -64,7 +77,7 @@ def sdk(
         async with Client(*KEY, base_url=url, rate=None) as client:
             report = await client.phones.upload(
                 1,
-                phones(count),
+                mappings(count),
                 **({"rate": None, "batch_size": batch, "concurrency": concurrency} | options),
             )
             return report.created_count
@@ -77,24 +90,22 @@ class _Status(msgspec.Struct, gc=False):
 
 
 def limit(url: str, count: int) -> int:
-    """What any uploader has to do: build the phones, post bodies, read the statuses.
+    """What any uploader has to do: post bodies, and read the statuses.
 
-    The bodies are ready-made: `have_bodies` makes them before the clock runs. Nothing is checked,
-    encoded, matched or kept.
+    The bodies are ready-made: `have_bodies` makes them before the clock runs. Nothing is drawn,
+    checked, encoded, matched or kept.
     """
     import aiohttp  # noqa: PLC0415
 
-    bodies = _ready_bodies[count]
-
+    bodies = iter(_ready_bodies[count])
     decode = msgspec.json.Decoder(list[_Status]).decode
 
     async def upload() -> int:
-        work = zip(_batches(count), bodies, strict=True)
         stored = 0
 
         async def worker(session: aiohttp.ClientSession) -> None:
             nonlocal stored
-            for _, body in work:
+            for body in bodies:
                 async with session.post(
                     f"{url}/groups/1/phones/batch",
                     data=body,
@@ -122,53 +133,126 @@ def have_rows(count: int) -> None:
 
 def have_bodies(count: int) -> None:
     """Make the bodies for `limit`: the very bytes that the SDK sends."""
-    from asyncsdk.wire.rows import encode_rows, rows_of  # noqa: PLC0415
+    _ready_bodies[count] = [msgspec.json.encode(batch) for batch in _batches(count)]
 
-    _ready_bodies[count] = [encode_rows(rows_of(batch)) for batch in _batches(count)]
+
+# -- one phone at a time ---------------------------------------------------------------------
+
+
+def bare_posts(url: str, count: int) -> int:
+    """A POST of one phone with bare aiohttp, one after the other."""
+    import aiohttp  # noqa: PLC0415
+
+    async def upload() -> int:
+        stored = 0
+        async with aiohttp.ClientSession() as session:
+            for _ in range(count):
+                async with session.post(
+                    f"{url}/groups/1/phones/batch",
+                    data=b'[{"phone":"+4916000000000"}]',
+                    headers={"Content-Type": "application/json", "Accept": "application/json"},
+                ) as response:
+                    await response.read()
+                stored += response.ok
+        return stored
+
+    return asyncio.run(upload())
+
+
+def small_uploads(url: str, count: int) -> int:
+    """An upload of one phone, one after the other."""
+
+    async def upload() -> int:
+        stored = 0
+        async with Client(*KEY, base_url=url, rate=None) as client:
+            for _ in range(count):
+                report = await client.phones.upload(1, ["+4916000000000"])
+                stored += report.created_count
+        return stored
+
+    return asyncio.run(upload())
+
+
+def sender(url: str, count: int, callers: int = 200) -> int:
+    """Phones of many callers through one sender."""
+
+    async def upload() -> int:
+        async with Client(*KEY, base_url=url, rate=None) as client:
+            async with client.phones.sender(1, linger=0.01) as open_sender:
+
+                async def caller(numbers: range) -> None:
+                    for number in numbers:
+                        await open_sender.add(f"+49160{number:08}")
+
+                turns = (range(at, count, callers) for at in range(callers))
+                await asyncio.gather(*map(caller, turns))
+            return open_sender.report.created_count
+
+    return asyncio.run(upload())
 
 
 # -- the script a user would write -----------------------------------------------------------
 
 
-def script_aiohttp(url: str, count: int) -> int:
-    """aiohttp, `attrs.asdict`, `json=` and `resp.json()`."""
+async def _script(
+    url: str, count: int, options: Callable[[list[dict[str, str]]], Any], read: Callable[..., Any]
+) -> int:
+    """The leanest plain script: the four fields in a dict, and the reply as it comes."""
     import aiohttp  # noqa: PLC0415
 
-    async def upload() -> int:
-        results: list[tuple[Phone, int, Any]] = []
-        turn = asyncio.Semaphore(CONCURRENCY)
+    results: list[tuple[dict[str, str], int, Any]] = []
+    places = asyncio.Semaphore(CONCURRENCY)
 
-        async def send(session: aiohttp.ClientSession, batch: list[Phone]) -> None:
-            async with (
-                turn,
-                session.post(
-                    f"{url}/groups/1/phones/batch", json=[attrs.asdict(phone) for phone in batch]
-                ) as response,
-            ):
-                reply = await response.json(content_type=None)
-            for phone, member in zip(batch, reply["hydra:member"], strict=True):
-                results.append((phone, member["status"], member["body"]))
+    async def send(session: aiohttp.ClientSession, batch: list[dict[str, str]]) -> None:
+        async with (
+            places,
+            session.post(f"{url}/groups/1/phones/batch", **options(batch)) as response,
+        ):
+            reply = await read(response)
+        for phone, member in zip(batch, reply["hydra:member"], strict=True):
+            results.append((phone, member["status"], member["body"]))
 
-        async with aiohttp.ClientSession() as session:
-            await asyncio.gather(*(send(session, batch) for batch in _batches(count)))
-        return sum(200 <= status < 300 for _, status, _ in results)
+    async with aiohttp.ClientSession() as session:
+        await asyncio.gather(*(send(session, batch) for batch in _batches(count)))
+    return sum(200 <= status < 300 for _, status, _ in results)
 
-    return asyncio.run(upload())
+
+def script_aiohttp(url: str, count: int) -> int:
+    """aiohttp, `json=` and `resp.json()`."""
+    return asyncio.run(
+        _script(
+            url,
+            count,
+            lambda batch: {"json": batch},
+            lambda response: response.json(content_type=None),
+        )
+    )
+
+
+def script_orjson(url: str, count: int) -> int:
+    """The same with orjson both ways."""
+    import orjson  # noqa: PLC0415
+
+    async def read(response: Any) -> Any:
+        return orjson.loads(await response.read())
+
+    headers = {"Content-Type": "application/json"}
+    return asyncio.run(
+        _script(url, count, lambda batch: {"data": orjson.dumps(batch), "headers": headers}, read)
+    )
 
 
 def script_httpx(url: str, count: int) -> int:
-    """The same with httpx."""
+    """The plain script with httpx."""
     import httpx  # noqa: PLC0415
 
     async def upload() -> int:
-        results: list[tuple[Phone, int, Any]] = []
-        turn = asyncio.Semaphore(CONCURRENCY)
+        results: list[tuple[dict[str, str], int, Any]] = []
+        places = asyncio.Semaphore(CONCURRENCY)
 
-        async def send(client: httpx.AsyncClient, batch: list[Phone]) -> None:
-            async with turn:
-                response = await client.post(
-                    f"{url}/groups/1/phones/batch", json=[attrs.asdict(phone) for phone in batch]
-                )
+        async def send(client: httpx.AsyncClient, batch: list[dict[str, str]]) -> None:
+            async with places:
+                response = await client.post(f"{url}/groups/1/phones/batch", json=batch)
             for phone, member in zip(batch, response.json()["hydra:member"], strict=True):
                 results.append((phone, member["status"], member["body"]))
 
@@ -259,6 +343,7 @@ def pinecone(url: str, count: int, timeout: float = 60.0) -> int:
 
 SCRIPTS: dict[str, Callable[[str, int], int]] = {
     "script: aiohttp": script_aiohttp,
+    "script: aiohttp and orjson": script_orjson,
     "script: httpx": script_httpx,
 }
 RIVALS: dict[str, Callable[[str, int], int]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from asyncsdk.cli.options import parse_normalize
 from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.wire.rows import decode_rows
@@ -58,7 +59,7 @@ def _about(part: Source, options: Mapping[str, Any]) -> Iterator[str]:
 
 def _samples(part: Source, options: Mapping[str, Any]) -> Iterator[str]:
     """The first rows that would be sent, as they would be."""
-    normalize = normalizer(options.get("normalize"), mobile_only=options.get("mobile_only", False))
+    normalize = normalizer(parse_normalize(options))
     first = list(islice(part, _LOOKED_AT))
     checked = Checker(normalize=normalize).check(0, first)
     rows = zip(checked.indices, checked.submitted or checked.numbers, strict=True)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from asyncsdk.rejects import Rejected
     from asyncsdk.report import UploadReport
     from asyncsdk.results import PhoneResult
+    from asyncsdk.survey import Survey
 
 __all__ = [
     "least_seconds",
@@ -34,10 +35,12 @@ __all__ = [
     "print_groups",
     "print_reasons",
     "print_rejected",
+    "print_survey",
     "print_totals",
 ]
 
 _REASONS = 10
+_COUNTRIES = 12
 _SHORT = 60
 """Characters beyond which a reason is not said twice in a row."""
 _ALIKE = 3
@@ -113,6 +116,33 @@ def print_doubts(console: Console, found: Iterable[Doubt]) -> None:
     if table.row_count:
         text = "Warning: without --normalize numbers are sent as they are, and some look wrong:"
         console.print(Text(text, style="yellow"))
+        console.print(table)
+
+
+def print_survey(console: Console, survey: Survey) -> None:
+    """What the numbers are that would be sent."""
+    table = Table(box=box.SIMPLE, pad_edge=False, show_header=False)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    if survey.countries:
+        common = list(survey.countries.items())
+        shown = [f"{region} {count:,}" for region, count in common[:_COUNTRIES]]
+        rest = sum(count for _, count in common[_COUNTRIES:])
+        others = [f"others {rest:,}"] if rest else []
+        table.add_row(f"{survey.total - survey.as_they_are:,}", ", ".join(shown + others))
+    for count, what in (
+        (survey.mobile, "mobile"),
+        (survey.landline, "landline"),
+        (survey.mobile_or_landline, "mobile or landline: their plan does not tell"),
+        (survey.service, "numbers of services: toll-free, premium rate and the like"),
+        (survey.not_in_plan, "not in the plan of numbers: mistyped, or too new for it"),
+        (survey.plus_lost, "without their +, read as international"),
+        (survey.zero_lost, "without their leading 0, read as national"),
+        (survey.two_readings, "not sent, for they can be two numbers: see --bare"),
+    ):
+        if count:
+            table.add_row(f"{count:,}", what)
+    if table.row_count:
         console.print(table)
 
 

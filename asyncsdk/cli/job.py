@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,6 +19,7 @@ from asyncsdk.cli.closing import (
     print_groups,
     print_reasons,
     print_rejected,
+    print_survey,
     print_totals,
 )
 from asyncsdk.cli.destination import in_context
@@ -25,6 +27,7 @@ from asyncsdk.cli.doubts import doubts
 from asyncsdk.cli.listing import write_listing
 from asyncsdk.cli.live import view_for
 from asyncsdk.cli.noted import noted
+from asyncsdk.cli.options import NORMALIZE, parse_normalize
 from asyncsdk.cli.output import tell_requests
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, fail, plain, stderr, stdout
@@ -37,7 +40,7 @@ from asyncsdk.errors import (
     SourceError,
 )
 from asyncsdk.export.reasons import has_twin, skipped_in
-from asyncsdk.models import Withheld
+from asyncsdk.models import Located, Withheld
 from asyncsdk.rejects import (
     UNREAD,
     Rejected,
@@ -57,8 +60,10 @@ if TYPE_CHECKING:
     from asyncsdk.cli.destination import Destination
     from asyncsdk.cli.output import Output
     from asyncsdk.config import Rate
+    from asyncsdk.models import Phone
     from asyncsdk.report import UploadReport
     from asyncsdk.sources import Source
+    from asyncsdk.upload.intake.normalize import Normalizer
 
 __all__ = ["Job", "failed"]
 
@@ -115,7 +120,8 @@ class Job:
     async def _follow(self, total: int) -> Ending:
         quiet_period = self.options.get("quiet_period", 0.0)
         view = view_for(total, quiet=not self.output.live, quiet_period=quiet_period)
-        options = {name: value for name, value in self.options.items() if name != "rate"}
+        others = {name: v for name, v in self.options.items() if name not in {"rate", *NORMALIZE}}
+        options = others | {"normalize": parse_normalize(self.options)}
         if self.destination is None:
             async with _nobody() as client:
                 return await follow(client.phones.upload(1, self.source, **options), view)
@@ -189,6 +195,8 @@ class Job:
             print_check(console, report, self._rate)
             if self.options.get("normalize") is None:
                 print_doubts(console, doubts(self.source.rows()))
+            else:
+                print_survey(console, report.survey())
         else:
             print_totals(console, report, going_on=self._goes_on(report))
             print_reasons(console, skipped_in(report))
@@ -215,6 +223,7 @@ class Job:
             "batches": ending.report.batches,
             "bytes": ending.report.bytes,
             "seconds_at_least": least_seconds(ending.report, self._rate),
+            "survey": self._survey(ending.report),
             "lists": [_told(part) for part in self.source.parts],
         }
         text = json.dumps(head | ending.report.summary(), indent=1, ensure_ascii=False)
@@ -228,6 +237,11 @@ class Job:
             comma = "," if count else ""
             write(f"{comma}\n  {json.dumps(row.to_dict(), ensure_ascii=False)}")
         write("\n ]\n}\n")
+
+    def _survey(self, report: UploadReport) -> dict[str, object] | None:
+        """What the numbers are, for machines; of a dry run, and of numbers in normal form."""
+        normal = self.dry and self.options.get("normalize") is not None
+        return report.survey().to_dict() if normal else None
 
     @property
     def _rate(self) -> Rate | None:
@@ -249,12 +263,11 @@ class Job:
         """Rows with the numbers of others that are invalid, or that the upload did not come to."""
         if self.options.get("duplicates") != "skip":
             return {}
-        normal = normalizer(self.options.get("normalize")) or str
-        found = twins(self.source, report, normal)
+        how = parse_normalize(self.options)
+        found = twins(self.source, report, partial(_normal, normalizer(how)))
         if report.complete:
             return found
-        names = ("normalize", "mobile_only", "duplicates")
-        options = {name: self.options[name] for name in names if name in self.options}
+        options: dict[str, Any] = {"normalize": how, "duplicates": "skip"}
 
         async def dry_run() -> UploadReport:
             async with _nobody() as client:
@@ -267,6 +280,13 @@ class Job:
             and result.error is not None
             and result.error.duplicate_of is not None
         }
+
+
+def _normal(normalize: Normalizer | None, phone: Phone) -> object:
+    """The number of a phone in the form in which numbers are compared."""
+    if normalize is None:
+        return phone.phone
+    return normalize(phone.phone, phone.country if isinstance(phone, Located) else "")
 
 
 def _nobody() -> Client:

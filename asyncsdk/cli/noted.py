@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from asyncsdk.cli.options import NORMALIZE
 from asyncsdk.sources.rejects import is_rejects, note_of
 
 if TYPE_CHECKING:
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["as_noted", "noted", "typed"]
 
 _DEFAULTS: dict[str, object] = {
-    "normalize": None,
-    "mobile_only": False,
+    **NORMALIZE,
     "duplicates": "send",
     "existing": "send",
 }

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from asyncsdk.config import Adaptive, Rate
+from asyncsdk.config import Adaptive, Normalize, Rate
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.sources.apart.book import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["parse_concurrency", "parse_map", "parse_quotechar", "parse_rate", "parse_sheets"]
+__all__ = [
+    "NORMALIZE",
+    "parse_concurrency",
+    "parse_map",
+    "parse_normalize",
+    "parse_quotechar",
+    "parse_rate",
+    "parse_sheets",
+]
+
+NORMALIZE: dict[str, object] = {"normalize": None, "bare": None, "mobile_only": False}
+"""The options that say together how numbers are read, and what they are where nothing is said."""
 
 _RATE = re.compile(r"(\d+)(?:/(\d+(?:\.\d+)?)?(ms|s|m|min|h)?)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -34,6 +45,23 @@ def parse_map(pairs: Iterable[str]) -> dict[str, str]:
             raise typer.BadParameter(msg, param_hint="'--map'")
         columns[field.strip()] = column
     return columns
+
+
+def parse_normalize(options: Mapping[str, Any]) -> Normalize | None:
+    """How numbers are read, as several options say it; None where they are sent as they are.
+
+    Raises:
+        ConfigurationError: They cannot work.
+    """
+    region, bare, mobile_only = (options.get(name, no) for name, no in NORMALIZE.items())
+    if region is not None:
+        return Normalize(region, bare=bare, mobile_only=mobile_only)
+    for option, given in (("mobile_only", mobile_only), ("bare", bare)):
+        if given:
+            how = f"add --normalize DE, or whichever region the list is of, to --{option}"
+            msg = f"{option} needs normalize: {how.replace('_', '-')}"
+            raise ConfigurationError(msg)
+    return None
 
 
 def parse_quotechar(text: str) -> str | None:

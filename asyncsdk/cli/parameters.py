@@ -10,6 +10,7 @@ import typer
 
 __all__ = [
     "AllSheets",
+    "Bare",
     "BatchSize",
     "Concurrency",
     "Country",
@@ -83,7 +84,11 @@ Map = Annotated[
 ]
 Country = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help="The column that says in which country each phone is."),
+    typer.Option(
+        metavar="COLUMN",
+        help="The column that says in which country each phone is, for --normalize: codes (AT, "
+        "+43) or names.",
+    ),
 ]
 SkipLines = Annotated[
     int,
@@ -129,6 +134,14 @@ Header = Annotated[
 Normalize = Annotated[
     str | None,
     typer.Option(metavar="REGION", help="Bring numbers into normal form: DE, AT, CH, …"),
+]
+Bare = Annotated[
+    str | None,
+    typer.Option(
+        metavar="national|international",
+        help="With --normalize: what numbers without + and without a leading 0 are in this list; "
+        "else those that can be either are invalid.",
+    ),
 ]
 MobileOnly = Annotated[
     bool, typer.Option("--mobile-only", help="With --normalize: landlines are invalid.")

@@ -41,6 +41,7 @@ _SENDING = (
     "duplicates",
     "existing",
     "normalize",
+    "bare",
     "mobile_only",
 )
 """Arguments that the package has by the same name: of an upload, and of `read`."""
@@ -66,6 +67,7 @@ def upload(
     html: given.Html = None,
     journal: given.Journal = None,
     normalize: given.Normalize = None,
+    bare: given.Bare = None,
     mobile_only: given.MobileOnly = False,
     duplicates: given.Duplicates = "send",
     existing: given.Existing = "send",
@@ -102,6 +104,7 @@ def upload(
         "columns": columns,
         "country": country,
         "normalize": normalize,
+        "bare": bare,
         "mobile_only": mobile_only,
         "duplicates": duplicates,
         "existing": existing,
@@ -161,6 +164,7 @@ def check(
     report: given.Listing = None,
     html: given.Html = None,
     normalize: given.Normalize = None,
+    bare: given.Bare = None,
     mobile_only: given.MobileOnly = False,
     duplicates: given.Duplicates = "send",
     send_unknown: given.SendUnknown = False,
@@ -190,6 +194,7 @@ def check(
     """
     options = {
         "normalize": normalize,
+        "bare": bare,
         "mobile_only": mobile_only,
         "duplicates": duplicates,
         "batch_size": batch_size,

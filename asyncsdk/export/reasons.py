@@ -33,7 +33,8 @@ __all__ = [
 _DISTINCT = 1000
 """Reasons that are counted apart: a server with another one for each phone cannot fill memory."""
 _OTHER = "other reasons"
-_LENGTH = re.compile(r" \(\d+\)")
+_DIFFERING = re.compile(r" \((?:\d+|\+\d+(?: or \+\d+)+)\)")
+"""A length, or the numbers that a cell can be."""
 _LONGEST = 200
 _RULE = "Invalid phone"
 """The title of what local rules find: it says no more than the outcome does."""
@@ -115,7 +116,7 @@ def common_reason(result: PhoneResult) -> str:
 
 def shortened(reason: str) -> str:
     """A reason without what differs from row to row."""
-    return _LENGTH.sub("", reason)[:_LONGEST]
+    return _DIFFERING.sub("", reason)[:_LONGEST]
 
 
 def ranked(results: Iterable[PhoneResult], limit: int = 20) -> list[Reason]:

@@ -24,7 +24,7 @@ from asyncsdk.upload.intake.columns import Columns
 from asyncsdk.upload.intake.inbox import Inbox
 from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.upload.intake.skipping import Skipping
-from asyncsdk.upload.intake.source import RowSource, check_source, framed
+from asyncsdk.upload.intake.source import FramePhones, RowSource, check_source, framed
 from asyncsdk.upload.recovery.claims import Claims
 from asyncsdk.upload.sender import Sender
 from asyncsdk.wire.batch import BatchResponse, decode_members, encode_members, member_of_created
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         Existing,
         FailureLimit,
         Journal,
+        Normalize,
         OnUnknown,
         Rate,
     )
@@ -188,8 +189,7 @@ class PhonesResource(Resource):
         existing: Existing = "send",
         linger: float | None = None,
         validate: bool = True,
-        normalize: str | None = None,
-        mobile_only: bool = False,
+        normalize: str | Normalize | None = None,
         stop_when: FailureLimit | None = None,
         deadline: float | None = None,
         keep_created: bool = True,
@@ -233,9 +233,9 @@ class PhonesResource(Resource):
             linger: Seconds that a batch which has begun waits for more rows of an async source
                 before it leaves as it is; None: until it is full.
             validate: Whether to check the provider's limits before sending.
-            normalize: A default region such as `"DE"`: numbers are sent in E.164 form, and what is
-                no number is invalid (needs `asyncsdk[phone]`).
-            mobile_only: Whether, with `normalize`, landlines are invalid, too.
+            normalize: A default region such as `"DE"`, or a `Normalize`: numbers are sent in E.164
+                form, and what is no number is invalid, as is what could be two different ones
+                (needs `asyncsdk[phone]`).
             stop_when: Stop after so many invalid and failed phones.
             deadline: Seconds after which the upload ends, whatever is under way.
             keep_created: Whether the report keeps the created phones, or only counts them.
@@ -268,7 +268,6 @@ class PhonesResource(Resource):
             linger=linger,
             validate=validate,
             normalize=normalize,
-            mobile_only=mobile_only,
             stop_when=stop_when,
             deadline=deadline,
             keep_created=keep_created,
@@ -277,7 +276,8 @@ class PhonesResource(Resource):
             dry_run=dry_run,
         )
         chosen = None if columns is None else Columns.of(columns)
-        source = framed(phones, chosen)
+        country = None if options.normalize is None else options.normalize.country
+        source = framed(phones, chosen, country)
         if phones is not None or options.journal is None:
             check_source(source)
         return self._prepared(group_id, source, options, chosen)
@@ -320,7 +320,7 @@ class PhonesResource(Resource):
         columns = settings.pop("columns")
         chosen = None if columns is None else Columns.of(columns)
         checked = UploadOptions(**settings)
-        normalizer(checked.normalize, mobile_only=checked.mobile_only)
+        normalizer(checked.normalize)
 
         def begin(inbox: Inbox, entered: Callable[[Sequence[Entry]], None]) -> Upload:
             return self._prepared(group_id, inbox, checked, chosen, entered)
@@ -336,7 +336,7 @@ class PhonesResource(Resource):
         entered: Callable[[Sequence[Entry]], None] | None = None,
     ) -> Upload:
         """An upload of which nothing is sent yet."""
-        normalizer(options.normalize, mobile_only=options.mobile_only)
+        normalizer(options.normalize)
         ledger = _ledger(group_id, options)
         return Upload(
             partial(self._assemble, group_id, source, options, columns, ledger, entered),
@@ -358,8 +358,8 @@ class PhonesResource(Resource):
         self._requests.transport.sessions.check()
         checker = Checker(
             limits=options.validate,
-            normalize=normalizer(options.normalize, mobile_only=options.mobile_only),
-            skipping=_skipping(options),
+            normalize=normalizer(options.normalize),
+            skipping=_skipping(options, phones),
             keep_source=isinstance(ledger, DurableLedger),
             columns=columns,
         )
@@ -402,11 +402,27 @@ def _defaults() -> Mapping[str, Any]:
     return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
-def _skipping(options: UploadOptions) -> Skipping | None:
+def _skipping(options: UploadOptions, phones: object) -> Skipping | None:
     """What knows the numbers that are not to be sent, if there are to be any."""
     if "skip" not in {options.duplicates, options.existing}:
         return None
-    return Skipping(options.duplicates == "skip", normalizer(options.normalize))
+    duplicates, how = options.duplicates == "skip", options.normalize
+    if how is None or options.existing == "send":
+        return Skipping(duplicates)
+    if how.country is not None or _says_country(phones):
+        # Nobody knows the country of a number of the group that does not say it.
+        return Skipping(duplicates)
+    return Skipping(duplicates, normalizer(how).elsewhere)
+
+
+def _says_country(phones: object) -> bool:
+    """Whether a list that was read has a column that says the country of each row, or may have."""
+    if isinstance(phones, FramePhones):
+        return phones.may_say_country
+    if not type(phones).__module__.startswith("asyncsdk.sources."):  # they are loaded when used
+        return False
+    lists: Any = phones
+    return any("country" in part.mapping for part in lists.parts)
 
 
 def _ledger(group_id: int, options: UploadOptions) -> Ledger:

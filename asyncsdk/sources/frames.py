@@ -200,7 +200,7 @@ def _texts(frames: Iterator[Any]) -> Iterator[Batch]:
     done = 0
     with foreign_faults(None, lambda: done + 1):
         for frame in frames:
-            yield [texts_of(column.to_list()) for column in frame.iter_columns()]
+            yield [texts_of(each.to_list(), str(each.dtype)) for each in frame.iter_columns()]
             done += len(frame)
 
 

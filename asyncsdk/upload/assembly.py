@@ -83,18 +83,21 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
     options, requests = order.options, order.requests
     clock = asyncio.get_running_loop().time
     random = SystemRandom()  # made in no time, and a fork does not share it
-    flights, queue, ending, share = Flights(), Queue(), Ending(), LoopShare(_ROUND)
+    queue = Queue(endless=isinstance(order.source, Inbox))
+    flights, ending, share = Flights(), Ending(), LoopShare(_ROUND)
     claim = order.claims.open(order.group_id, flights)
     totals = Totals(clock, requests.pace.gate.throttled, order.group_id, options.dry_run)
     table = Table(options.retry, options.on_unknown, random)
     batches = Batches(order.checker, options.batch_size, options.max_batch_bytes)
 
+    heard = order.entered  # not the order itself, which has the source
+
     def entered(entries: Sequence[Entry]) -> None:
         """Fates were entered: whoever must know hears of it."""
         claim.entered(entries)
         _check_limit(options, ledger, totals, ending)
-        if order.entered is not None:
-            order.entered(entries)
+        if heard is not None:
+            heard(entries)
         if run.callback is not None:
             run.callback.changed()
 

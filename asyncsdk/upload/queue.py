@@ -19,9 +19,15 @@ class Queue:
     """Hands out batches until the source is exhausted and nothing can come back any more.
 
     It holds next to nothing itself: the reader brings more when somebody waits for it.
+
+    Args:
+        endless: Whether the source may go on for as long as the program: what has to wait until no
+            more work is under way then interrupts it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, endless: bool = False) -> None:
+        self._endless = endless
+        self._interrupted = False
         self._returned: deque[Flight] = deque()
         self._ready: deque[Flight] = deque()
         self._handed_out = 0
@@ -37,8 +43,8 @@ class Queue:
         return bool(self._returned or self._ready) or not self._exhausted
 
     async def get(self) -> Flight | None:
-        """The next batch, to be followed by `done`; None when there is no more work."""
-        while True:
+        """The next batch, to be followed by `done`; None when there is no more work for now."""
+        while not self._interrupted:
             queue = self._returned or self._ready
             if queue:
                 self._handed_out += 1
@@ -51,6 +57,17 @@ class Queue:
                 await self._more.wait()
             finally:
                 self._waiting -= 1
+        return None
+
+    def interrupt(self) -> None:
+        """Hand out nothing before `resume`, if the source is endless."""
+        self._interrupted = self._endless
+        if self._interrupted:
+            self._more.notify_all()
+
+    def resume(self) -> None:
+        """Hand out what there is again."""
+        self._interrupted = False
 
     def put_back(self, flights: Sequence[Flight]) -> None:
         """Give batches back: they go out again before anything new."""

@@ -95,6 +95,11 @@ class Reader:
         return self._rows is None or self._rows.repeats
 
     @property
+    def total(self) -> int | None:
+        """Rows that the source has, if that is known."""
+        return self._batches.read if self._rows is None else self._rows.total
+
+    @property
     def ended(self) -> bool:
         """Whether nothing of the source runs any more."""
         return self._task is None or self._task.done()
@@ -180,12 +185,13 @@ class Reader:
 
     async def _draw_permitted(self) -> bool:
         """As `_draw`; the first of these requests has its permit already where that is wanted."""
-        if self._post is None:
+        if self._post is None or (self._rows is not None and self._rows.drained):
             return bool(await self._draw())
         attempt = await self._post.permit()
         flights: list[Flight] = []
         try:
-            flights = await self._draw()
+            if self._queue.wanted > 0:  # whoever wanted rows may be gone
+                flights = await self._draw()
         finally:
             if flights:
                 flights[0].attempt = attempt

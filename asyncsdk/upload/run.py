@@ -72,9 +72,11 @@ class UploadRun:
         logger.info("an upload into group %d begins", self.claim.group_id)
         try:
             await self._resume(await self.books.open(self._sums))
+            if not self.reader.repeats:  # it may go on for as long as the program
+                await self._look_up()
             await self.workers.run(self.jobs, self.reader.go)
-            while self.reconciler is not None and self.flights.doubtful and not self.ending.begun:
-                await self.jobs.run(self._reconcile)
+            while self._in_doubt:
+                await self._look_up()
                 await self.workers.run(self.jobs)
         except asyncio.CancelledError:
             self.ending.begin(StoppedBy.CANCELLED)
@@ -139,6 +141,19 @@ class UploadRun:
             found = await self.baseline.existing()
             if found is not None:
                 self.books.existing(found)
+
+    @property
+    def _in_doubt(self) -> bool:
+        """Whether there are phones to be looked up."""
+        doubtful = self.reconciler is not None and bool(self.flights.doubtful)
+        return doubtful and not self.ending.begun
+
+    async def _look_up(self) -> None:
+        """Look up in the group what is unknown, while nothing is under way."""
+        if self._in_doubt:
+            self.workers.release_permits()
+            await self.jobs.run(self._reconcile)
+        self.queue.resume()
 
     async def _reconcile(self) -> None:
         """Look up in the group what is unknown: what is missing there goes out again."""
@@ -237,6 +252,7 @@ class UploadRun:
         ended = totals.ended is not None
         return Progress(
             read=self.workers.batches.read,
+            total=self.reader.total,
             created=counts.created,
             invalid=counts.invalid,
             failed=counts.failed,

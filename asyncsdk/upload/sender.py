@@ -92,12 +92,15 @@ class Sender:
             ConfigurationError: The sender is not open, or belongs to another event loop.
         """
         inbox = self._open_inbox()
-        await self._places.acquire()
-        try:
-            self._check()  # it may have ended meanwhile: whoever comes next hears of it, too
-        except BaseException:
-            self._places.release()
-            raise
+        if self._places.locked():
+            await self._places.acquire()
+            try:
+                self._check()  # it may have ended meanwhile: whoever comes next hears of it, too
+            except BaseException:
+                self._places.release()
+                raise
+        else:
+            await self._places.acquire()  # at once
         self._pending += 1
         return await inbox.put(phone)
 
@@ -131,7 +134,8 @@ class Sender:
 
         Raises:
             ConfigurationError: It was open before, or the client cannot be used.
-            UploadStopped: It cannot begin: its journal is in doubt, or the group cannot be read.
+            JournalError: Its journal is in use or in doubt.
+            UploadStopped: It cannot begin: the group cannot be read.
         """
         if self._upload is not None:
             msg = "this sender was opened before; make another one"

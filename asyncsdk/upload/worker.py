@@ -191,6 +191,12 @@ class Workers:
             return batch.entry(Outcome.SKIPPED, Delivery.NOT_SENT, problem=WOULD_BE_SENT)
         return flight.abandon()
 
+    def release_permits(self) -> None:
+        """Have those that wait for a worker wait for their permits once more."""
+        for flight in self.flights:
+            if flight.attempt.permitted:
+                self.post.release(flight.attempt)
+
     def decide(self, flight: Flight, answer: Reply | AsyncSDKError) -> Decision:
         """What the end of its request means for the rows of a batch."""
         if self.post.dry_run:
@@ -206,6 +212,8 @@ class Workers:
         """Do what was decided; nothing is awaited before it is entered and everybody knows."""
         now = self.totals.clock()
         again = self.books.settle([flight], decision)
+        if decision.doubt:  # it is looked up when nothing is under way
+            self.queue.interrupt()
         if decision.size is not None:
             self.batches.size = min(self.batches.size, decision.size)
         gate = self.post.requests.pace.gate

@@ -183,7 +183,39 @@ def decode_members(document: bytes) -> list[BatchMember]:
     Raises:
         ProtocolError: There is no collection in it.
     """
+    stored = _stored(document)
+    if stored is not None:
+        return stored
     return [decode_member(raw) for raw in shapes.members(shapes.parse(document))[1]]
+
+
+class _Stored(msgspec.Struct):
+    status: Annotated[int, msgspec.Meta(ge=200, lt=300)]
+    body: CreatedPhone
+
+
+_decode_stored = msgspec.json.Decoder(list[_Stored], strict=False).decode
+
+
+def _stored(document: bytes) -> list[BatchMember] | None:
+    """The members of a plain reply by which all phones were created, in one go; None of others."""
+    if not document.startswith(b"["):
+        return None
+    try:
+        stored = _decode_stored(document)
+    except shapes.UNREADABLE:
+        return None
+    if not all(_dated(member.body) for member in stored):
+        return None
+    return [BatchMember(member.status, created=member.body) for member in stored]
+
+
+def _dated(created: CreatedPhone) -> bool:
+    """Whether its times say where they are."""
+    subscribed, unsubscribed = created.subscribed_at, created.unsubscribed_at
+    return (subscribed is None or subscribed.tzinfo is not None) and (
+        unsubscribed is None or unsubscribed.tzinfo is not None
+    )
 
 
 def decode_member(raw: msgspec.Raw | bytes) -> BatchMember:
@@ -206,8 +238,7 @@ def created_of(body: bytes) -> CreatedPhone | None:
         created = _decode_created(body)
     except shapes.UNREADABLE:
         return _loosely(body)
-    times = (created.subscribed_at, created.unsubscribed_at)
-    return created if all(t is None or t.tzinfo for t in times) else _loosely(body)
+    return created if _dated(created) else _loosely(body)
 
 
 def _loosely(body: bytes) -> CreatedPhone | None:

@@ -46,6 +46,9 @@ def _german(*ends: int) -> tuple[str, ...]:
 
 
 LISTS = {
+    "01_plus_lost_spaces.csv": Expected(_german(67, 68)),
+    "03_decimals_00.csv": Expected(_german(67, 68, 69, 60)),
+    "04_slash_short.csv": Expected(),
     "05_google2024.csv": Expected(_german(67, 68, 69, 60)),
     "08_outlook_nomobile.csv": Expected(("+49301234567", "+49301234568")),
     "09_icloud.vcf": Expected(_german(67, 68)),
@@ -53,6 +56,7 @@ LISTS = {
     "13_preamble_title.csv": Expected(_german(67, 68), note="2 rows above the names"),
     "16_kundennr_rank.csv": Expected(_german(67, 68), note="column 'Kontakt'"),
     "18_phone_number_id.csv": Expected(_german(67, 68), note="column 'phone_number'"),
+    "20_shopify.csv": Expected(("+491711234567", "+41791234567")),
     "22_several_cols.csv": Expected(
         ("+49301234567", *_german(68, 69, 60)),
         ("--map", "phone=Telefon mobil,Telefon privat,Telefon geschäftlich"),
@@ -60,18 +64,32 @@ LISTS = {
     "23_vorwahl_split.csv": Expected(
         ("+491711234567", "+49307654321", "+491711234569"), ("--map", "phone=Vorwahl+Rufnummer")
     ),
+    "25_country_column.csv": Expected(
+        ("+491711234567", "+41791234567", "+436641234567", "+48501234567", "+33612345678"),
+        note="country from column 'Land'",
+    ),
     "26_lonequote_pair.csv": Expected(refused="csv:3: the row that begins here looks like several"),
     "45_json_wrapped.json": Expected(_german(60, 61)),
     "60_hidden_first_sheet.xlsx": Expected(_german(60, 61), note="hidden sheet: 'Alt_2019'"),
     "62_two_sheets.xlsx": Expected(_german(60, 61), ("--all-sheets",)),
     "68_password.xlsx": Expected(refused="is protected by a password"),
     "71_export.zip": Expected(_german(60)),
+    "75_decimals.parquet": Expected(_german(60, 61)),
+    "84_public_de_numbers.csv": Expected(
+        (
+            *("+491716783154", "+498990990000", "+493030808459", "+491786730511"),
+            *("+4915150405214", "+491602229999", "+4915112345678"),
+        )
+    ),
     "88_noheader_handyshop.csv": Expected(_german(60, 61)),
     "91_mixed_encoding.csv": Expected(_german(60, 61, 62), note="line 4 is not in UTF-8"),
     "99_total_line.csv": Expected(_german(60, 61)),
     "a1_switch.csv": Expected(_german(60), note="column 'Mobil'"),
     "a2_handy.csv": Expected(("+491721234560",)),
     "a2_mobil.csv": Expected(_german(60)),
+    "b4_raw.csv": Expected(_german(62)),
+    "c1_excel_plus_hyphen.csv": Expected(),
+    "c1_excel_plus_hyphen.xlsx": Expected(),
     "d1_numbers.json": Expected(_german(60, 61, 62)),
 }
 ANSWERED = [name for name, expected in LISTS.items() if not expected.refused]

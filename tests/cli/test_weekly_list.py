@@ -25,13 +25,14 @@ MOST = 80
 COMMAND = """
 import re, sys
 from pathlib import Path
+from asyncsdk import Normalize
 from asyncsdk.cli.app import app
 from asyncsdk.upload.intake.normalize import normalizer
 
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
 
-normalizer("DE")("0160 1234567")  # the plan of numbers is in memory
+normalizer(Normalize("DE"))("0160 1234567")  # the plan of numbers is in memory
 idle = peak()
 try:
     app(sys.argv[1:])

@@ -36,9 +36,12 @@ def piece(heading: str) -> str:
 
 async def test_the_web_backend(sandbox: SandboxThread, tmp_path: Path) -> None:
     path = tmp_path / "app.py"
-    path.write_text(piece("In a web backend"), encoding="utf-8")
     group = sandbox.add_group("web")
+    app = piece("In a web backend").replace("7116", str(group))
+    path.write_text(app, encoding="utf-8")
     async with served(path) as session:
+        async with session.post("/sign-ups", json={"phone": "+4916012345678"}) as reply:
+            assert await reply.json() == {"outcome": "created", "error": ""}
         async with session.post(f"/groups/{group}/phones", json=["+4915112345678", ""]) as reply:
             answer = await reply.json()
         assert (answer["created_count"], answer["not_created"]) == (1, [1])

@@ -12,6 +12,7 @@ import os
 import resource
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk import Client
@@ -20,12 +21,31 @@ from tests.rig import phones
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from asyncsdk import Phone
+
 
 async def upload(job: dict[str, Any]) -> str:
     """Upload as many phones as it says. Returns the report's line."""
     async with Client(job["client_id"], job["api_key"], base_url=job["url"], rate=None) as client:
+        if "heard" in job:
+            return await send(client, job)
         source = (phone for phone in phones(job["count"]))
         return str(await client.phones.upload(job["group_id"], source, **job["options"]))
+
+
+async def send(client: Client, job: dict[str, Any]) -> str:
+    """Add phones through a sender, and note which of them were answered, and how."""
+    with Path(job["heard"]).open("a", buffering=1, encoding="utf-8") as heard:  # noqa: ASYNC230
+        async with client.phones.sender(job["group_id"], **job["options"]) as sender:
+
+            async def handler(mine: list[Phone]) -> None:
+                for phone in mine:
+                    result = await sender.add(phone)
+                    heard.write(f"{phone.callback_data} {result.index} {result.outcome}\n")
+
+            rows = phones(job["count"])[job["first"] :]
+            await asyncio.gather(*(handler(rows[at::20]) for at in range(20)))
+    return str(sender.report)
 
 
 def limited(size: int | None) -> None:

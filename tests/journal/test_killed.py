@@ -54,7 +54,7 @@ class Nursery:
 
     def start(self, sandbox: SandboxThread, group_id: int, journal: Path, **options: Any) -> int:
         """Begin an upload. Returns the id of its process."""
-        limit = options.pop("limit", None)
+        limit, sender = options.pop("limit", None), options.pop("sender", {})
         job = {
             "client_id": sandbox.client_id,
             "api_key": sandbox.api_key,
@@ -70,6 +70,7 @@ class Nursery:
                 "quiet_period": 0.05,
                 **options,
             },
+            **sender,
         }
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(job) + "\n")
@@ -204,6 +205,46 @@ def test_killed_with_report_what_was_in_flight_is_unknown(tmp_path: Path) -> Non
             assert report.created_count + report.unknown_count == PHONES, said
             assert unknown_of(journal) == killed_at
             assert [r.index for r in known(report)] == list(range(PHONES))
+
+
+def test_a_killed_sender_is_taken_up_and_what_was_heard_is_true(tmp_path: Path) -> None:
+    """Each `add` that was answered is on record, whenever the process dies."""
+    killer = Killer(4)
+    kills = uploads = 0
+    options = {"linger": 0.001, "on_unknown": "reconcile", "batch_size": 20}
+    with Nursery() as nursery:
+        while kills < effort(8, 60):
+            journal, noted = tmp_path / f"{uploads}.journal", tmp_path / f"{uploads}.heard"
+            with SandboxThread(latency=killer.latency) as sandbox:
+                group = sandbox.add_group("people")
+                for first in range(0, 50_000, 1_000):
+                    child = nursery.start(
+                        sandbox,
+                        group,
+                        journal,
+                        # others than before: nobody knows which of those were taken
+                        sender={"heard": str(noted), "first": first, "count": first + 1_000},
+                        **options,
+                    )
+                    if first < 4_000:  # none would come to its end otherwise
+                        killer.aim(child)
+                    killed, said = nursery.ended()
+                    killer.miss()
+                    assert killed or "0 failed" in said, said
+                    if not killed:
+                        break
+                    kills += 1
+                report = UploadReport.open(journal)
+                assert report.complete
+                assert report.ok
+                told = {r.phone.callback_data: r for r in report.created}
+                assert len(told) == report.submitted == len(sandbox.commits)
+                assert told.keys() == {commit.callback_data for commit in sandbox.commits}
+                for line in noted.read_text().splitlines():
+                    row, index, outcome = line.split()
+                    assert outcome == "created"
+                    assert told[row].index == int(index)
+            uploads += 1
 
 
 def unknown_of(journal: Path) -> set[int]:

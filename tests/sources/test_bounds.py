@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import os
 import resource
-import signal
 import subprocess
 import sys
-import threading
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from asyncsdk.errors import ConfigurationError, SourceError
-from asyncsdk.sources import read
-from asyncsdk.sources.apart.process import Bounds, apart
-from asyncsdk.sources.opening import open_input
-from asyncsdk.sources.pipes import opened_pipe
-
-from .hostile import BOMBS, xlsx
-from .lists import WRITERS
+from .hostile import BOMBS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
 MEMORY = 400 << 20
 SMALL = [["Name", "Mobil"], ["Ann", "0160111111"], ["Bea", "0160222222"]]
@@ -55,7 +42,7 @@ def test_no_file_takes_what_it_asks_for(name: str, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=bounded,  # noqa: PLW1509 - nothing else runs here
+        preexec_fn=bounded,
     )
     assert done.returncode == 0, done.stderr
     told, peak = done.stdout.rsplit("\n", 2)[:2]

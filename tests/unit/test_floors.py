@@ -43,9 +43,10 @@ FLOORS = (
             "errors",
             "models",
             "numbers",
+            "plans",
             "progress",
         ),
-        *("results", "scalars", "status", "timeline", "words"),
+        *("results", "scalars", "status", "survey", "timeline", "words"),
     ),
     ("_version",),
 )

@@ -16,10 +16,10 @@ from asyncsdk import Client, Upload
 NAMES = """
     Account AccountInactiveError Adaptive ApiError AsyncSDKError AuthenticationError
     BadRequestError BatchMember BatchResponse Client ConfigurationError ConflictError CreatedPhone
-    Delivery FailureLimit Group InsufficientFundsError Journal JournalError NotFoundError
+    Delivery FailureLimit Group InsufficientFundsError Journal JournalError Normalize NotFoundError
     NotSentError Outcome OutcomeUnknownError PayloadTooLargeError Phone PhoneResult Problem
     Progress ProtocolError Rate
-    RateLimitedError RetryPolicy ServerError SourceError TransportError UnprocessableError
+    RateLimitedError RetryPolicy Sender ServerError SourceError TransportError UnprocessableError
     StoppedBy UnsubscribeReason Upload UploadFailed UploadReport UploadStopped
     UploadSummary Violation __version__
 """
@@ -55,9 +55,9 @@ def test_the_options_of_an_upload() -> None:
         "columns": None,
         "duplicates": "send",
         "existing": "send",
+        "linger": None,
         "validate": True,
         "normalize": None,
-        "mobile_only": False,
         "stop_when": None,
         "deadline": None,
         "keep_created": True,

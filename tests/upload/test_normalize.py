@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asyncsdk.config import Normalize
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.models import Phone, Problem
+from asyncsdk.plans import _library
 from asyncsdk.sources import read
 from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.normalize import normalizer
@@ -20,9 +22,7 @@ from tests.sources.lists import KONTAKTE
 
 def normal(text: str, region: str = "DE", *, mobile_only: bool = False) -> str:
     """The normal form, or the code of the reason why there is none."""
-    normalize = normalizer(region, mobile_only=mobile_only)
-    assert normalize is not None
-    found = normalize(text)
+    found = normalizer(Normalize(region, mobile_only=mobile_only))(text)
     return found if isinstance(found, str) else str(found.violations[0].code)
 
 
@@ -47,10 +47,11 @@ def normal(text: str, region: str = "DE", *, mobile_only: bool = False) -> str:
         "'+4916012345678",
         "'0160 12345678",
         "\N{RIGHT SINGLE QUOTATION MARK}+4916012345678",
-        "160 12345678",
         "4916012345678",
         "4916012345678.0",
-        "16012345678,0",
+        "4916012345678,00",
+        "49 160 12345678",
+        "49 (0)160 12345678",
         "０１６０ １２３４５６７８",  # noqa: RUF001 - wide digits, as pasted from a Japanese text
         "  +49 160 12345678\n",
     ],
@@ -118,8 +119,7 @@ def test_what_is_no_number_says_why(text: str, code: str) -> None:
 
 
 def test_a_rounded_number_is_told_as_such() -> None:
-    normalize = normalizer("DE")
-    assert normalize is not None
+    normalize = normalizer(Normalize("DE"))
     assert "its last digits are lost" in str(normalize("4,91601E+11"))
 
 
@@ -147,32 +147,25 @@ def test_the_region_decides() -> None:
     assert normal("0660 1234567", "AT") == "+436601234567"
     assert normal("07700 900638", "GB") == "+447700900638"
     with pytest.raises(ConfigurationError, match="a region such as 'DE'"):
-        normalizer("de")
-
-
-async def test_mobile_only_needs_normalize() -> None:
-    async with connected() as rig:
-        with pytest.raises(ConfigurationError, match="needs normalize"):
-            rig.upload([], mobile_only=True)
+        Normalize("de")
 
 
 def test_without_its_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "phonenumbers", None)
-    normalizer.cache_clear()
+    _library.cache_clear()
     with pytest.raises(ImportError, match=r"pip install 'asyncsdk\[phone\]'"):
-        normalizer("DE")
+        normalizer(Normalize("DE"))
 
 
 @given(st.text(max_size=40))
 def test_whatever_the_text_it_is_a_number_or_a_problem(text: str) -> None:
-    normalize = normalizer("DE")
-    assert normalize is not None
+    normalize = normalizer(Normalize("DE"))
     found = normalize(text)
     assert isinstance(found, Problem) or found.removeprefix("+").isdecimal()
 
 
 def test_duplicates_are_found_on_the_normal_form() -> None:
-    checker = Checker(normalize=normalizer("DE"), skipping=Skipping())
+    checker = Checker(normalize=normalizer(Normalize("DE")), skipping=Skipping())
     rows = ["0160 12345678", "0171 7654321", "+49 160 12345678", "0160 12345678 / 0171 7654321"]
     checked = checker.check(0, rows)
     assert list(checked.indices) == [0, 1]

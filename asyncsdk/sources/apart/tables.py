@@ -57,7 +57,7 @@ def _scanned(file: IO[bytes], kind: str) -> Any:
 
 def _texts(frame: Any, done: int) -> Iterator[list[list[str]]]:
     """A batch as one message, or as several where it is too large for one."""
-    columns = [texts_of(column.to_list()) for column in frame.iter_columns()]
+    columns = [texts_of(each.to_list(), str(each.dtype)) for each in frame.iter_columns()]
     if len(msgspec.msgpack.encode(columns)) <= MAX_FRAME:
         yield columns
     elif frame.height == 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from itertools import islice
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 
 from asyncsdk.errors import SourceError
 from asyncsdk.models import FIELDS, LIMITS, Phone, Problem, Violation, Withheld
+from asyncsdk.upload.intake.located import countries_of, without_country
 from asyncsdk.upload.intake.rows import (
     PLAIN,
     NoRow,
@@ -37,10 +38,11 @@ from asyncsdk.wire.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
     from asyncsdk.upload.intake.columns import Columns
+    from asyncsdk.upload.intake.normalize import Normalizer
     from asyncsdk.upload.intake.skipping import Skipping
 
 __all__ = ["Checked", "Checker", "Rejection", "join"]
@@ -49,6 +51,8 @@ _KNOWN = frozenset(FIELDS)
 _CERTAIN = 100
 """Where none of so many rows is one, the source is no list of phones."""
 _BREAKS = "\r\n"
+_NOWHERE = repeat("")
+"""What rows say of their countries that say nothing."""
 _FEW = 8
 """Keys of a row that are shown."""
 
@@ -118,7 +122,7 @@ class Checker:
     """
 
     limits: bool = True
-    normalize: Callable[[str], str | Problem] | None = None
+    normalize: Normalizer | None = None
     skipping: Skipping | None = None
     keep_source: bool = False
     columns: Columns | None = None
@@ -136,6 +140,7 @@ class Checker:
             SourceError: None of the first hundred is a row.
         """
         flawless = self._mappings(chunk)
+        countries: Iterable[str | None] = _NOWHERE
         if flawless is None:
             kinds = kinds_of(chunk)
             if not kinds <= PLAIN:
@@ -143,15 +148,28 @@ class Checker:
                 kinds = kinds_of(chunk)
             if self.undecided:
                 self._decide(chunk)
-            if self.columns is not None:
-                chunk = self.columns.rename(chunk)
+            if self._country is not None or not kinds <= PLAIN:
+                countries = countries_of(chunk, self._country)
+            chunk = self._with_fields(chunk)
             flawless = self._flawless(kinds, chunk)
         if flawless is None:
-            return self._check_rows(first, chunk, [_read(row) for row in chunk])
+            read = [_read(row) for row in chunk]
+            return self._check_rows(first, chunk, read, countries)
         numbers, body, rows = flawless
         if self.normalize is None and self.skipping is None:
             return Checked(range(first, first + len(numbers)), numbers, body, source=body)
-        return self._check_rows(first, chunk, [(row, []) for row in rows])
+        return self._check_rows(first, chunk, [(row, []) for row in rows], countries)
+
+    @property
+    def _country(self) -> str | None:
+        """The key of rows that says their country."""
+        return None if self.normalize is None else self.normalize.how.country
+
+    def _with_fields(self, chunk: Sequence[object]) -> Sequence[object]:
+        """The rows with fields for keys."""
+        if self.columns is not None:
+            return self.columns.rename(chunk)
+        return chunk if self._country is None else without_country(chunk, self._country)
 
     def _decide(self, chunk: Sequence[object]) -> None:
         """Count the rows that are none, until one is."""
@@ -167,7 +185,9 @@ class Checker:
 
     def _mappings(self, chunk: Sequence[object]) -> _Flawless | None:
         """What is made of a chunk of mappings with the names of the fields; None of any other."""
-        if self.columns is not None or not chunk or type(chunk[0]) is not dict:
+        if self.columns is not None or self._country is not None:
+            return None
+        if not chunk or type(chunk[0]) is not dict:
             return None
         found: _Flawless | None = read_safely(self._rows, chunk, lambda *_: None)
         if found is not None:
@@ -213,6 +233,7 @@ class Checker:
         first: int,
         chunk: Sequence[object],
         read: Sequence[tuple[Row, Sequence[Violation]]],
+        countries: Iterable[str | None] = _NOWHERE,
     ) -> Checked:
         """The same, row by row.
 
@@ -220,18 +241,20 @@ class Checker:
             first: The index of the first row.
             chunk: The rows as they came.
             read: What they are, and what is wrong with their types.
+            countries: What they say of their countries.
         """
         indices: list[int] = []
         rows: list[Row] = []
         submitted: list[str] = []
         rejected: list[Rejection] = []
         source = encode_rows([row for row, _ in read]) if self.keep_source else b""
-        for index, (item, (row, violations)) in enumerate(zip(chunk, read, strict=True), first):
+        together = zip(chunk, read, countries, strict=False)
+        for index, (item, (row, violations), country) in enumerate(together, first):
             number = row.phone
             if isinstance(item, Withheld):
                 rejected.append(self._held_back(index, item, row))
                 continue
-            normal, problem = self._normal(row, violations)
+            normal, problem = self._normal(row, violations, country)
             if problem is not None:
                 rejected.append(Rejection(index, normal, problem, number))
             elif self.skipping and (why := self.skipping.reason(normal.phone, index)):
@@ -254,32 +277,34 @@ class Checker:
         """A row that its source holds back; what may be in the group counts as seen before."""
         problem, doubtful = item.problem, item.doubtful
         if doubtful and self.skipping is not None:
-            normal, invalid = self._normal(row, [])
+            normal, invalid = self._normal(row, [], item.country.strip())
             why = None if invalid else self.skipping.reason(normal.phone, index)
             if why is not None and why.in_group:  # there is no doubt any more
                 problem, doubtful = why, False
         return Rejection(index, row, problem, row.phone, doubtful, skipped=not doubtful)
 
-    def _normal(self, row: Row, violations: Sequence[Violation]) -> tuple[Row, Problem | None]:
+    def _normal(
+        self, row: Row, violations: Sequence[Violation], country: str | None
+    ) -> tuple[Row, Problem | None]:
         """The row, with its number in normal form where that was found, and why it is invalid."""
         if not violations and self.limits:
             violations = _broken_limits(row)
         if violations:
-            violations = [*violations, *self._twin(row.phone)]
+            violations = [*violations, *self._twin(row.phone, country)]
             return row, Problem(title="Invalid phone", violations=tuple(violations))
         if self.normalize is not None:
-            normal = self.normalize(row.phone)
+            normal = self.normalize(row.phone, country)
             if isinstance(normal, Problem):
                 return row, normal
             row = renumbered(row, normal)
         return row, None
 
-    def _twin(self, number: str) -> list[Violation]:
+    def _twin(self, number: str, country: str | None) -> list[Violation]:
         """That a row which is invalid anyway has the number of an earlier one, too.
 
         Whoever mends it is not to store that number a second time.
         """
-        normal = number if self.normalize is None else self.normalize(number)
+        normal = number if self.normalize is None else self.normalize(number, country)
         if self.skipping is None or isinstance(normal, Problem):
             return []
         twin = self.skipping.twin(normal)

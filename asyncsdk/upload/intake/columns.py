@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
 
-    from asyncsdk.models import Problem
-
 __all__ = ["Columns"]
 
 _BETWEEN = frozenset(",+")
@@ -107,7 +105,8 @@ def _of_several(row: dict[object, object], field: str, wanted: str) -> object:
 @lru_cache(64)
 def _picker(
     names: tuple[str, ...], field: str, wanted: str
-) -> Callable[[Sequence[str]], str | Problem] | None:
+) -> Callable[[Sequence[str]], object] | None:
+    """What picks a field's value from the values under these names."""
     from asyncsdk.sources.picking import NoColumnError, find_column, picker
 
     try:

@@ -29,6 +29,7 @@ class Inbox:
         linger: Seconds that the first row of a batch waits for others.
     """
 
+    total = None
     repeats = False
 
     size: int

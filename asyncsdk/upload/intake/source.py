@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import io
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Sized
 from contextlib import aclosing, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from asyncsdk.models import Phone
     from asyncsdk.upload.intake.columns import Columns
 
-__all__ = ["RowSource", "check_source", "framed"]
+__all__ = ["FramePhones", "RowSource", "check_source", "framed"]
 
 _FRAMES = {
     "pandas": {"DataFrame"},
@@ -33,16 +33,17 @@ _FRAMES = {
 """Data frames, by the library that has them: iterating one gives its columns, or nothing."""
 
 
-def framed(source: Any, columns: Columns | None) -> Any:
+def framed(source: Any, columns: Columns | None, country: str | None = None) -> Any:
     """What rows are drawn from: the phones in a data frame, and everything else as it is.
 
     Args:
         source: What a caller gave.
         columns: From which column of a data frame each field is read.
+        country: Which column of it says in which country each phone is.
     """
     kinds = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(source).__mro__}
     known = any(name in _FRAMES.get(library, ()) for library, name in kinds)
-    return FramePhones(source, columns) if known else source
+    return FramePhones(source, columns, country) if known else source
 
 
 def check_source(source: object) -> None:
@@ -85,6 +86,17 @@ class FramePhones:
 
     frame: Any
     columns: Columns | None
+    country: str | None
+
+    @property
+    def may_say_country(self) -> bool:
+        """Whether a column of it has a name as if it said in which country each phone is."""
+        from asyncsdk.sources.names import is_country
+
+        return any(map(is_country, _names_in(self.frame)))
+
+    def __len__(self) -> int:
+        return len(self.frame)
 
     async def __aiter__(self) -> AsyncIterator[Phone]:
         source = await asyncio.to_thread(self._read)
@@ -93,9 +105,29 @@ class FramePhones:
                 yield phone
 
     def _read(self) -> Any:
-        from asyncsdk.sources import read  # noqa: PLC0415 - loaded only when there is a data frame
+        from asyncsdk.sources import read
 
-        return read(self.frame, columns=None if self.columns is None else self.columns.chosen)
+        columns = None if self.columns is None else self.columns.chosen
+        return read(self.frame, columns=columns, country=self.country)
+
+
+def _names_in(frame: Any) -> list[str]:
+    """What the columns of a frame of any library are called."""
+    if hasattr(frame, "collect_schema"):  # of polars, lazy ones too
+        names = frame.collect_schema().names()
+    elif hasattr(frame, "schema"):  # of pyarrow
+        names = frame.schema.names
+    else:
+        names = frame.columns
+    return list(map(str, names))
+
+
+def _length(source: object) -> int | None:
+    """How many rows there are, where the source has a length; it is foreign code."""
+    try:
+        return len(source) if isinstance(source, Sized) else None
+    except Exception:  # noqa: BLE001 - whatever it is, the rows may be good
+        return None
 
 
 @frozen(eq=False)
@@ -114,12 +146,18 @@ class _Begun:
 class Rows(Protocol):
     """What a reader draws rows from."""
 
-    repeats: bool
-    """Whether a later run gives the same rows again from the first one on."""
     exhausted: bool
     """Whether there are no more."""
     stopped: bool
     """Whether nobody wants any more."""
+
+    @property
+    def total(self) -> int | None:
+        """How many there are in all, if that is known."""
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a later run gives the same rows again from the first one on."""
 
     @property
     def ready(self) -> bool:
@@ -161,6 +199,7 @@ class RowSource:
 
     def __init__(self, source: Iterable[object] | AsyncIterable[object]) -> None:
         self._source = source
+        self.total = _length(source)
         self.arrived: Callable[[], None] | None = None
         """Called when a row has come for which the others may have to be waited for."""
         self._rows: Iterator[object] | None = None

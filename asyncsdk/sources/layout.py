@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from asyncsdk.sources.likeness import looks_like_phone
-from asyncsdk.sources.names import is_heading, plain_name
+from asyncsdk.sources.names import is_heading, name_rank, plain_name
 from asyncsdk.sources.rejects import is_rejects
 
 if TYPE_CHECKING:
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Layout", "find_layout", "is_total"]
 
+_PHONES = 2
+"""The rank of names from which on they are of phones."""
+_NEAR = 5
+"""Rows within which names may stand below a row with a phone."""
 _ABOVE = 30
 """Rows in which the names of the columns are looked for."""
 _DIGIT = re.compile(r"\d")
@@ -90,6 +94,9 @@ def is_total(cells: Sequence[str]) -> bool:
 def _names_at(rows: Sequence[Sequence[str]], width: int) -> int | None:
     """The row of the names; None if there is none."""
     before = rows[: min(_first_phones(rows), _ABOVE)]
+    for at, row in enumerate(rows[:_NEAR]):  # a title may have a phone: that of whom to ask
+        if at >= len(before) and _names_phones(row, width):
+            return at
     named = [at for at, row in enumerate(before) if _names_columns(row, width)]
     if named:
         return max(named, key=lambda at: (_promise(before[at]), -at))
@@ -110,6 +117,12 @@ def _names_columns(row: Sequence[str], width: int) -> bool:
     if len(filled) < min(2, width):
         return False
     return 2 * sum(map(is_heading, filled)) >= len(filled)
+
+
+def _names_phones(row: Sequence[str], width: int) -> bool:
+    """Whether a row certainly names columns, one of phones among them, and has none itself."""
+    named = any(name_rank(cell) >= _PHONES for cell in row)
+    return named and _names_columns(row, width) and not any(map(looks_like_phone, row))
 
 
 def _could_name(row: Sequence[str], width: int) -> bool:

@@ -48,6 +48,8 @@ def phones(source: CsvSource) -> list[str]:
             2,
         ),
         ([["Mobil"], ["0171 1234560"]], ("Mobil",), 1),
+        ([["Hotline", "030 12345"], ["Name", "Mobil"], ["A", "0171 12345"]], ("Name", "Mobil"), 2),
+        ([["Anna", "0171 1234560"], ["Handyshop", ""], ["B", "0171 12345"]], ("1", "2"), 0),
     ],
 )
 def test_where_the_names_are(rows: list[list[str]], names: tuple[str, ...], above: int) -> None:

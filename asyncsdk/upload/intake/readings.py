@@ -172,12 +172,12 @@ def _may_end(digits: str, cut: Cut, before: str, whole: Number) -> bool:
     ending = len(rest) <= _ENDING and (cut.gap is Gap.HYPHEN or cut.group > _PAIR)
     if cut.gap is Gap.WEAK and not ending and rest[0] != "0" and _long(cut) and whole.valid:
         return False  # as usual, and sooner said than what comes before it is looked at
+    if (cut.gap, rest) == (Gap.HYPHEN, _CENTRAL) and whole.valid:
+        return False
     if not complete(first):
         return _may_be_whole(first, rest, cut, whole)
-    if cut.gap is Gap.STRONG or not whole.valid:
+    if cut.gap is Gap.STRONG or not whole.valid or ending:
         return True
-    if ending:
-        return (cut.gap, rest) != (Gap.HYPHEN, _CENTRAL)
     return rest.startswith("0") and any(map(complete, _second(rest, whole)))
 
 

@@ -49,4 +49,5 @@ class Condition:
 
     def notify_all(self) -> None:
         """Wake everybody who waits now."""
-        self.notify(len(self._waiters))
+        if self._waiters:
+            self.notify(len(self._waiters))

@@ -78,7 +78,8 @@ class Transport:
 
     async def rest(self) -> None:
         """Wait until a connection may be used; see `KeepAlive.rest`."""
-        await self._keep_alive.rest()
+        if self._keep_alive.trusted is None:
+            await self._keep_alive.rest()
 
     async def send(self, request: Request, headers: Mapping[str, str], attempt: Attempt) -> Reply:
         """One exchange, whatever its status.

@@ -70,14 +70,21 @@ class Credentials:
             first = self._refusal
             raise type(first)(first.status, first.problem, first.request_id)
 
+    @property
+    def _may_go(self) -> bool:
+        """Whether nobody has to be waited for: they are proven, or there are others."""
+        return self._proven or self._replaced
+
     async def wait(self) -> None:
         """Return when a request may use them, which `acquire` is to confirm.
 
         Raises:
             AuthenticationError: They are refused, now or meanwhile.
         """
+        if self._proven:
+            return
         self.check()
-        while self._probe is not None and not (self._proven or self._replaced):
+        while self._probe is not None and not self._may_go:
             await self._changed.wait()
             self.check()
 

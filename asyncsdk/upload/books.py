@@ -169,7 +169,8 @@ class Books:
         again: Sequence[Batch] = (),
         doubt: Sequence[Batch] = (),
     ) -> list[Flight]:
-        again, doubt = self._flights.keyed(again), self._flights.keyed(doubt)
+        if again or doubt:
+            again, doubt = self._flights.keyed(again), self._flights.keyed(doubt)
         if self._durable is not None:
             old = [flight.batch.key for flight in flights]
             self._durable.replace(old, entries=entries, again=again, doubt=doubt)

@@ -71,6 +71,8 @@ class Queue:
 
     def put_back(self, flights: Sequence[Flight]) -> None:
         """Give batches back: they go out again before anything new."""
+        if not flights:
+            return
         self._returned.extend(flights)
         self._more.notify(len(flights))
 

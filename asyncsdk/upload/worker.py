@@ -201,6 +201,8 @@ class Workers:
         """What the end of its request means for the rows of a batch."""
         if self.post.dry_run:
             return Decision([self.abandon(flight)])
+        if isinstance(answer, Reply) and answer.ok:  # how long others waited is nothing to it
+            return self.table.reply(flight.batch, answer, streak=0, waited=0.0)
         gate, totals = self.post.requests.pace.gate, self.totals
         waited = gate.waited(totals.clock(), totals.began)
         if isinstance(answer, Reply):

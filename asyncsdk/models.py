@@ -208,4 +208,6 @@ class Withheld(Located):
     problem: Problem = field(default=Problem(), kw_only=True)
     """Why."""
     doubtful: bool = field(default=False, kw_only=True)
-    """Whether it may be in the group: it is then failed with delivery unknown, else invalid."""
+    """Whether it may be in the group: it is then failed with delivery unknown."""
+    duplicate: bool = field(default=False, kw_only=True)
+    """Whether another row has its number: it is then skipped, and else invalid."""

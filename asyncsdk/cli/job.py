@@ -303,10 +303,10 @@ def _held_back(source: Source) -> Iterator[str]:
     """What is said of the rows of a rejects file that must not be sent as they are."""
     if not is_rejects(source.columns):
         return
-    held = [phone.doubtful for phone in source if isinstance(phone, Withheld)]
-    if skipped := held.count(False):
+    held = [phone for phone in source if isinstance(phone, Withheld)]
+    if skipped := sum(phone.duplicate for phone in held):
         yield f"{counted(skipped, 'duplicate')} left out: the numbers are those of other rows"
-    if doubtful := held.count(True):
+    if doubtful := sum(phone.doubtful for phone in held):
         yield (
             f"{counted(doubtful, 'row')} left out: they may be in the group (delivery unknown); "
             "--send-unknown sends them"

@@ -162,6 +162,7 @@ class Withholding:
             **asdict(phone),
             problem=problem,
             doubtful=problem is _PERHAPS_THERE,
+            duplicate=problem is _AS_BEFORE,
         )
 
     def _problem(self, cells: Sequence[str]) -> Problem | None:

@@ -141,3 +141,15 @@ async def test_what_cannot_be_read_again_is_a_usage_error(tmp_path: Path, source
     with pytest.raises(ConfigurationError, match=r"give (a|the) list .* asyncsdk\.sources\.read"):
         report.to_rejects(path, source)
     assert not path.exists()
+
+
+async def test_a_total_and_what_is_below_it_are_refused_and_no_success(tmp_path: Path) -> None:
+    """A contact below a line that looks like a total must not get lost without a word."""
+    path = tmp_path / "list.csv"
+    path.write_text("Name,Mobil\nAnn,+491601111111\nSumme,1\nBea,+491602222222\n")
+    async with connected() as rig:
+        report = await rig.upload(read(path))
+    assert (report.created_count, report.invalid_count, report.skipped_count) == (1, 2, 0)
+    assert not report.ok
+    assert "line of totals" in str(report.invalid[0].error)
+    assert "below the totals" in str(report.invalid[1].error)

@@ -275,13 +275,13 @@ class Checker:
 
     def _held_back(self, index: int, item: Withheld, row: Row) -> Rejection:
         """A row that its source holds back; what may be in the group counts as seen before."""
-        problem, doubtful = item.problem, item.doubtful
+        problem, doubtful, skipped = item.problem, item.doubtful, item.duplicate
         if doubtful and self.skipping is not None:
             normal, invalid = self._normal(row, [], item.country.strip())
             why = None if invalid else self.skipping.reason(normal.phone, index)
             if why is not None and why.in_group:  # there is no doubt any more
-                problem, doubtful = why, False
-        return Rejection(index, row, problem, row.phone, doubtful, skipped=not doubtful)
+                problem, doubtful, skipped = why, False, True
+        return Rejection(index, row, problem, row.phone, doubtful, skipped=skipped)
 
     def _normal(
         self, row: Row, violations: Sequence[Violation], country: str | None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Protocol, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from attrs import frozen
 
@@ -15,7 +14,7 @@ from asyncsdk.errors import ConfigurationError
 from asyncsdk.http.exchange import PLAIN_JSON, Request
 from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.ledger.memory import MemoryLedger
-from asyncsdk.models import FIELDS, CreatedPhone, Phone
+from asyncsdk.models import FIELDS, CreatedPhone
 from asyncsdk.resources.base import Resource, whole_number
 from asyncsdk.upload.assembly import Order, assemble
 from asyncsdk.upload.handle import Upload
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
         Awaitable,
         Callable,
         Iterable,
+        Mapping,
         Sequence,
     )
     from os import PathLike
@@ -56,38 +56,15 @@ if TYPE_CHECKING:
     from asyncsdk.http.exchange import Attempt
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.ledger.interface import Ledger
+    from asyncsdk.likes import Frame, PhoneLike
     from asyncsdk.pace.requests import Requests
     from asyncsdk.progress import Progress
     from asyncsdk.resources.groups import GroupsResource
     from asyncsdk.upload.channel import Channel
     from asyncsdk.upload.run import UploadRun
 
-__all__ = ["PhoneLike", "PhonesResource"]
+__all__ = ["PhonesResource"]
 
-
-class Keyed(Protocol):
-    """A row of a database: it gives its values by their names."""
-
-    def keys(self) -> Iterable[Any]:
-        """The names."""
-
-    def __getitem__(self, key: str, /) -> Any:
-        """The value of this name."""
-
-
-class Frame(Protocol):
-    """A data frame of pandas, polars, pyarrow or duckdb."""
-
-    @property
-    def columns(self) -> Any:
-        """Its columns."""
-
-
-PhoneLike = Phone | Mapping[str, Any] | Keyed | str
-"""What stands for one phone: a `Phone`, anything with its field names as keys, or the bare number.
-
-Objects of classes with such fields (dataclasses, attrs, pydantic) are taken as well.
-"""
 
 DEFAULT_RETRY = RetryPolicy()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from asyncsdk.completion import ended
 from asyncsdk.condition import Condition
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from asyncsdk.ledger.entry import Entry
+    from asyncsdk.likes import PhoneLike
     from asyncsdk.progress import Progress
     from asyncsdk.results import PhoneResult
     from asyncsdk.upload.handle import Upload
@@ -74,7 +75,7 @@ class Sender:
 
     # -- sending ---------------------------------------------------------------------------
 
-    async def add(self, phone: Any) -> PhoneResult:
+    async def add(self, phone: PhoneLike) -> PhoneResult:
         """What became of a phone, once that is known; with a journal, once it is on record.
 
         Where too many phones are pending it waits for its place first. A cancellation while it

@@ -24,6 +24,7 @@ from asyncsdk import (
     Rate,
     RateLimitedError,
     RetryPolicy,
+    Sender,
     UnsubscribeReason,
     Upload,
     UploadReport,
@@ -158,6 +159,18 @@ def a_result(result: PhoneResult) -> None:
         assert_type(result.created.id, int | None)
         assert_type(result.created.unsubscribe_reason, UnsubscribeReason | None)
     result.index = 5  # type: ignore[misc]
+
+
+async def senders(client: Client) -> None:
+    async with client.phones.sender(7, linger=0.1, batch_size=10, journal="x.journal") as sender:
+        assert_type(sender, Sender)
+        assert_type(await sender.add("+49"), PhoneResult)
+        await sender.add({"phone": "+49"})
+        await sender.add(5)  # type: ignore[arg-type]
+        assert_type(sender.pending, int)
+        assert_type(sender.report, UploadReport)
+        assert_type(sender.progress.total, int | None)
+    client.phones.sender(7, size=10)  # type: ignore[call-arg]
 
 
 def errors(error: UploadStopped, limited: RateLimitedError) -> None:

@@ -41,6 +41,7 @@ FLOORS = (
             "config",
             "countries",
             "errors",
+            "likes",
             "models",
             "numbers",
             "plans",

@@ -48,7 +48,7 @@ def sender_of(rig: Rig, **options: Any) -> Sender:
     return rig.client.phones.sender(rig.group_id, **options)
 
 
-async def added(sender: Sender, rows: Sequence[object]) -> list[PhoneResult]:
+async def added(sender: Sender, rows: Sequence[Any]) -> list[PhoneResult]:
     """The results of rows that are added at the same moment."""
     return await asyncio.gather(*(sender.add(row) for row in rows))
 
@@ -121,7 +121,7 @@ async def test_nobody_adds_anything(rig: Rig) -> None:
 
 
 async def test_a_bad_row_is_its_callers_alone(rig: Rig) -> None:
-    rows: list[object] = [None, 1.5, b"+49", [], object(), {"phone": ""}, "x" * 200, {"tel": "+49"}]
+    rows: list[Any] = [None, 1.5, b"+49", [], object(), {"phone": ""}, "x" * 200, {"tel": "+49"}]
     async with sender_of(rig) as sender:
         for row in rows * 40:  # more than it takes to be sure that a source is no list of phones
             assert (await sender.add(row)).outcome is Outcome.INVALID

@@ -37,7 +37,7 @@ def maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[Sequence
     at = choice.position
     pick = picker(choice) if choice.order else None
     dress = _Dress.of(mapping)
-    simple = pick is None and not dress.others and dress.country is None
+    simple = pick is None and not dress.single and not dress.others and dress.country is None
     totals = _Totals()
 
     def make(cells: Sequence[str], line: int) -> Phone:
@@ -120,15 +120,25 @@ class _Totals:
 class _Dress:
     """What a phone has besides its number, and where in a row that is."""
 
+    single: tuple[tuple[int, int], ...]
+    """Fields that are read from one cell, and where it is."""
     others: tuple[tuple[int, Callable[[Sequence[str]], str | Problem]], ...]
+    """Fields that several cells are looked at for."""
     country: Callable[[Sequence[str]], str | Problem] | None
 
     @classmethod
     def of(cls, mapping: Mapping[str, ColumnChoice]) -> _Dress:
         """As these columns say."""
-        own = [field for field in mapping if field not in {"phone", COUNTRY}]
-        country = picker(mapping[COUNTRY]) if COUNTRY in mapping else None
-        return cls(tuple((FIELDS.index(f) - 1, picker(mapping[f])) for f in own), country)
+        own = {
+            FIELDS.index(field) - 1: choice
+            for field, choice in mapping.items()
+            if field not in {"phone", COUNTRY}
+        }
+        return cls(
+            tuple((at, choice.position) for at, choice in own.items() if not choice.order),
+            tuple((at, picker(choice)) for at, choice in own.items() if choice.order),
+            picker(mapping[COUNTRY]) if COUNTRY in mapping else None,
+        )
 
     def phone(self, number: str, cells: Sequence[str]) -> Phone:
         """This number with all of it."""
@@ -144,6 +154,9 @@ class _Dress:
 
     def _values(self, cells: Sequence[str]) -> list[str | None]:
         values: list[str | None] = [None] * (len(FIELDS) - 1)
+        count = len(cells)
+        for at, position in self.single:
+            values[at] = (cells[position] or None) if position < count else None
         for at, pick in self.others:
             text = pick(cells)
             values[at] = text if isinstance(text, str) and text else None

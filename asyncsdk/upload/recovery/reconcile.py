@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from array import array
 from bisect import bisect_left
-from collections import defaultdict, deque
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,12 +19,13 @@ from attrs import define, field
 
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.models import Problem
-from asyncsdk.numbers import alike, digits, tail
+from asyncsdk.numbers import tail
 from asyncsdk.progress import Lookup, Phase
 from asyncsdk.results import Delivery, Outcome
+from asyncsdk.upload.recovery.found import match_found
+from asyncsdk.upload.sharing import Steps
 from asyncsdk.upload.verdict.decision import Decision
 from asyncsdk.wire.batch import encode_members, member_of_created
-from asyncsdk.wire.rows import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,12 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["Reconciler"]
 
 _NOT_THERE = Problem("Not stored", "the group does not have this phone")
-_KEYS = (
-    content_of,  # the export cannot tell an empty text from none
-    lambda phone: digits(phone.phone),
-    lambda phone: tail(phone.phone),
-)
-"""How a sent phone and one found in the group may be alike, the closest way first."""
 
 
 @define(eq=False)
@@ -92,7 +86,7 @@ class Reconciler:
                     found = await self.retrying.call(
                         lambda attempt: self._find(unknown, attempt), idempotent=True
                     )
-                return self._settle(unknown, found)
+                return await self._settle(unknown, found)
             why = "the group did not come to rest, so it was not read"
             reason = Problem("Outcome unknown", why)
         except AsyncSDKError as error:
@@ -139,13 +133,13 @@ class Reconciler:
         answered, nameless = await self.ledger.answered(ids)
         answered |= ids.intersection(self.claim.foreign)
         unclaimed = [phone for phone in candidates if phone.id not in answered]
-        others = _matched([row for row in nameless if tail(row.phone) in wanted], unclaimed)
+        others = await _matched([row for row in nameless if tail(row.phone) in wanted], unclaimed)
         taken = {id(phone) for phone in others if phone is not None}
         return [phone for phone in unclaimed if id(phone) not in taken]
 
-    def _settle(self, unknown: Sequence[Batch], found: Sequence[CreatedPhone]) -> Decision:
+    async def _settle(self, unknown: Sequence[Batch], found: Sequence[CreatedPhone]) -> Decision:
         rows = [row for batch in unknown for row in batch.rows]
-        matched = _matched(rows, list(found))
+        matched = await _matched(rows, found)
         matches = iter(matched)
         entries, missing = [], []
         for batch in unknown:
@@ -164,29 +158,17 @@ class Reconciler:
         return Decision([*entries, *again.entries], again.again)
 
 
-def _matched(
+async def _matched(
     rows: Sequence[Row | Phone], found: Sequence[CreatedPhone]
 ) -> list[CreatedPhone | None]:
-    """For each row a phone of its own, or None: two rows and one phone leave one row without."""
-    matches: list[CreatedPhone | None] = [None] * len(rows)
-    for key in _KEYS:
-        waiting: dict[object, deque[CreatedPhone]] = defaultdict(deque)
-        for phone in found:
-            waiting[key(phone)].append(phone)
-        for i, row in enumerate(rows):
-            candidates = waiting.get(key(row)) or deque()
-            fits = (phone for phone in candidates if matches[i] is None and _may_be(row, phone))
-            if (match := next(fits, None)) is not None:
-                candidates.remove(match)
-                matches[i] = match
-        found = [phone for phones in waiting.values() for phone in phones]
+    """For each row a phone of its own, or None; others run meanwhile."""
+    steps = Steps(asyncio.get_running_loop().time, lambda: asyncio.sleep(0))
+    steps.begin()
+    matches: list[CreatedPhone | None] = []
+    for matches in match_found(rows, found):  # noqa: B007 - the last of them counts
+        await steps.end()
+        steps.begin()
     return matches
-
-
-def _may_be(row: Row | Phone, phone: CreatedPhone) -> bool:
-    """Whether a phone in the group may be this row: of another callback it is another row's."""
-    sent, found = row.callback_data, phone.callback_data
-    return alike(row.phone, phone.phone or "") and (not sent or not found or sent == found)
 
 
 def _has(ids: array[int], wanted: int | None) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from attrs import define, frozen
 
-from asyncsdk.errors import api_error
+from asyncsdk.errors import OutcomeUnknownError, ProtocolError, api_error
 from asyncsdk.status import is_success
 from asyncsdk.wire.headers import moment_of, retry_after
 from asyncsdk.wire.problems import problem_of
@@ -29,6 +29,10 @@ PLAIN_JSON = "application/json, application/ld+json;q=0.5"
 """For replies that are large and of which the links of JSON-LD would be a quarter."""
 
 _REQUEST_ID_HEADER = "X-LOX24-REQUEST-ID"
+
+_LEAST_ROOM = 8 << 20
+_ROOM_FOR_EACH = 32
+"""Bytes of a reply at most: so many, and so many more for each byte that was sent."""
 
 _FIRST_PIECE = 0x10000
 """Bytes that are handed to the socket without waiting for it: an error in that means that the
@@ -58,6 +62,11 @@ class Request:
     """JSON to send."""
     accept: str = JSON_LD
     """The formats in which the reply may come."""
+
+    @property
+    def most(self) -> int:
+        """Bytes of its reply at most, unpacked; a usual one has three to ten for each that left."""
+        return _LEAST_ROOM + _ROOM_FOR_EACH * len(self.body or b"")
 
     def carrying(self, body: bytes) -> Request:
         """The same, with this body."""
@@ -154,11 +163,16 @@ def _local_port(writer: AbstractStreamWriter) -> int | None:
     return name[1] if isinstance(name, tuple) else None
 
 
-async def read_reply(response: aiohttp.ClientResponse) -> Reply:
-    """The whole reply. Of a refusal the status is enough: a broken body is as good as none."""
+async def read_reply(response: aiohttp.ClientResponse, request: Request) -> Reply:
+    """The whole reply. Of a refusal the status is enough: a broken body is as good as none.
+
+    Raises:
+        OutcomeUnknownError: It has more bytes than such a reply may have.
+        ProtocolError: Likewise, where nothing was to be changed.
+    """
     try:
-        body = await response.read()
-    except (aiohttp.ClientError, OSError):
+        body = await _read(response, request)
+    except (aiohttp.ClientError, OSError, OutcomeUnknownError, ProtocolError):
         if is_success(response.status):
             raise
         body = b""
@@ -168,6 +182,18 @@ async def read_reply(response: aiohttp.ClientResponse) -> Reply:
         request_id=_printable(response.headers.get(_REQUEST_ID_HEADER)),
         retry_after=_retry_after(response.headers),
     )
+
+
+async def _read(response: aiohttp.ClientResponse, request: Request) -> bytes:
+    pieces, size = [], 0
+    async for piece in response.content.iter_any():
+        pieces.append(piece)
+        size += len(piece)
+        if size > request.most:
+            response.close()  # what is left of it is not wanted
+            msg = f"the reply has more than {request.most:,} bytes, far above what was asked for"
+            raise ProtocolError(msg) if request.method == "GET" else OutcomeUnknownError(msg)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

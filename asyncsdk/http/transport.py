@@ -98,7 +98,7 @@ class Transport:
         began = loop.time()
         try:
             async with self._exchange(request, headers, attempt, whole=True) as response:
-                reply = await read_reply(response)
+                reply = await read_reply(response, request)
         except AsyncSDKError as error:
             self._log(request, loop.time() - began, type(error).__name__)
             raise
@@ -125,7 +125,7 @@ class Transport:
             if is_success(response.status):
                 yield Reply(response.status, b""), response.content.iter_any()
             else:
-                yield await read_reply(response), response.content.iter_any()
+                yield await read_reply(response, request), response.content.iter_any()
 
     @asynccontextmanager
     async def _exchange(

@@ -25,6 +25,9 @@ __all__ = ["Resource", "whole_number"]
 T = TypeVar("T", Account, CreatedPhone, Group)
 
 _IDEMPOTENT = {"GET", "PUT", "DELETE"}  # RFC 9110 §9.2.2
+_PAGES = 100_000
+_EMPTY_PAGES = 3
+"""Pages of a list at most, and those in a row that may have no members."""
 _POLICY = RetryPolicy()
 _ONCE = RetryPolicy(attempts=1)
 
@@ -59,12 +62,23 @@ class Resource:
         return reply
 
     async def _list(self, path: str, kind: type[T]) -> AsyncIterator[T]:
-        """The members of all pages."""
+        """The members of all pages.
+
+        Raises:
+            ProtocolError: They have no end, or lead elsewhere.
+        """
         url: str | URL | None = path
         seen: set[str | URL] = set()
+        empty = 0
         while url is not None and url not in seen:
             seen.add(url)
             page = decode_page((await self._ask("GET", url)).body)
+            empty = 0 if page.members else empty + 1
+            if empty > _EMPTY_PAGES or len(seen) > _PAGES:
+                msg = (
+                    f"the list has no end: {len(seen):,} pages, the last {empty:,} without members"
+                )
+                raise ProtocolError(msg)
             for member in page.members:
                 yield decode_object(member, kind)
             url = None if page.next is None else self._same_host(page.next)
@@ -76,9 +90,14 @@ class Resource:
             ProtocolError: It leads elsewhere.
         """
         base = self._requests.transport.base_url
-        url = base.join(URL(link))
-        if url.origin() != base.origin():
-            msg = f"the next page is said to be at {url.host}, another server; it was not asked"
+        try:
+            url = base.join(URL(link))
+            same = url.origin() == base.origin() and url.user is None and url.password is None
+        except ValueError:
+            url, same = URL(), False
+        if not same:
+            where = f"at {url.host}, another server" if url.host else "where no page can be"
+            msg = f"the next page is said to be {where}; it was not asked"
             raise ProtocolError(msg)
         return url
 

@@ -32,8 +32,8 @@ quote is a stray one, and would swallow the rows that follow."""
 _RECORD = 1 << 17
 """Characters of a record at most: of a longer one the rest of its line is left out."""
 _ROW = re.compile(r"""\n[0-9]{1,19}[,;\t|]"?\+?[0-9][0-9 ()/.-]{4,}"?(?:[,;\t|\r\n]|$)""")
-"""A line that begins with an id and a number: no field has one, so a quote before it is a stray one.
-A row that is not seen is one that would be sent again."""
+"""A line that begins with an id and a number: no field has one, so the quote is a stray one. A row
+that is not seen is one that would be sent again."""
 _BEHIND = frozenset((*_DELIMITERS, "\r", "\n", ""))
 """What stands behind a quote that closes a field."""
 _CLOSING = re.compile(r'(?:[^"]|"")*+"(?!")')

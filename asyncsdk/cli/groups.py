@@ -20,7 +20,7 @@ from asyncsdk.cli.output import Output, check_place, tell_requests
 from asyncsdk.cli.shown import Exit, fail, plain, stdout
 from asyncsdk.client import Client
 from asyncsdk.errors import AsyncSDKError
-from asyncsdk.export.atomic import replacing
+from asyncsdk.files import replacing
 from asyncsdk.models import FIELDS, Group
 from asyncsdk.sources.inert import inert
 from asyncsdk.wire.convert import unstructure

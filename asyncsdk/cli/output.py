@@ -10,9 +10,9 @@ from attrs import frozen
 from rich.logging import RichHandler
 
 from asyncsdk.cli.shown import fail, plain, stderr
-from asyncsdk.export.atomic import check_writable
 from asyncsdk.export.html import write_html
 from asyncsdk.export.sheet import is_workbook, workbooks
+from asyncsdk.files import check_writable
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:

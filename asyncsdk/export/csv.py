@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-from asyncsdk.export.atomic import replacing
 from asyncsdk.export.counting import Counting
 from asyncsdk.export.rows import COLUMNS, rows, unread
+from asyncsdk.files import replacing
 from asyncsdk.sources.inert import escape
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import ConfigurationError
-from asyncsdk.export.atomic import placing, replacing
+from asyncsdk.files import placing, replacing, working_folder
 from asyncsdk.sources.inert import as_text, doubled
 
 if TYPE_CHECKING:
@@ -89,8 +89,11 @@ def workbooks() -> Any:
 def _write_workbook(
     path: str | PathLike[str], header: Sequence[str], rows: Iterable[Sequence[str]]
 ) -> None:
-    options = {"constant_memory": True}
-    with placing(path) as place, workbooks().Workbook(str(place), options) as book:
+    with (
+        placing(path) as place,
+        working_folder(place) as folder,
+        workbooks().Workbook(str(place), {"constant_memory": True, "tmpdir": folder}) as book,
+    ):
         sheet = book.add_worksheet()
         text = book.add_format({"num_format": "@"})
         sheet.set_column(0, len(header), None, text)

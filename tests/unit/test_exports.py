@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,13 +93,6 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one_whole(tmp_path: Path)
         report_of(failed_entry([1]), broken).to_jsonl(path)
     assert path.read_text() == "precious"
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_file_has_the_permissions_of_any_other(tmp_path: Path) -> None:
-    (tmp_path / "plain").touch()
-    REPORT.to_csv(tmp_path / "x.csv")
-    modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
-    assert len(modes) == 1
 
 
 def test_texts_survive(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def write_csv(path: str | PathLike[str], account: UploadAccount, only: Only = No
     """Write one row per result with a header; returns the number of results."""
     written = Counting(rows(account, only))
     with replacing(path) as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
         writer.writerow(COLUMNS)
         writer.writerows(map(_inert, written))
         if (last := unread(account, only)) is not None:

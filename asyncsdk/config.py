@@ -6,16 +6,17 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Never, TypedDict
 
 from attrs import Attribute, field, frozen
 from yarl import URL
 
 from asyncsdk.errors import ConfigurationError
+from asyncsdk.files import PRIVATE, followed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from asyncsdk.progress import Progress
 
@@ -281,9 +282,19 @@ def _concurrency(value: object) -> Adaptive | int:
     return value
 
 
+def _mode(_: object, attribute: Attribute[int], value: object) -> None:
+    if type(value) is not int or value & ~0o777 or value & PRIVATE != PRIVATE:
+        msg = f"Journal {attribute.name} must be permissions such as 0o600 or 0o640, not {value!r}"
+        raise ConfigurationError(msg)
+
+
 def _journal_path(value: object) -> Path:
     if isinstance(value, (str, os.PathLike)) and isinstance(text := os.fspath(value), str) and text:
-        return Path(text).resolve()
+        try:
+            return followed(text)
+        except OSError as error:
+            msg = f"the journal {text} cannot be used: {error.strerror}"
+            raise ConfigurationError(msg) from error
     msg = f"a journal must be the path of a file, not {value!r}"
     raise ConfigurationError(msg)
 
@@ -298,6 +309,8 @@ class Journal:
     waiting for the disk before each request."""
     notes: Mapping[str, object] | None = field(default=None, validator=_instance(dict))
     """What whoever resumes it wants to know, fit for JSON; no secrets."""
+    mode: int = field(default=PRIVATE, validator=_mode, kw_only=True)
+    """Who may read and write it: permissions beyond these are taken from it. It holds phones."""
 
 
 def _journal(value: object) -> Journal | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncsdk.status import is_server_error
+from asyncsdk.words import visible
 
 if TYPE_CHECKING:
     from asyncsdk.models import Problem
@@ -39,7 +40,13 @@ __all__ = [
 
 
 class AsyncSDKError(Exception):
-    """Root of every error this package raises."""
+    """Root of every error this package raises.
+
+    Its text is one line that steers no terminal, whatever a server or a file put into it.
+    """
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class ConfigurationError(AsyncSDKError, ValueError):
@@ -73,7 +80,7 @@ class SourceError(AsyncSDKError, ValueError):
     def __str__(self) -> str:
         line = self.line if self.path or self.line is None else f"line {self.line}"
         place = ":".join(str(part) for part in (self.path, line) if part is not None)
-        return f"{place}: {self.message}" if place else self.message
+        return visible(f"{place}: {self.message}" if place else self.message)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), (self.message,), {"path": self.path, "line": self.line})
@@ -111,7 +118,7 @@ class ApiError(AsyncSDKError):
             parts.append(self.advice)
         if self.request_id:
             parts.append(f"(request {self.request_id})")
-        return " ".join(parts)
+        return visible(" ".join(parts))
 
 
 class BadRequestError(ApiError):
@@ -205,7 +212,7 @@ def reason_of(error: BaseException) -> str:
 def described(error: BaseException) -> str:
     """What an error is, and what it says."""
     try:
-        return f"{type(error).__name__}: {error}"
+        return visible(f"{type(error).__name__}: {error}")
     except Exception:  # it may be anybody's, and fail even at that
         return type(error).__name__
 

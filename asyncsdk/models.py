@@ -11,6 +11,8 @@ from typing import Any
 
 from attrs import field, fields, frozen
 
+from asyncsdk.words import visible
+
 __all__ = [
     "COLUMNS",
     "FIELDS",
@@ -157,7 +159,7 @@ class Violation:
     """The index of the first row with the same number, if that is the rule."""
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.path else self.message
+        return visible(f"{self.path}: {self.message}" if self.path else self.message)
 
 
 @frozen
@@ -189,8 +191,8 @@ class Problem:
     def __str__(self) -> str:
         reason = self.detail or "; ".join(map(str, self.violations))
         if self.title and reason and self.title not in reason:
-            return f"{self.title}: {reason}"
-        return reason or self.title or "no reason given"
+            return visible(f"{self.title}: {reason}")
+        return visible(reason or self.title or "no reason given")
 
 
 @frozen

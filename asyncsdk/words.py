@@ -12,6 +12,9 @@ def counted(count: int, noun: str) -> str:
 
 def visible(text: object) -> str:
     """A foreign text on one line, with its control and direction characters spelled out."""
+    shown = str(text)
+    if shown.isprintable():
+        return shown
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(text)
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown
     )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +15,7 @@ from asyncsdk.cli.closing import print_rejected, print_totals
 from asyncsdk.cli.live import view_for
 from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.running import Ending, follow
-from asyncsdk.cli.shown import Exit, plain, stdout
+from asyncsdk.cli.shown import Exit, plain, print_json, stdout
 from asyncsdk.client import Client
 from asyncsdk.models import Phone
 from asyncsdk.rejects import Rejected
@@ -65,7 +63,7 @@ def demo(
         audit = Audit.of(ending.report, box)
     if as_json:
         totals = {**ending.report.summary(), "stored": audit.stored, "accounts_match": audit.agrees}
-        sys.stdout.write(json.dumps(totals, indent=1) + "\n")
+        print_json(totals)
     elif not quiet:
         print_totals(stdout(), ending.report)
         _print_rejected(stdout(), ending.report)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -17,10 +15,10 @@ from asyncsdk.cli import parameters as given
 from asyncsdk.cli.destination import check_credentials, find_group
 from asyncsdk.cli.job import failed
 from asyncsdk.cli.output import Output, check_place, tell_requests
-from asyncsdk.cli.shown import Exit, fail, plain, stdout
+from asyncsdk.cli.shown import Exit, fail, plain, print_json, stdout
 from asyncsdk.client import Client
 from asyncsdk.errors import AsyncSDKError
-from asyncsdk.export.atomic import replacing
+from asyncsdk.files import replacing
 from asyncsdk.models import FIELDS, Group
 from asyncsdk.sources.inert import inert
 from asyncsdk.wire.convert import unstructure
@@ -51,7 +49,7 @@ def me(
     """
     account = unstructure(_asked(lambda client: client.me(), verbose=verbose))
     if as_json:
-        _print_json(account)
+        print_json(account)
     elif not quiet:
         _print_fields({name: value for name, value in account.items() if name != "services"})
 
@@ -67,7 +65,7 @@ def list_groups(
 
     found = _asked(ask, verbose=verbose)
     if as_json:
-        _print_json([unstructure(group) for group in found])
+        print_json([unstructure(group) for group in found])
     elif not quiet:
         table = Table(box=box.SIMPLE, pad_edge=False)
         table.add_column("id", justify="right")
@@ -131,7 +129,7 @@ def delete_group(
         typer.confirm(f"Delete {found.name!r} ({found.id}) and {phones}?", abort=True)
     _asked(lambda client: client.groups.delete(found.id), verbose=verbose)
     if as_json:
-        _print_json({"deleted": found.id})
+        print_json({"deleted": found.id})
     elif not quiet:
         stdout().print(plain(f"{found.name} ({found.id}) is deleted."))
 
@@ -151,7 +149,7 @@ def export_group(
         found = await _one(client, group)
         count = 0
         with replacing(file, "utf-8-sig") as target:
-            writer = csv.writer(target)
+            writer = csv.writer(target, quoting=csv.QUOTE_ALL)
             names = {field: name for name, field in found.columns.items()}
             writer.writerow(["id", *(inert(names.get(field, field)) for field in FIELDS)])
             async for phone in client.groups.export(found.id):
@@ -161,7 +159,7 @@ def export_group(
 
     count = _asked(ask, verbose=verbose)
     if as_json:
-        _print_json({"written": count})
+        print_json({"written": count})
     else:
         Output(quiet=quiet).say(f"{counted(count, 'phone')} written to {file}")
 
@@ -191,7 +189,7 @@ def _asked(ask: Callable[[Client], Awaitable[T]], *, verbose: bool) -> T:
 
 def _tell(group: Group, *, as_json: bool, quiet: bool) -> None:
     if as_json:
-        _print_json(unstructure(group))
+        print_json(unstructure(group))
     elif not quiet:
         _print_fields(unstructure(group))
 
@@ -202,7 +200,3 @@ def _print_fields(fields: dict[str, Any]) -> None:
         if value not in (None, [], {}):
             table.add_row(name, plain(value))
     stdout().print(table)
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from functools import partial
 from itertools import chain, islice
@@ -30,7 +29,7 @@ from asyncsdk.cli.noted import noted
 from asyncsdk.cli.options import NORMALIZE, parse_normalize
 from asyncsdk.cli.output import tell_requests
 from asyncsdk.cli.running import Ending, follow
-from asyncsdk.cli.shown import Exit, fail, plain, stderr, stdout
+from asyncsdk.cli.shown import Exit, as_json, fail, plain, stderr, stdout
 from asyncsdk.client import Client
 from asyncsdk.errors import (
     AccountInactiveError,
@@ -226,16 +225,16 @@ class Job:
             "survey": self._survey(ending.report),
             "lists": [_told(part) for part in self.source.parts],
         }
-        text = json.dumps(head | ending.report.summary(), indent=1, ensure_ascii=False)
+        text = as_json(head | ending.report.summary(), 1)
         write = sys.stdout.write
         write(text.removesuffix("\n}") + ',\n "rejected": [')
         for count, row in enumerate(self._settled(ending)):
             comma = "," if count else ""
-            write(f"{comma}\n  {json.dumps(row.to_dict(), ensure_ascii=False)}")
+            write(f"{comma}\n  {as_json(row.to_dict())}")
         write('\n ],\n "skipped": [')
         for count, row in enumerate(skipped_rows(self.source, ending.report)):
             comma = "," if count else ""
-            write(f"{comma}\n  {json.dumps(row.to_dict(), ensure_ascii=False)}")
+            write(f"{comma}\n  {as_json(row.to_dict())}")
         write("\n ]\n}\n")
 
     def _survey(self, report: UploadReport) -> dict[str, object] | None:

@@ -10,10 +10,10 @@ from attrs import frozen
 from rich.logging import RichHandler
 
 from asyncsdk.cli.shown import fail, plain, stderr
-from asyncsdk.export.atomic import check_writable
 from asyncsdk.export.html import write_html
 from asyncsdk.export.sheet import is_workbook, workbooks
-from asyncsdk.words import counted
+from asyncsdk.files import check_writable
+from asyncsdk.words import counted, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -128,6 +128,16 @@ def _check_workbooks() -> None:
         fail(error)
 
 
+class _OneLine(logging.Formatter):
+    """Messages that steer no terminal: paths and ids in them are a server's."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        lines = [record.getMessage()]
+        if record.exc_info:
+            lines += self.formatException(record.exc_info).splitlines()
+        return "\n".join(map(visible, lines))
+
+
 def tell_requests(wanted: bool, name: str = "asyncsdk") -> None:
     """Say each request on standard error; the package logs them without the key.
 
@@ -138,5 +148,7 @@ def tell_requests(wanted: bool, name: str = "asyncsdk") -> None:
     if wanted:
         logger = logging.getLogger(name)
         logger.setLevel(logging.DEBUG)
-        logger.handlers = [RichHandler(console=stderr(), show_path=False, markup=False)]
+        handler = RichHandler(console=stderr(), show_path=False, markup=False)
+        handler.setFormatter(_OneLine())
+        logger.handlers = [handler]
         logger.propagate = False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +16,7 @@ from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import Job, failed
 from asyncsdk.cli.options import parse_concurrency, parse_rate
 from asyncsdk.cli.output import Output, tell_requests
-from asyncsdk.cli.shown import Exit, fail, plain, stdout
+from asyncsdk.cli.shown import Exit, fail, plain, print_json, stdout
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.load import SavedReport
 from asyncsdk.export.reasons import has_twin, ranked, row_number, skipped_in
@@ -110,7 +108,7 @@ def report(
             totals |= dict.fromkeys(_OF_THE_RUN)  # files do not know
         skipped = [_counted_from_one(Rejected.numbered(result)) for result in skipped_in(loaded)]
         whole = totals | {"reasons": reasons, "rejected": rows, "skipped": skipped}
-        sys.stdout.write(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+        print_json(whole)
     elif not quiet:
         print_totals(stdout(), loaded, going_on=running or bool(goes_on))
         print_reasons(stdout(), _not_created(loaded))

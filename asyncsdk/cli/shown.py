@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, NoReturn
@@ -15,7 +16,7 @@ from asyncsdk.words import visible
 if TYPE_CHECKING:
     from rich.style import StyleType
 
-__all__ = ["Exit", "fail", "plain", "stderr", "stdout", "visible"]
+__all__ = ["Exit", "as_json", "fail", "plain", "print_json", "stderr", "stdout", "visible"]
 
 
 class Exit(IntEnum):
@@ -42,6 +43,21 @@ def stderr() -> Console:
 def plain(text: object, style: StyleType = "") -> Text:
     """A foreign text as rich shows it: as it is."""
     return Text(visible(text), style=style)
+
+
+def as_json(value: object, indent: int | None = None) -> str:
+    """A value as JSON that a terminal may show: what steers one stands there as an escape."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text
+    )
+
+
+def print_json(value: object) -> None:
+    """The result of a command as JSON, over several lines."""
+    sys.stdout.write(as_json(value, 1) + "\n")
 
 
 def fail(error: object, code: Exit = Exit.USAGE) -> NoReturn:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-from asyncsdk.export.atomic import replacing
 from asyncsdk.export.counting import Counting
 from asyncsdk.export.rows import COLUMNS, rows, unread
+from asyncsdk.files import replacing
 from asyncsdk.sources.inert import escape
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def write_csv(path: str | PathLike[str], account: UploadAccount, only: Only = No
     """Write one row per result with a header; returns the number of results."""
     written = Counting(rows(account, only))
     with replacing(path) as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
         writer.writerow(COLUMNS)
         writer.writerows(map(_inert, written))
         if (last := unread(account, only)) is not None:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from asyncsdk.export.atomic import replacing
 from asyncsdk.export.drawing import Bars, Box, Course, course, latencies, seconds, shares
 from asyncsdk.export.reasons import Reason, ranked, reason_for, row_number, skipped_in
+from asyncsdk.files import replacing
 from asyncsdk.models import FIELDS
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.words import counted

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from asyncsdk.export.atomic import replacing
 from asyncsdk.export.counting import Counting
 from asyncsdk.export.rows import unread
+from asyncsdk.files import replacing
 from asyncsdk.wire.convert import unstructure
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from asyncsdk.export.atomic import placing
 from asyncsdk.export.counting import Counting
 from asyncsdk.export.rows import COLUMNS, NUMBERS, rows, unread
+from asyncsdk.files import placing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

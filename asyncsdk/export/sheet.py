@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import ConfigurationError
-from asyncsdk.export.atomic import placing, replacing
-from asyncsdk.sources.inert import as_text, doubled
+from asyncsdk.files import placing, replacing, working_folder
+from asyncsdk.sources.inert import as_text, escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,8 +67,8 @@ def write_sheet(
         _write_workbook(path, header, rows)
         return
     with replacing(path, "utf-8-sig") as file:
-        writer = csv.writer(file, delimiter=delimiter, quotechar=quotechar)
-        writer.writerow(header)
+        writer = csv.writer(file, delimiter=delimiter, quotechar=quotechar, quoting=csv.QUOTE_ALL)
+        writer.writerow(list(map(escape, header)))
         writer.writerows(list(map(as_text, row)) for row in rows)
 
 
@@ -89,14 +89,19 @@ def workbooks() -> Any:
 def _write_workbook(
     path: str | PathLike[str], header: Sequence[str], rows: Iterable[Sequence[str]]
 ) -> None:
-    options = {"constant_memory": True}
-    with placing(path) as place, workbooks().Workbook(str(place), options) as book:
+    with (
+        placing(path) as place,
+        working_folder(place) as folder,
+        workbooks().Workbook(str(place), {"constant_memory": True, "tmpdir": folder}) as book,
+    ):
         sheet = book.add_worksheet()
         text = book.add_format({"num_format": "@"})
         sheet.set_column(0, len(header), None, text)
-        _write_row(sheet, 0, header, book.add_format({"bold": True, "num_format": "@"}))
+        _write_row(
+            sheet, 0, list(map(escape, header)), book.add_format({"bold": True, "num_format": "@"})
+        )
         for at, row in enumerate(rows, 1):
-            _write_row(sheet, at, list(map(doubled, row)), text)
+            _write_row(sheet, at, list(map(escape, row)), text)
 
 
 def _write_row(sheet: Any, at: int, cells: Sequence[str], shape: Any) -> None:

@@ -13,6 +13,7 @@ from asyncsdk.errors import OutcomeUnknownError, ProtocolError, api_error
 from asyncsdk.status import is_success
 from asyncsdk.wire.headers import moment_of, retry_after
 from asyncsdk.wire.problems import problem_of
+from asyncsdk.words import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +30,8 @@ PLAIN_JSON = "application/json, application/ld+json;q=0.5"
 """For replies that are large and of which the links of JSON-LD would be a quarter."""
 
 _REQUEST_ID_HEADER = "X-LOX24-REQUEST-ID"
+_LONGEST_ID = 200
+"""Characters of it that are kept: it stands in each result, log and report."""
 
 _LEAST_ROOM = 8 << 20
 _ROOM_FOR_EACH = 32
@@ -223,5 +226,7 @@ def _encoded_anew(body: bytes, encoding: str) -> bytes:
 
 
 def _printable(text: str | None) -> str | None:
-    """A header as text that can be written anywhere: bytes that are none come as surrogates."""
-    return None if text is None else text.encode(errors="replace").decode()
+    """A header as text that can be written anywhere; bytes that are none come as surrogates."""
+    if text is None:
+        return None
+    return visible(text.encode(errors="replace").decode()[:_LONGEST_ID])

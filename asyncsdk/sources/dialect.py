@@ -16,6 +16,7 @@ from asyncsdk.errors import ConfigurationError
 from asyncsdk.sources.layout import find_layout
 from asyncsdk.sources.likeness import looks_like_phone
 from asyncsdk.sources.opening import head_of
+from asyncsdk.sources.rejects import is_rejects
 
 if TYPE_CHECKING:
     import io
@@ -179,6 +180,9 @@ def sample_of(
     lines = lines[preamble:]
     candidates = [delimiter] if delimiter else DELIMITERS
     found = [_parse(lines, candidate, quotechar, preamble) for candidate in candidates]
+    ours = next((sample for sample in found if any(map(is_rejects, sample.rows[:1]))), None)
+    if ours is not None:  # whatever separators are in its cells
+        return ours
     best = max(found, key=_score)
     if delimiter or _score(best) > 0:
         return best

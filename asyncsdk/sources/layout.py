@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from asyncsdk.sources.inert import revive
 from asyncsdk.sources.likeness import looks_like_phone
 from asyncsdk.sources.names import is_heading, name_rank, plain_name
 from asyncsdk.sources.rejects import is_rejects
@@ -68,7 +69,7 @@ def find_layout(rows: Sequence[Sequence[str]], width: int, *, header: bool | Non
     numbers = tuple(map(str, range(1, width + 1)))
     for titles, row in enumerate(rows[:_ABOVE]):
         if is_rejects(row):  # its names are known, and its cells may be anything
-            return Layout(_padded(row, width), titles, 1)
+            return Layout(_padded(list(map(revive, row)), width), titles, 1)
     if header is False or not rows:
         return Layout(numbers)
     at = _names_at(rows, width)

@@ -120,7 +120,7 @@ def test_rejects_for_a_german_spreadsheet(
         path = tmp_path / f"{region}.csv"
         run("upload", two, *words, path, "--normalize", region, sandbox=sandbox)
         raw = path.read_bytes()
-        assert raw.startswith(b"\xef\xbb\xbffile" + delimiter.encode() + b"line"), region
+        assert raw.startswith(b'\xef\xbb\xbf"file"' + delimiter.encode() + b'"line"'), region
 
 
 def test_rejects_as_a_workbook_have_texts_in_all_cells(
@@ -133,7 +133,7 @@ def test_rejects_as_a_workbook_have_texts_in_all_cells(
     book = module("python_calamine").CalamineWorkbook.from_path(rejects)
     header, *rows = book.get_sheet_by_index(0).to_python()
     assert header[6:] == ["Nr", "Mobil", "Notiz", "read_as"]
-    assert rows[0][6:9] == ["007", "x", "=A1"]
+    assert rows[0][6:9] == ["007", "x", "'=A1"]
     assert all(isinstance(cell, str) for row in rows for cell in row)
     assert json.loads(rows[0][9]) == {"phone": "Mobil", "normalize": "DE"}
     again = [row.cells[6:9] for row in read(rejects).rows()]
@@ -159,7 +159,7 @@ def test_a_column_that_is_gone_is_named(sandbox: SandboxThread, two: Path, tmp_p
     rejects = tmp_path / "rejects.csv"
     words = ("-g", sandbox.add_group("x"), "--map", "phone=Handy", "--normalize", "DE")
     run("upload", two, *words, "--rejects", rejects, sandbox=sandbox)
-    text = rejects.read_text("utf-8-sig").replace("Handy;", "Telefon;", 1)
+    text = rejects.read_text("utf-8-sig").replace('"Handy";', '"Telefon";', 1)
     rejects.write_text(text, "utf-8")
     done = run("upload", rejects, *words[:2], sandbox=sandbox)
     assert (done.exit_code, "there is no column 'Handy'" in done.stderr) == (2, True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from asyncsdk.errors import JournalError, ProtocolError
+from asyncsdk.files import PRIVATE, check_alone, make, narrow
 from asyncsdk.ledger.journal.log import closed_unchanged, has_log, is_noted, log_of, lost
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PAGE",
+    "check_beside",
     "damage_detected",
     "damaged",
     "is_journal",
@@ -71,23 +73,28 @@ CREATE TABLE entry (
 def is_journal(path: Path) -> bool:
     """Whether a file may be a journal, by its first bytes."""
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return file.read(len(_MAGIC)) == _MAGIC
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
-def open_to_write(path: Path, durable: Literal["crash", "power"]) -> sqlite3.Connection:
-    """A connection for the thread that calls this; a new file is made for its owner alone.
+def open_to_write(
+    path: Path, durable: Literal["crash", "power"], mode: int = PRIVATE
+) -> sqlite3.Connection:
+    """A connection for the thread that calls this; the file has no permissions beyond `mode`.
 
     Raises:
         JournalError: It is no journal, or cannot be written.
     """
     with translated_errors(path):
-        _make(path)
+        make(path, mode)
         if not path.stat().st_mode & _WRITE:  # root could, but somebody has said not to
             msg = f"the journal {path} cannot be written: it is read-only"
             raise JournalError(msg)
+        _keep_private(path, mode)
         connection = sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=False)
         try:
             if not _is_new(connection):
@@ -131,6 +138,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         msg = f"there is no journal {path}"
         raise JournalError(msg)
     with translated_errors(path):
+        check_beside(path.resolve())
         connection = _open_whole(path) or _open_whole(path)  # an upload may begin in between
     if connection is None:
         raise lost(path)
@@ -219,10 +227,35 @@ def _meaning(error: sqlite3.Error) -> str:
     return next(known, f"cannot be used: {error}")
 
 
-def _make(path: Path) -> None:
-    """An empty file that nobody else may read: it will hold phone numbers."""
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+def _keep_private(path: Path, mode: int) -> None:
+    """SQLite gives what it makes beside the file the mode of the file; what is there has its own.
+
+    Raises:
+        JournalError: Others may read it, and that cannot be changed.
+    """
+    for place in (path, *_beside(path)):
+        try:
+            narrow(place, mode)
+        except PermissionError as error:
+            msg = (
+                f"the journal {path} cannot be used: {place.name} has more permissions than "
+                f"{mode:o}, and is another user's. Have them changed, or say Journal(mode=...)"
+            )
+            raise JournalError(msg) from error
+
+
+def check_beside(path: Path) -> None:
+    """Do nothing if what SQLite puts beside a journal is plain files or not there.
+
+    Raises:
+        OSError: A link is there, which SQLite would follow.
+    """
+    for place in _beside(path):
+        check_alone(place)
+
+
+def _beside(path: Path) -> list[Path]:
+    return [path.with_name(f"{path.name}-{kind}") for kind in ("wal", "shm", "journal")]
 
 
 def _is_new(connection: sqlite3.Connection) -> bool:

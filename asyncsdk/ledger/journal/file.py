@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from attrs import define, field
 
 from asyncsdk.errors import JournalError
+from asyncsdk.files import PRIVATE
 from asyncsdk.ledger.journal.database import (
     PAGE,
+    check_beside,
     damage_detected,
     open_to_write,
     translated_errors,
@@ -47,6 +49,8 @@ class JournalFile:
     path: Path
     durable: Literal["crash", "power"]
     """What a commit survives."""
+    mode: int = PRIVATE
+    """Who may read and write it."""
     mutex: Mutex = field(factory=Mutex, init=False)
     """Locked while the thread is at it: a fork waits for that."""
     failure: JournalError | None = field(default=None, init=False)
@@ -72,10 +76,11 @@ class JournalFile:
         with self.mutex:
             self._lock.acquire()
             with damage_detected(self.path):
+                check_beside(self.path)
                 mark = mark_of(self.path)
                 if mark is not None:
                     mark.check(self.path)
-            connection = self._connection = open_to_write(self.path, self.durable)
+            connection = self._connection = open_to_write(self.path, self.durable, self.mode)
             self._left = weakref.finalize(self, closed_without_merging, self.path, connection)
             with translated_errors(self.path):
                 if mark is not None:
@@ -95,7 +100,7 @@ class JournalFile:
         began = perf_counter()
         with self.mutex, self._last_if_it_fails():
             self._transact(writes)
-            self._check_places()
+            self._check_beside()
             self._log.keep_short(self._open_connection(), PAGE)
         return perf_counter() - began
 
@@ -144,7 +149,7 @@ class JournalFile:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
 
-    def _check_places(self) -> None:
+    def _check_beside(self) -> None:
         """Make certain that who opens the journal finds what was written just now.
 
         Raises:

@@ -17,33 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from asyncsdk.errors import JournalError
+from asyncsdk.files import alone
+from asyncsdk.locks import try_lock
 
 __all__ = ["Lock", "holder"]
-
-try:
-    import fcntl
-
-    def _try_lock(file: int, *, shared: bool = False) -> bool:
-        try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-except ImportError:  # Windows
-    import msvcrt
-
-    _FAR = 1 << 20
-
-    def _try_lock(file: int, *, shared: bool = False) -> bool:
-        del shared  # there is no such kind
-        os.lseek(file, _FAR, os.SEEK_SET)  # what is locked there nobody else can read
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-        except OSError:
-            return False
-        return True
-
 
 _REASONS = {
     errno.ENOSPC: "the disk is full. Make room, and resume it",
@@ -122,7 +99,7 @@ class Lock:
 
     def _take(self) -> int:
         while True:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            file = alone(self._path, os.O_RDWR | os.O_CREAT)
             if not _lock_patiently(file):
                 raise self._refused(file, _IN_USE)
             if not self._is_current(file):
@@ -148,14 +125,12 @@ class Lock:
 def holder(journal: Path) -> str | None:
     """Who writes to a journal just now, as its lock file names them; None if nobody does."""
     try:
-        file = os.open(_lock_of(journal), os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    except OSError:
-        return _named("")
+        file = alone(_lock_of(journal), os.O_RDONLY)
+    except OSError as error:  # a link there is no lock of ours
+        return None if error.errno in {errno.ENOENT, errno.ELOOP} else _named("")
     try:
         text = _read(file)
-        return None if _is_dead(text) and _try_lock(file, shared=True) else _named(text)
+        return None if _is_dead(text) and try_lock(file, shared=True) else _named(text)
     finally:
         os.close(file)
 
@@ -166,10 +141,10 @@ def _lock_of(journal: Path) -> Path:
 
 def _lock_patiently(file: int) -> bool:
     for _ in range(_TRIES - 1):
-        if _try_lock(file):
+        if try_lock(file):
             return True
         time.sleep(_PAUSE)
-    return _try_lock(file)
+    return try_lock(file)
 
 
 def _read(file: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from asyncsdk.export.atomic import replacing
+from asyncsdk.files import replacing
 
 
 def write(path: Path, text: str) -> None:

@@ -19,6 +19,7 @@ from asyncsdk.upload.books import Books
 from asyncsdk.upload.callback import ProgressCallback
 from asyncsdk.upload.ending import Ending
 from asyncsdk.upload.flights import Flights
+from asyncsdk.upload.fuse import Fuse
 from asyncsdk.upload.intake.batches import Batches
 from asyncsdk.upload.intake.inbox import Inbox
 from asyncsdk.upload.intake.source import RowSource
@@ -138,6 +139,7 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
             ending,
             share,
             asyncio.Semaphore(concurrency),
+            Fuse(armed=not isinstance(order.source, Inbox)),
         ),
         claim,
         _baseline(order, random),

@@ -78,6 +78,8 @@ class UploadRun:
             while self._in_doubt:
                 await self._look_up()
                 await self.workers.run(self.jobs)
+            if not self.ending.begun:
+                self.workers.acquit()
         except asyncio.CancelledError:
             self.ending.begin(StoppedBy.CANCELLED)
             raise

@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from asyncsdk.errors import AsyncSDKError, OutcomeUnknownError
 from asyncsdk.http.exchange import Attempt, Reply
@@ -15,8 +15,9 @@ from asyncsdk.upload.flights import Stage
 from asyncsdk.upload.verdict.decision import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from asyncsdk.errors import ApiError
     from asyncsdk.http.exchange import Request
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.pace.lane import Lane
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from asyncsdk.upload.books import Books
     from asyncsdk.upload.ending import Ending
     from asyncsdk.upload.flights import Flight, Flights
+    from asyncsdk.upload.fuse import Fuse
     from asyncsdk.upload.intake.batches import Batches
     from asyncsdk.upload.jobs import Jobs
     from asyncsdk.upload.queue import Queue
@@ -92,6 +94,7 @@ class Workers:
     ending: Ending
     share: LoopShare
     places: asyncio.Semaphore
+    fuse: Fuse
 
     async def run(self, jobs: Jobs, then: Callable[[], None] | None = None) -> None:
         """Work until there is no more work, with as many workers as find some.
@@ -145,6 +148,8 @@ class Workers:
         flight = self._fitted(flight)
         async with self.places:
             answer = await self._exchange(flight)
+        if isinstance(answer, Reply) and answer.ok and self.fuse.armed:
+            self._settle_all(self.fuse.passed())
         if isinstance(answer, Reply) and answer.ok and not self.books.durable:
             # A durable ledger has to record it first. Elsewhere, what waits to leave goes first:
             # the batch that takes this place, and those that take the places of other replies
@@ -153,7 +158,10 @@ class Workers:
             if len(self.flights) > 1:
                 await asyncio.sleep(0)
             await self.share.acquire(len(flight.batch))
-        await self._carry_out(flight, self.decide(flight, answer))
+        decision = self.decide(flight, answer)
+        if decision.refusal is not None:
+            decision = self._suspecting(flight, decision, decision.refusal)
+        await self._carry_out(flight, decision)
 
     def _fitted(self, flight: Flight) -> Flight:
         """The batch, or its first piece where batches have to be smaller since it was cut."""
@@ -210,8 +218,36 @@ class Workers:
             return self.table.reply(flight.batch, answer, streak=streak, waited=waited)
         return self.table.failure(flight.batch, flight.attempt, answer, waited=waited)
 
+    def _suspecting(self, flight: Flight, decision: Decision, refusal: ApiError) -> Decision:
+        """The same, unless it may be the request that is refused: see `Fuse`."""
+        fuse, batch = self.fuse, flight.batch
+        fuse.refused(batch)
+        if not fuse.suspicious:
+            return decision
+        if len(batch) > 1:
+            return evolve(decision, again=(batch.take([0]), batch.take(range(1, len(batch)))))
+        if fuse.hold(flight, decision):
+            # It is in hand without a fate; if the upload ends, it was refused, and is not stored.
+            flight.attempt = Attempt()
+            flight.batch = batch.because(refusal.problem, refusal.status, refusal.request_id)
+            return Decision(held=True)
+        for suspect, _ in fuse.acquit():
+            self.books.leave(suspect, suspect.batch.failed(Delivery.ANSWERED))
+        return self.table.stop(batch, _of_all(refusal), Delivery.ANSWERED, refusal.request_id)
+
+    def acquit(self) -> None:
+        """Nothing else is left to be sent: the phones that were refused alone are at fault."""
+        self._settle_all(self.fuse.acquit())
+
+    def _settle_all(self, decided: Sequence[tuple[Flight, Decision]]) -> None:
+        for flight, decision in decided:
+            self.books.settle([flight], decision)
+
     async def _carry_out(self, flight: Flight, decision: Decision) -> None:
         """Do what was decided; nothing is awaited before it is entered and everybody knows."""
+        if decision.held:
+            self.queue.done()
+            return
         now = self.totals.clock()
         again = self.books.settle([flight], decision)
         if decision.doubt:  # it is looked up when nothing is under way
@@ -234,6 +270,14 @@ class Workers:
             flight_again.stage = Stage.READY
         self.queue.put_back(again)
         self.queue.done()
+
+
+def _of_all(refusal: ApiError) -> ApiError:
+    """A refusal of every batch, and of phones alone."""
+    said = f"{refusal.problem.detail} " if refusal.problem.detail else ""
+    detail = f"{said}(every batch was refused, and phones alone: it is the request, not the phones)"
+    problem = evolve(refusal.problem, detail=detail)
+    return type(refusal)(refusal.status, problem, refusal.request_id)
 
 
 class _Departure:

@@ -12,6 +12,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from asyncsdk.errors import ApiError
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.upload.batch import Batch
 
@@ -46,3 +47,7 @@ class Decision:
     """Rows that a batch is to have at most from here on."""
     stop: Exception | None = None
     """Why no other request can succeed either."""
+    held: bool = False
+    """Whether nothing is decided yet: what comes of other requests decides."""
+    refusal: ApiError | None = None
+    """What the server said where it refused the batch as a whole, and named no row."""

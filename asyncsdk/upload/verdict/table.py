@@ -75,7 +75,7 @@ class Table:
             case Verdict.BLAME:
                 found = self._blame(batch, reply)
             case _:
-                found = self._stop(batch, reply.error(), Delivery.ANSWERED, reply.request_id)
+                found = self.stop(batch, reply.error(), Delivery.ANSWERED, reply.request_id)
         return found
 
     def failure(
@@ -100,7 +100,7 @@ class Table:
                 return Decision(again=[unsent.changed(stale=batch.stale + 1)])
             return self._outage(unsent.changed(stale=0), error, attempt.streak, waited)
         answered = attempt.left and isinstance(error, (ApiError, ProtocolError))
-        return self._stop(batch, error, Delivery.ANSWERED if answered else Delivery.NOT_SENT)
+        return self.stop(batch, error, Delivery.ANSWERED if answered else Delivery.NOT_SENT)
 
     def doubt(self, batches: Sequence[Batch]) -> Decision:
         """Rows that may have been processed: `on_unknown` decides."""
@@ -140,7 +140,7 @@ class Table:
         )
         error = reply.error()
         if seconds is None:
-            return self._stop(batch, error, Delivery.ANSWERED, reply.request_id)
+            return self.stop(batch, error, Delivery.ANSWERED, reply.request_id)
         found = self._retry([batch], Delivery.ANSWERED, wait=False)
         return evolve(found, pause=Pause(seconds, pause_reason(error)))
 
@@ -148,7 +148,7 @@ class Table:
         """No connection: everybody waits, and that uses up no attempts."""
         seconds = outage_pause(self.policy, streak=streak, waited=waited, random=self.random)
         if seconds is None:
-            return self._stop(batch, error, Delivery.NOT_SENT)
+            return self.stop(batch, error, Delivery.NOT_SENT)
         return Decision(again=[batch], pause=Pause(seconds, pause_reason(error)))
 
     def _retry(
@@ -189,9 +189,10 @@ class Table:
         problem = problem_of(reply.body, reply.status)
         named = blame(batch, problem.violations)
         if not named:
-            if len(batch) == 1:
-                return self._culprit(batch, reply)
-            return Decision(again=batch.halves())
+            found = (
+                self._culprit(batch, reply) if len(batch) == 1 else Decision(again=batch.halves())
+            )
+            return evolve(found, refusal=reply.error())
         entries = []
         for row, violations in sorted(named.items()):
             reason = evolve(problem, detail="", violations=tuple(violations))
@@ -216,7 +217,7 @@ class Table:
             request_id=reply.request_id,
         )
 
-    def _stop(
+    def stop(
         self, batch: Batch, error: Exception, delivery: Delivery, request_id: str | None = None
     ) -> Decision:
         """No request of this upload can succeed."""

@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Never, Self
 
 from asyncsdk.completion import completed
-from asyncsdk.config import DEFAULT_BASE_URL, ClientConfig, Rate
+from asyncsdk.config import DEFAULT_BASE_URL, EXPOSED, ClientConfig, Rate, is_exposed
 from asyncsdk.http.transport import Transport
 from asyncsdk.pace.credentials import Credentials
 from asyncsdk.pace.pace import LocalPace
@@ -15,6 +15,7 @@ from asyncsdk.pace.requests import Requests
 from asyncsdk.resources.account import AccountResource
 from asyncsdk.resources.groups import GroupsResource
 from asyncsdk.resources.phones import PhonesResource
+from asyncsdk.secret import Secret
 
 if TYPE_CHECKING:
     import ssl
@@ -65,7 +66,7 @@ class Client:
     def __init__(
         self,
         client_id: str | int,
-        api_key: str,
+        api_key: str | Secret,
         *,
         base_url: str = DEFAULT_BASE_URL,
         rate: Rate | None = DEFAULT_RATE,
@@ -78,6 +79,7 @@ class Client:
         ssl: ssl.SSLContext | None = None,
         trust_env: bool = False,
     ) -> None:
+        api_key = Secret(api_key) if isinstance(api_key, str) else api_key
         config = ClientConfig(
             client_id,
             api_key,
@@ -88,6 +90,8 @@ class Client:
             connections=connections,
             default_headers=default_headers or {},
         )
+        if is_exposed(config.base_url):
+            warnings.warn(EXPOSED.format(config.base_url), stacklevel=2)
         self._requests = Requests(
             Transport(config, session=session, ssl=ssl, trust_env=trust_env),
             Credentials(config.client_id, config.api_key),
@@ -137,12 +141,13 @@ class Client:
             trust_env=trust_env,
         )
 
-    def set_credentials(self, client_id: str | int, api_key: str) -> None:
+    def set_credentials(self, client_id: str | int, api_key: str | Secret) -> None:
         """Use other credentials for all requests that have not left yet, as after a 401.
 
         Raises:
             ConfigurationError: They are empty or impossible.
         """
+        api_key = Secret(api_key) if isinstance(api_key, str) else api_key
         config = ClientConfig(client_id, api_key)
         self._requests.set_credentials(Credentials(config.client_id, config.api_key))
 

@@ -6,13 +6,15 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Never, TypedDict
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Literal, Never, TypedDict
 
 from attrs import Attribute, field, frozen
 from yarl import URL
 
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.files import PRIVATE, followed
+from asyncsdk.secret import Hidden, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_BASE_URL",
+    "EXPOSED",
     "Adaptive",
     "ClientConfig",
     "FailureLimit",
@@ -32,9 +35,14 @@ __all__ = [
     "RetryPolicy",
     "UploadOptions",
     "UploadSettings",
+    "is_exposed",
 ]
 
 DEFAULT_BASE_URL = "https://api.lox24.eu"
+EXPOSED = (
+    "{} is not encrypted: whoever is on the way there can read the API key and the phones. "
+    "Use https"
+)
 
 OnUnknown = Literal["report", "reconcile", "resend"]
 Duplicates = Literal["send", "skip"]
@@ -114,12 +122,20 @@ def _client_id(value: object) -> str:
     return text
 
 
-def _api_key(value: object) -> str:
-    text = value.strip() if isinstance(value, str) else ""
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
-        msg = "api_key must be a non-empty text of printable ASCII characters without spaces"
-        raise ConfigurationError(msg)
-    return text
+def _api_key(value: object) -> Secret:
+    if isinstance(value, (str, Secret)) and _is_key(stripped := _stripped(value)):
+        return stripped
+    msg = "api_key must be a non-empty text of printable ASCII characters without spaces"
+    raise ConfigurationError(msg)
+
+
+def _stripped(value: str | Secret) -> Secret:
+    return Secret(Secret(value).reveal().strip())
+
+
+def _is_key(value: Secret) -> bool:
+    text = value.reveal()
+    return text != "" and text.isascii() and text.isprintable() and " " not in text
 
 
 def _base_url(value: object) -> URL:
@@ -165,7 +181,21 @@ def _headers(value: object) -> dict[str, str]:
         if not isinstance(text, str) or not (text.isascii() and text.isprintable()):
             msg = f"default_headers: the value of {name} must be a text of printable ASCII"
             raise ConfigurationError(msg)
-    return dict(value)
+    return {name: Hidden(text) for name, text in value.items()}
+
+
+_NOWHERE = frozenset({"localhost", "test", "invalid"})
+"""Names that lead to this host or to none (RFC 6761 §6)."""
+
+
+def is_exposed(url: URL) -> bool:
+    """Whether what is sent there can be read on its way: no TLS, and another host than this."""
+    host = url.host or ""
+    try:
+        local = ip_address(host).is_loopback
+    except ValueError:
+        local = host.rpartition(".")[2] in _NOWHERE
+    return url.scheme == "http" and not local
 
 
 @frozen
@@ -176,12 +206,12 @@ class Rate:
     per: float = field(default=1.0, validator=_number(0, above=True))
 
 
-@frozen
+@frozen(init=False)
 class ClientConfig:
     """What a client needs to know. The key is in no repr."""
 
     client_id: str = field(converter=_client_id)
-    api_key: str = field(converter=_api_key, repr=False)
+    api_key: Secret = field(converter=_api_key, repr=False)
     base_url: URL = field(converter=_base_url, default=URL(DEFAULT_BASE_URL))
     timeout: float = field(default=60.0, validator=_number(0, above=True))
     """Seconds per attempt, from the first byte sent to the last byte received."""
@@ -195,6 +225,13 @@ class ClientConfig:
         factory=dict, converter=_headers, kw_only=True, repr=False
     )
     """Headers of every request. They may be another key, of a proxy, and are in no repr."""
+
+    def __init__(
+        self, client_id: str | int, api_key: str | Secret, *args: Any, **settings: Any
+    ) -> None:
+        # A frame of ours that an error passes has no plain key among its locals.
+        api_key = Secret(api_key) if isinstance(api_key, str) else api_key
+        self.__attrs_init__(client_id, api_key, *args, **settings)
 
     def __reduce__(self) -> Never:
         msg = "a configuration is not pickled: the key would stand there in clear"
@@ -210,11 +247,11 @@ class ClientConfig:
         found: dict[str, object] = {}
         for name in ("client_id", "api_key"):
             variable = f"ASYNCSDK_{name.upper()}"
-            value = os.environ.get(variable, "")
-            if not value.strip():
+            value = Secret(os.environ.get(variable, ""))
+            if not value.reveal().strip():
                 msg = f"set the environment variable {variable}, or pass {name} to Client"
                 raise ConfigurationError(msg)
-            found[name] = value
+            found[name] = value if name == "api_key" else value.reveal()
         base_url = os.environ.get("ASYNCSDK_BASE_URL", "").strip()
         if base_url:
             found["base_url"] = base_url

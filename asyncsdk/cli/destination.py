@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from attrs import define
+from yarl import URL
 
-from asyncsdk.cli.shown import fail
+from asyncsdk.cli.shown import fail, plain, stderr
 from asyncsdk.client import Client
+from asyncsdk.config import EXPOSED, is_exposed
 from asyncsdk.errors import ConfigurationError, NotFoundError
 from asyncsdk.models import FIELDS
 
@@ -79,6 +83,15 @@ def check_credentials() -> None:
     if missing := [name for name in names if not os.environ.get(name, "").strip()]:
         variables = "variable" if len(missing) == 1 else "variables"
         fail(f"set the environment {variables} {' and '.join(missing)}")
+    _warn_if_exposed(os.environ.get("ASYNCSDK_BASE_URL", "").strip())
+
+
+def _warn_if_exposed(url: str) -> None:
+    """Say it as commands do, and not a second time as Python does."""
+    with suppress(ValueError):  # what is no URL is told when the client is made
+        if is_exposed(URL(url)):
+            stderr().print(plain(EXPOSED.format(url), "yellow"), soft_wrap=True)
+            warnings.filterwarnings("ignore", ".* is not encrypted", UserWarning)
 
 
 def in_context(error: BaseException, destination: Destination | None) -> str:

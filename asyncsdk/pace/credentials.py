@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Never
 
 from asyncsdk.condition import Condition
 from asyncsdk.errors import AuthenticationError
+from asyncsdk.secret import Secret
 from asyncsdk.status import is_success
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ class Credentials:
     Credentials that take their place are another object: a late reply says nothing of those.
     """
 
-    def __init__(self, client_id: str, api_key: str) -> None:
+    def __init__(self, client_id: str, api_key: Secret | str) -> None:
         self.client_id = client_id
-        self._token = f"{client_id}:{api_key}"
+        self._token = Secret(f"{client_id}:{Secret(api_key).reveal()}")
         self._proven = False
         self._replaced = False
         """Whether there are others in their place, for all that has not left yet."""
@@ -53,7 +54,7 @@ class Credentials:
     @property
     def headers(self) -> dict[str, str]:
         """The header that carries them."""
-        return {AUTH_HEADER: self._token}
+        return {AUTH_HEADER: self._token.reveal()}
 
     def replace(self) -> None:
         """Have whoever waits for them look for those in their place."""

@@ -90,7 +90,8 @@ def test_base_urls_with_too_much(url: str) -> None:
 
 def test_what_surrounds_a_setting_is_stripped() -> None:
     config = ClientConfig(" 1234567\n", " key ", " https://h/api/ ")
-    assert (config.client_id, config.api_key) == ("1234567", "key")
+    assert config.client_id == "1234567"
+    assert config.api_key == "key"
     assert str(config.base_url) == "https://h/api/"
     assert ClientConfig(7, "key").client_id == "7"
 

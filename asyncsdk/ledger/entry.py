@@ -18,13 +18,14 @@ import msgspec
 from attrs import evolve, frozen
 
 from asyncsdk.results import Delivery, Outcome, PhoneResult
-from asyncsdk.wire.batch import decode_members, encode_members, raw_members
+from asyncsdk.wire.batch import decode_member, decode_members, encode_members, raw_members
 from asyncsdk.wire.rows import decode_phones, encode_rows, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from asyncsdk.models import Problem
+    from asyncsdk.models import Phone, Problem
+    from asyncsdk.wire.batch import BatchMember
 
 __all__ = ["Decodable", "Entry", "Results"]
 
@@ -89,20 +90,35 @@ class Entry:
             phones = [evolve(p, phone=text) for p, text in zip(sent, texts, strict=True)]
         members = None if self.members is None else decode_members(self.members)
         return [
-            PhoneResult(
-                index=index,
-                phone=phones[i],
-                outcome=self.outcome,
-                status=self.status if members is None else members[i].status,
-                created=None if members is None else members[i].created,
-                error=self.problem if members is None else members[i].problem,
-                delivery=self.delivery,
-                attempts=self.attempts,
-                request_id=self.request_id,
-                number=sent[i].phone,
-            )
-            for i, index in enumerate(self.indices)
+            self._result(i, phones[i], sent[i].phone, None if members is None else members[i])
+            for i in range(len(self.indices))
         ]
+
+    def result(self, place: int) -> PhoneResult:
+        """One of the results, of which no other is made."""
+        sent = decode_phones(self.phones)[place]
+        phone, member = sent, None
+        if self.submitted is not None:
+            phone = evolve(sent, phone=_decode_texts(self.submitted)[place])
+        if self.members is not None:
+            member = decode_member(raw_members(self.members)[place])
+        return self._result(place, phone, sent.phone, member)
+
+    def _result(
+        self, place: int, phone: Phone, number: str, member: BatchMember | None
+    ) -> PhoneResult:
+        return PhoneResult(
+            index=self.indices[place],
+            phone=phone,
+            outcome=self.outcome,
+            status=self.status if member is None else member.status,
+            created=None if member is None else member.created,
+            error=self.problem if member is None else member.problem,
+            delivery=self.delivery,
+            attempts=self.attempts,
+            request_id=self.request_id,
+            number=number,
+        )
 
 
 class Decodable(Protocol):
@@ -135,6 +151,7 @@ class Results(Sequence[PhoneResult]):
         self._find = find
         self._decoded: dict[int, list[PhoneResult]] = {}
         """The results of the clusters looked at last."""
+        self._looked_at = -1
 
     @cached_property
     def _clusters(self) -> list[list[Decodable]]:
@@ -160,7 +177,7 @@ class Results(Sequence[PhoneResult]):
             raise IndexError(msg)
         cluster = bisect_right(self._ends, position)
         start = self._ends[cluster - 1] if cluster else 0
-        return self._decode(cluster)[position - start]
+        return self._at(cluster, position - start)
 
     def __iter__(self) -> Iterator[PhoneResult]:
         for cluster in self._clusters:
@@ -178,6 +195,15 @@ class Results(Sequence[PhoneResult]):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _results_of, ([entry for cluster in self._clusters for entry in cluster],)
+
+    def _at(self, cluster: int, place: int) -> PhoneResult:
+        """One result: alone at the first look into a cluster, with all of it at the next one."""
+        entry, *others = self._clusters[cluster]
+        first_look, self._looked_at = cluster != self._looked_at, cluster
+        known = cluster in self._decoded
+        if first_look and not known and not others and isinstance(entry, Entry):
+            return entry.result(place)
+        return self._decode(cluster)[place]
 
     def _decode(self, cluster: int) -> list[PhoneResult]:
         found = self._decoded.get(cluster)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncsdk import Phone
+from asyncsdk import Outcome, Phone
 from asyncsdk.ledger.entry import Entry, Results
 
 from .samples import created_entry, failed_entry, invalid_entry, report_of
@@ -102,3 +102,13 @@ def test_an_entry_knows_the_number_as_submitted_and_as_sent() -> None:
     assert (first.phone, first.number) == (Phone("01"), "+491")
     assert (second.phone, second.number) == (Phone("02", "x"), "+492")
     assert entry.after(1).results() == [second]
+
+
+def test_a_result_that_is_looked_up_alone_is_the_same() -> None:
+    report = report_of(created_entry([0, 3]), invalid_entry([1, 4]), failed_entry([2]))
+    for outcome in Outcome:
+        looked_up = report_of(created_entry([0, 3]), invalid_entry([1, 4]), failed_entry([2]))
+        for place, result in enumerate(report.results(outcome)):
+            sequence = getattr(looked_up, outcome)
+            assert sequence[place] == result
+            assert sequence[place - len(sequence)] == result

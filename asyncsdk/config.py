@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_BASE_URL",
     "EXPOSED",
+    "MOST_IN_JOURNAL",
     "Adaptive",
     "ClientConfig",
     "FailureLimit",
@@ -336,6 +337,10 @@ def _journal_path(value: object) -> Path:
     raise ConfigurationError(msg)
 
 
+MOST_IN_JOURNAL = 500_000
+"""Rows of a batch that a journal takes."""
+
+
 @frozen
 class Journal:
     """A file that makes an upload survive the end of its process."""
@@ -433,6 +438,11 @@ class UploadOptions:
     journal: Journal | None = field(converter=_journal)
     on_progress: Callable[[Progress], object] | None = field()
     dry_run: bool = field()
+
+    def __attrs_post_init__(self) -> None:
+        if self.journal is not None and self.batch_size > MOST_IN_JOURNAL:
+            msg = f"batch_size must be at most {MOST_IN_JOURNAL:,} with a journal"
+            raise ConfigurationError(msg)
 
     @retry.validator
     def _check_retry(self, _: Attribute[RetryPolicy], value: object) -> None:

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import astuple, define, field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,8 @@ __all__ = ["History", "Slot", "Timeline"]
 _SLOTS = 240
 _WIDTH = 0.05
 """Seconds of a slot at the start."""
+_MOST = 1e15
+"""Of anything: what is not a number is not below it."""
 _STEP = 2**0.25
 """How much longer each class of latencies is than the one before."""
 _LATENCIES = tuple(0.0005 * _STEP**at for at in range(84))
@@ -49,6 +51,23 @@ class History:
     slots: tuple[Slot, ...]
     latencies: tuple[int, ...]
     """Requests in each class of latency."""
+
+    def check(self) -> None:
+        """Do nothing if this can have happened.
+
+        Raises:
+            ValueError: It cannot: a file that says so was not written here.
+        """
+        amounts = (amount for slot in self.slots for amount in astuple(slot))
+        ok = (
+            0 < self.width < _MOST
+            and len(self.slots) <= _SLOTS
+            and len(self.latencies) <= len(_LATENCIES) + 1
+            and all(0 <= amount < _MOST for amount in (*amounts, *self.latencies))
+        )
+        if not ok:
+            msg = "the course of a run makes no sense"
+            raise ValueError(msg)
 
     def latency(self, share: float) -> float | None:
         """Seconds within which this share of the requests ended, to a fifth; None if none did.

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from asyncsdk._version import __version__
 from asyncsdk.cli.demo import demo
 from asyncsdk.cli.groups import groups, me
+from asyncsdk.cli.job import failed
 from asyncsdk.cli.reports import report, retry
 from asyncsdk.cli.resume import resume
 from asyncsdk.cli.sandbox import sandbox
 from asyncsdk.cli.shown import stdout
 from asyncsdk.cli.upload import check, upload
+from asyncsdk.errors import AsyncSDKError
 
 __all__ = ["app"]
 
+
+class _Commands(TyperGroup):
+    """Commands of which none ends in a traceback of what a file or a server said."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AsyncSDKError as error:  # found when a report is looked at, after its totals
+            failed(error)
+
+
 app = typer.Typer(
     name="asyncsdk",
+    cls=_Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,

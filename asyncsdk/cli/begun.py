@@ -5,26 +5,31 @@ from __future__ import annotations
 import inspect
 import os
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 from attrs import frozen
 
 from asyncsdk.errors import JournalError
-from asyncsdk.ledger.journal.database import is_journal
+from asyncsdk.ledger.journal.database import damage_detected, is_journal
 from asyncsdk.ledger.journal.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["Begun", "begun", "differing", "going_on", "read"]
+__all__ = ["Begun", "arguments", "begun", "differing", "going_on", "read"]
 
 _OPTIONS = {"columns": "--map", "kind": "--format"}
 _BEFORE = {"mapping": "columns"}
 """What arguments were called in journals of earlier versions."""
 _HOW = frozenset({"files", "batch_size", "concurrency", "rate", "on_unknown", "quiet_period"})
 """What does not change which phones are sent: an upload may go on with others."""
+
+
+_OUTPUT = frozenset({*("journal", "rejects", "report", "html", "group", "create_group", "return")})
+"""What is never taken from a journal: where to write, and to which group."""
+_decode_notes = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @frozen
@@ -73,13 +78,45 @@ def read(path: Path) -> Begun:
     """
     reader = Reader(path)
     try:
-        notes, run = msgspec.json.decode(reader.meta("notes") or b"{}"), reader.run()
+        notes, run = reader.meta("notes"), reader.run()
     finally:
         reader.close()
-    command = {_BEFORE.get(name, name): value for name, value in notes.get("upload", {}).items()}
+    with damage_detected(path):
+        return Begun(_command_in(notes), run.group_id, run.complete, run.requests)
+
+
+def _command_in(notes: str | None) -> dict[str, Any]:
+    """The command that is noted; empty where a program made the upload.
+
+    Raises:
+        msgspec.DecodeError: It is none.
+    """
+    found = _decode_notes(notes or "{}")
+    if "upload" not in found:
+        return {}
+    noted = msgspec.convert(found["upload"], dict[str, Any])
+    command = {_BEFORE.get(name, name): value for name, value in noted.items()}
     if "sheet" in command and not isinstance(command["sheet"], list):  # there was one at most
         command["sheet"] = [command["sheet"]] if command["sheet"] else []
-    return Begun(command, run.group_id, run.complete, run.requests)
+    msgspec.convert(command.get("files"), list[str])
+    return command
+
+
+def arguments(command: Mapping[str, Any], function: Callable[..., None]) -> dict[str, Any]:
+    """The arguments of a command that is noted, if each is one that it has, of its kind.
+
+    Raises:
+        msgspec.DecodeError: They are not: no version wrote that, or a later one did.
+    """
+    kinds = get_type_hints(function)
+    return {name: _converted(value, name, kinds) for name, value in command.items()}
+
+
+def _converted(value: object, name: str, kinds: Mapping[str, Any]) -> Any:
+    if name not in kinds or name in _OUTPUT:
+        msg = f"there is no argument {name!r}"
+        raise msgspec.ValidationError(msg)
+    return msgspec.convert(value, kinds[name])
 
 
 def going_on(path: Path) -> str:

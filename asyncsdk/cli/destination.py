@@ -16,6 +16,8 @@ from asyncsdk.config import EXPOSED, is_exposed
 from asyncsdk.errors import ConfigurationError, NotFoundError
 from asyncsdk.models import FIELDS
 
+_DIGITS = 18
+"""Of an id: it has 63 bits."""
 _LISTED = "'asyncsdk groups list' shows them all"
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class Destination:
 
     def __attrs_post_init__(self) -> None:
         if self.name.isascii() and self.name.isdecimal():
-            self.group_id = int(self.name)
+            self.group_id = _id_in(self.name)
 
     @property
     def label(self) -> str:
@@ -101,6 +103,13 @@ def in_context(error: BaseException, destination: Destination | None) -> str:
     return str(error)
 
 
+def _id_in(name: str) -> int:
+    """The id in a text of digits; one that no group can have ends the command."""
+    if len(name) > _DIGITS:
+        fail(f"a group's id has at most {_DIGITS} digits, not {len(name):,}")
+    return int(name)
+
+
 async def find_group(client: Client, name: str, *, missing_ok: bool = False) -> Group | None:
     """The group with this id or name.
 
@@ -109,7 +118,7 @@ async def find_group(client: Client, name: str, *, missing_ok: bool = False) -> 
     """
     if name.isascii() and name.isdecimal():
         try:
-            return await client.groups.get(int(name))
+            return await client.groups.get(_id_in(name))
         except NotFoundError as error:
             raise ConfigurationError(in_context(error, Destination(name))) from error
     groups = [group async for group in client.groups.list() if group.deleted_at is None]

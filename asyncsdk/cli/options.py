@@ -27,9 +27,13 @@ __all__ = [
 NORMALIZE: dict[str, object] = {"normalize": None, "bare": None, "mobile_only": False}
 """The options that say together how numbers are read, and what they are where nothing is said."""
 
-_RATE = re.compile(r"(\d+)(?:/(\d+(?:\.\d+)?)?(ms|s|m|min|h)?)?")
+_RATE = re.compile(r"(\d{1,9})(?:/(\d{1,9}(?:\.\d{1,9})?)?(ms|s|m|min|h)?)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-_RANGE = re.compile(r"(\d+)-(\d+)")
+_DIGITS = 9
+"""Of a number that makes any sense."""
+_SHOWN = 40
+"""Characters of what was typed that are repeated."""
+_RANGE = re.compile(r"(\d{1,9})-(\d{1,9})")
 
 
 def parse_map(pairs: Iterable[str]) -> dict[str, str]:
@@ -83,13 +87,17 @@ def parse_rate(text: str) -> Rate | None:
         return None
     match = _RATE.fullmatch(text.strip())
     if match is None:
-        msg = f"{text!r} should be REQUESTS/TIME, such as 10/1s or 600/min"
+        msg = f"{_short(text)} should be REQUESTS/TIME, such as 10/1s or 600/min"
         raise typer.BadParameter(msg, param_hint="'--rate'")
     requests, amount, unit = match.groups()
     try:
         return Rate(int(requests), float(amount or 1) * _UNITS[unit or "s"])
     except ConfigurationError as error:
         raise typer.BadParameter(str(error), param_hint="'--rate'") from None
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\N{HORIZONTAL ELLIPSIS}")
 
 
 def parse_concurrency(text: str) -> int | Adaptive:
@@ -99,8 +107,9 @@ def parse_concurrency(text: str) -> int | Adaptive:
     try:
         if match := _RANGE.fullmatch(text):
             return Adaptive(int(match[1]), int(match[2]))
-        return int(text)
+        return int(text if len(text) <= _DIGITS else "")
     except ValueError as error:
-        reason = error if isinstance(error, ConfigurationError) else f"{text!r} is none of these"
+        known = isinstance(error, ConfigurationError)
+        reason = error if known else f"{_short(text)} is none of these"
         msg = f"{reason}: a number, bounds such as 1-64, or adaptive"
         raise typer.BadParameter(msg, param_hint="'--concurrency'") from None

@@ -169,6 +169,8 @@ def retry(
         fail(f"the upload of {file} still runs: wait for its end")
     if is_journal(file) and source.saved.unread_from is not None:
         fail(f"the upload of {file} was not finished: {going_on(file)}")
+    if len(source.saved.groups) > 1:
+        fail(f"{file} has phones of several groups ({_listed(source.saved.groups)}): part it first")
     if group is None and source.saved.group_id is None:
         fail(f"{file} does not say which group it is of: give --group")
     if source.unknown:
@@ -225,6 +227,11 @@ def _export(
 def _not_created(report: UploadReport) -> Iterator[PhoneResult]:
     """The phones that say why they were not, or would not be, created."""
     return chain(report.results(_REJECTED), skipped_in(report))
+
+
+def _listed(groups: set[int | None]) -> str:
+    named = sorted(group for group in groups if group is not None)
+    return ", ".join([*map(str, named), *(["some do not say which"] if None in groups else [])])
 
 
 def _unread(first: int, file: Path) -> str:

@@ -7,10 +7,11 @@ import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from asyncsdk.cli import parameters as given
-from asyncsdk.cli.begun import read
+from asyncsdk.cli.begun import arguments, read
 from asyncsdk.cli.shown import fail
 from asyncsdk.cli.upload import upload
 from asyncsdk.errors import JournalError
@@ -70,4 +71,17 @@ def _command(file: Path) -> dict[str, Any]:
             f"the list of {file} came from standard input: pipe it once more into "
             f"'{found.typed(upload)} --journal {shlex.quote(os.fspath(file))}'"
         )
-    return found.command | {"group": str(found.group)}
+    if _is_of_another_user(file):
+        fail(
+            f"{file} belongs to another user: what it says would be sent in your name. Have a "
+            "look at it with 'asyncsdk report', and copy it to make it yours"
+        )
+    try:
+        return arguments(found.command, upload) | {"group": str(found.group)}
+    except msgspec.DecodeError as error:
+        fail(f"the command that {file} notes cannot be repeated: {error}")
+
+
+def _is_of_another_user(file: Path) -> bool:
+    """Whether somebody else wrote it; root is trusted, as it could do anything."""
+    return hasattr(os, "geteuid") and file.stat().st_uid not in {0, os.geteuid()}

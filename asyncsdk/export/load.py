@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 from attrs import define, field
@@ -14,7 +15,11 @@ from asyncsdk.export.rows import COLUMNS, UNREAD, result_of, whole_number
 from asyncsdk.ledger.journal.database import is_journal
 from asyncsdk.ledger.journal.reader import Reader, account
 from asyncsdk.results import Outcome, PhoneResult
+from asyncsdk.sources.apart.process import Bounds, apart
+from asyncsdk.sources.bounds import MAX_BYTES
 from asyncsdk.sources.inert import revive
+from asyncsdk.sources.opening import FileInput
+from asyncsdk.sources.pipes import opened_pipe
 from asyncsdk.wire.convert import structure
 
 if TYPE_CHECKING:
@@ -22,6 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["SavedReport"]
+
+_SENSELESS = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
+_FEW = 10
+_LONGEST = 1 << 24
+"""Characters of a line, which is of one phone."""
+_BEYOND = 1 << 63
 
 
 @define
@@ -36,10 +47,15 @@ class SavedReport:
     """
 
     path: Path
-    group_id: int | None = field(default=None, init=False)
-    """The group that was uploaded into; None if the report does not say."""
+    groups: set[int | None] = field(factory=set, init=False)
+    """The groups that were uploaded into; None stands for rows that do not say."""
     unread_from: int | None = field(default=None, init=False)
     """The index of the first row that the upload did not come to; None if it came to all."""
+
+    @property
+    def group_id(self) -> int | None:
+        """The group that was uploaded into; None if the report does not say, or says several."""
+        return next(iter(self.groups)) if len(self.groups) == 1 else None
 
     def __iter__(self) -> Iterator[PhoneResult]:
         if is_journal(self.path):
@@ -51,50 +67,55 @@ class SavedReport:
 
     def _of_journal(self) -> Iterator[PhoneResult]:
         run, results = account(Reader(self.path))
-        self.group_id = run.group_id
+        self.groups.add(run.group_id)
         self.unread_from = None if run.complete else run.counts.settled
         for outcome in Outcome:
             yield from results(outcome)
 
     def _of_lines(self) -> Iterator[PhoneResult]:
         with _opened(self.path) as file:
-            for line, text in enumerate(file, 1):
+            for line, text in enumerate(_lines(file), 1):
                 try:
                     row = msgspec.json.decode(text)
                     if self._is_result(row):
-                        yield structure(row, PhoneResult)
+                        yield _possible(structure(row, PhoneResult))
                 except Exception as error:
                     raise _alien(self.path, line) from error
 
     def _of_csv(self) -> Iterator[PhoneResult]:
         with _opened(self.path) as file:
-            reader = csv.DictReader(file)
+            reader = csv.DictReader(_lines(file))
             if not set(COLUMNS) <= set(reader.fieldnames or ()):
                 raise _alien(self.path, 1)
             for row in reader:
                 try:
                     texts = {name: revive(row[name] or "") or None for name in COLUMNS}
                     if self._is_result(texts):
-                        yield result_of(texts)
-                except (ValueError, TypeError, KeyError) as error:
+                        yield _possible(result_of(texts))
+                except _SENSELESS as error:
                     raise _alien(self.path, reader.line_num) from error
 
     def _of_parquet(self) -> Iterator[PhoneResult]:
+        bounds = Bounds(max_bytes=MAX_BYTES)
+        source = FileInput(self.path, MAX_BYTES)
         try:
-            import polars as pl
-        except ImportError as error:
-            msg = "reading Parquet needs polars: pip install 'asyncsdk[files]'"
-            raise ImportError(msg) from error
-        try:
-            for batch in pl.scan_parquet(self.path).collect_batches(maintain_order=True):
-                rows = batch.iter_rows(named=True)
-                yield from map(result_of, filter(self._is_result, rows))
-        except Exception as error:
+            with apart("tables", "polars", source, {"format": "parquet"}, bounds) as messages:
+                names = next(messages)
+                for columns in messages:
+                    for cells in zip(*columns, strict=True):
+                        texts = dict(zip(names, cells, strict=True))
+                        row = {name: texts[name] or None for name in COLUMNS}
+                        if self._is_result(row):
+                            yield _possible(result_of(row))
+        except (SourceError, *_SENSELESS) as error:
             raise _alien(self.path, None) from error
 
     def _is_result(self, row: dict[str, Any]) -> bool:
         """Whether a row is of a phone, rather than of all that were not read; notes the rest."""
-        self.group_id = whole_number(row.pop("group", None))
+        if len(self.groups) < _FEW:  # more of them are not told apart
+            self.groups.add(whole_number(row.pop("group", None)))
+        else:
+            row.pop("group", None)
         if row["outcome"] != UNREAD:
             return True
         self.unread_from = int(row["index"])
@@ -104,13 +125,41 @@ class SavedReport:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        pipe = opened_pipe(path) or path.open("rb")
+        with io.TextIOWrapper(pipe, encoding="utf-8-sig", newline="") as file:
             yield file
     except OSError as error:
         msg = f"cannot be opened: {error.strerror or error}"
         raise SourceError(msg, path=str(path)) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise _alien(path, None) from error
+
+
+def _lines(file: IO[str]) -> Iterator[str]:
+    """The lines of a file, of which none is endless.
+
+    Raises:
+        csv.Error: One is.
+    """
+    while line := file.readline(_LONGEST):
+        if len(line) == _LONGEST:
+            msg = "a line does not end"
+            raise csv.Error(msg)
+        yield line
+
+
+def _possible(result: PhoneResult) -> PhoneResult:
+    """The same, if all its numbers can be ones.
+
+    Raises:
+        ValueError: Some cannot.
+    """
+    known = None if result.created is None else result.created.id
+    numbers = (result.index, result.attempts, result.status, known)
+    if not all(number is None or 0 <= number < _BEYOND for number in numbers):
+        msg = "a number is out of range"
+        raise ValueError(msg)
+    return result
 
 
 def _alien(path: Path, line: int | None) -> SourceError:

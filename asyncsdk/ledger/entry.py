@@ -84,11 +84,17 @@ class Entry:
     def results(self) -> list[PhoneResult]:
         """One result per row, ascending by index."""
         sent = decode_phones(self.phones)
+        if len(sent) != len(self.indices):
+            msg = "there are not as many phones as indices"
+            raise ValueError(msg)
         phones = sent
         if self.submitted is not None:
             texts = _decode_texts(self.submitted)
             phones = [evolve(p, phone=text) for p, text in zip(sent, texts, strict=True)]
         members = None if self.members is None else decode_members(self.members)
+        if members is not None and len(members) != len(sent):
+            msg = "there are not as many members as phones"
+            raise ValueError(msg)
         return [
             self._result(i, phones[i], sent[i].phone, None if members is None else members[i])
             for i in range(len(self.indices))

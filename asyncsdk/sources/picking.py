@@ -44,6 +44,7 @@ _KINDS = 12
 _LABELS_JOINED = ":::"
 _NO_KIND = "no label"
 _OF_A_KIND = re.compile(r"(.+) \((.+)\)")
+_DIGITS = 9
 _OCCURRENCE = re.compile(r"(.+)#([1-9]\d*)", re.DOTALL)
 _INTERNATIONAL = ("+", "00")
 _EMPTY = frozenset("-\N{EN DASH}\N{EM DASH}/.\N{MIDDLE DOT}_?\N{NO-BREAK SPACE} ")
@@ -262,11 +263,16 @@ def _one(columns: Sequence[str], field: str, wanted: str) -> tuple[Cells, ...] |
         return (Cells((alike[0],)),)
     if match := _OCCURRENCE.fullmatch(wanted.strip()):
         same = [at for at, name in enumerate(columns) if name.strip() == match[1].strip()]
-        if int(match[2]) <= len(same):
-            return (Cells((same[int(match[2]) - 1],)),)
-    if folded.isdecimal() and 1 <= int(folded) <= len(columns):
-        return (Cells((int(folded) - 1,)),)
+        if 1 <= (number := _number(match[2])) <= len(same):
+            return (Cells((same[number - 1],)),)
+    if folded.isdecimal() and 1 <= (number := _number(folded)) <= len(columns):
+        return (Cells((number - 1,)),)
     return _of_a_kind(columns, wanted.strip())
+
+
+def _number(digits: str) -> int:
+    """The number of a column; 0, which none has, where the digits are too many for one."""
+    return int(digits) if len(digits) <= _DIGITS else 0
 
 
 def _of_a_kind(columns: Sequence[str], wanted: str) -> tuple[Cells, ...] | None:

@@ -17,6 +17,8 @@ import msgspec
 from asyncsdk.errors import JournalError, ProtocolError
 from asyncsdk.files import PRIVATE, check_alone, make, narrow
 from asyncsdk.ledger.journal.log import closed_unchanged, has_log, is_noted, log_of, lost
+from asyncsdk.ledger.journal.soundness import UnsoundError, bound, check
+from asyncsdk.ledger.journal.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,32 +44,6 @@ _WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 PAGE = 8192
 """Bytes. Large, because most of a journal is values of many kilobytes."""
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE run (
-    id INTEGER PRIMARY KEY, elapsed REAL, requests INTEGER, retries INTEGER, throttled REAL,
-    batches INTEGER, bytes INTEGER, complete INTEGER, stopped_by TEXT, history TEXT
-);
-CREATE TABLE chunk (first INTEGER PRIMARY KEY, rows INTEGER, digest INTEGER);
-CREATE TABLE batch (
-    id INTEGER PRIMARY KEY, first INTEGER, last INTEGER, rows INTEGER,
-    indices BLOB, submitted BLOB, phones BLOB
-);
-CREATE TABLE held (
-    batch INTEGER PRIMARY KEY, state INTEGER, delivery TEXT, attempts INTEGER, doubtful INTEGER,
-    status INTEGER, request_id TEXT, problem TEXT
-);
-CREATE TABLE entry (
-    id INTEGER PRIMARY KEY, batch INTEGER, outcome TEXT, delivery TEXT, kept INTEGER,
-    first INTEGER, last INTEGER, rows INTEGER, attempts INTEGER, status INTEGER, request_id TEXT,
-    problem TEXT, indices BLOB, submitted BLOB, phones BLOB, members BLOB
-);
-"""
-# chunk: rows as they were read, in the order of the source.
-# batch: rows that share a request; held: how far those came that have no fate yet.
-# entry: rows and their fate; their phones are those of the batch, if it has one.
-# indices: null where there are no gaps between first and last.
 
 
 def is_journal(path: Path) -> bool:
@@ -97,6 +73,7 @@ def open_to_write(
         _keep_private(path, mode)
         connection = sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=False)
         try:
+            bound(connection)
             if not _is_new(connection):
                 _recognise(connection, path)
                 _check_length(connection, path)
@@ -118,7 +95,7 @@ def _create(connection: sqlite3.Connection) -> None:
     """Make the tables, all or none."""
     connection.executescript(
         f"BEGIN; PRAGMA application_id={_APPLICATION}; PRAGMA user_version={_VERSION}; "
-        f"{_SCHEMA} COMMIT;"
+        f"{'; '.join(TABLES.values())}; COMMIT;"
     )
 
 
@@ -151,8 +128,10 @@ def _open_whole(path: Path) -> sqlite3.Connection | None:
     uri = f"{path.absolute().as_uri()}?{_access(path)}"
     connection = sqlite3.connect(uri, uri=True, timeout=5, check_same_thread=False)
     try:
+        bound(connection)
         connection.execute("PRAGMA query_only=1")
         _recognise(connection, path)
+        check(connection)
         _check_length(connection, path)
         _check_begun(connection, path)
         if logged or not is_noted(connection):
@@ -184,6 +163,8 @@ def translated_errors(path: Path) -> Iterator[None]:
         yield
     except JournalError:
         raise
+    except UnsoundError as error:
+        raise damaged(path) from error
     except sqlite3.Error as error:
         msg = f"the journal {path} {_meaning(error)}"
         raise JournalError(msg) from error
@@ -200,7 +181,7 @@ def damage_detected(path: Path) -> Iterator[None]:
             yield
     except JournalError:
         raise
-    except (zlib.error, msgspec.DecodeError, ProtocolError, ValueError, TypeError) as error:
+    except _DAMAGE as error:
         raise damaged(path) from error
 
 
@@ -209,6 +190,11 @@ def damaged(path: Path) -> JournalError:
     return JournalError(f"the journal {path} {_DAMAGED}")
 
 
+_DAMAGE = (
+    *(zlib.error, msgspec.DecodeError, ProtocolError, RecursionError),
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+)
+"""What decoding raises where there is nothing to decode."""
 _DAMAGED = "is damaged: what it holds cannot be trusted. Take a copy of it that is whole"
 _MEANINGS = {
     "SQLITE_FULL": "cannot be written: the disk is full. Make room, and resume it",
@@ -216,6 +202,11 @@ _MEANINGS = {
     "SQLITE_CORRUPT": _DAMAGED,
     "SQLITE_READONLY": "cannot be written: it is read-only",
     "SQLITE_CANTOPEN": "cannot be opened: is it, or its folder, read-only?",
+    "SQLITE_INTERRUPT": _DAMAGED,
+    "SQLITE_FORMAT": _DAMAGED,
+    "SQLITE_ERROR": _DAMAGED,
+    "SQLITE_MISMATCH": _DAMAGED,
+    "SQLITE_TOOBIG": "cannot hold a value so large: use a smaller max_batch_bytes",
     "SQLITE_BUSY": "is locked by another program",
     "SQLITE_IOERR": "cannot be read or written: the disk is full or failing",
 }

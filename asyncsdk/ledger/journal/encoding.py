@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import zlib
 from array import array
+from operator import ge
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from asyncsdk.ledger.journal.soundness import LARGEST
 from asyncsdk.models import Problem
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ __all__ = [
     "unpack_indices",
 ]
 
+_MOST_OBJECTS = 100
+"""Objects in a reply for each row: it says one or two, and one for each rule that was broken."""
+
 _decode_problem = msgspec.json.Decoder(Problem).decode
 
 
@@ -40,9 +45,29 @@ def deflate(reply: bytes | None) -> bytes | None:
     return None if reply is None else _compress(reply, 1)
 
 
-def inflate(stored: bytes | None) -> bytes | None:
-    """A reply that was stored."""
-    return None if stored is None else zlib.decompress(stored)
+def inflate(stored: bytes | None, rows: int) -> bytes | None:
+    """A reply to so many rows that was stored.
+
+    Raises:
+        ValueError: It is larger than any such reply.
+    """
+    if stored is None:
+        return None
+    reply = _inflated(stored, LARGEST)
+    if reply.count(b"{") > _MOST_OBJECTS * (rows + 1):
+        msg = "more objects than a reply to these rows has"
+        raise ValueError(msg)
+    return reply
+
+
+def _inflated(stored: bytes, most: int) -> bytes:
+    """What was deflated; no byte more than `most` is ever in memory."""
+    inflater = zlib.decompressobj()
+    found = inflater.decompress(stored, most)
+    if inflater.unconsumed_tail or not inflater.eof:
+        msg = "it is cut off, or too large"
+        raise ValueError(msg)
+    return found
 
 
 def encode_problem(problem: Problem | None) -> str | None:
@@ -62,8 +87,20 @@ def pack_indices(indices: Sequence[int]) -> bytes | None:
     return zlib.compress(array("q", indices).tobytes(), 1)
 
 
-def unpack_indices(first: int, last: int, packed: bytes | None) -> Sequence[int]:
-    """Indices that were stored."""
+def unpack_indices(first: int, last: int, rows: int, packed: bytes | None) -> Sequence[int]:
+    """Indices that were stored.
+
+    Raises:
+        ValueError: They are not so many, or do not ascend from the first to the last.
+    """
     if packed is None:
-        return range(first, last + 1)
-    return array("q", zlib.decompress(packed)).tolist()
+        found: Sequence[int] = range(first, last + 1)
+    else:
+        found = array("q", _inflated(packed, rows * 8 + 1)).tolist()
+        if any(map(ge, found, found[1:])) or [*found[:1], *found[-1:]] != [first, last][:rows]:
+            msg = "the indices do not ascend"
+            raise ValueError(msg)
+    if len(found) != rows:
+        msg = "there are not as many indices as rows"
+        raise ValueError(msg)
+    return found

@@ -29,6 +29,7 @@ from asyncsdk.ledger.journal.database import (
 from asyncsdk.ledger.journal.forks import abandon, hold_writers
 from asyncsdk.ledger.journal.lock import Lock
 from asyncsdk.ledger.journal.log import Log, closed_without_merging, is_noted, log_of, mark_of
+from asyncsdk.ledger.journal.soundness import UnsoundError, check, check_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -85,6 +86,7 @@ class JournalFile:
             with translated_errors(self.path):
                 if mark is not None:
                     mark.check_reached(self.path, connection)
+                check(connection)
                 found = begin(connection)
                 upgrade(connection)
                 self._log.begin(connection)
@@ -193,8 +195,9 @@ class JournalFile:
 
 def _needs_log(connection: sqlite3.Connection) -> bool:
     try:
+        check_tables(connection)
         return is_noted(connection)
-    except sqlite3.Error:
+    except (UnsoundError, sqlite3.Error):
         return True
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from asyncsdk.errors import JournalError
+from asyncsdk.ledger.journal.soundness import UnsoundError, bound, check_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,9 +107,12 @@ def mark_of(journal: Path) -> Mark | None:
     uri = f"{journal.absolute().as_uri()}?mode=ro&immutable=1"
     connection = sqlite3.connect(uri, uri=True)
     try:
+        bound(connection)
+        check_tables(connection)
         found = connection.execute("SELECT value FROM meta WHERE key = ?", (_NOTED,)).fetchone()
         return None if found is None else Mark(found[0], _entries(connection))
-    except sqlite3.Error:  # not begun, or no journal; whoever opens it in earnest will tell
+    # No journal, or not begun: whoever opens it in earnest will tell.
+    except (UnsoundError, sqlite3.Error):
         return None
     finally:
         connection.close()

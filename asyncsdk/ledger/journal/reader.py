@@ -13,7 +13,7 @@ from attrs import define, evolve, field, frozen
 from asyncsdk.errors import JournalError
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import INTERRUPTED, Held, State
-from asyncsdk.ledger.journal.database import damage_detected, open_to_read
+from asyncsdk.ledger.journal.database import damage_detected, damaged, open_to_read
 from asyncsdk.ledger.journal.encoding import decode_problem, inflate, unpack_indices
 from asyncsdk.ledger.journal.forks import abandon, hold_readers
 from asyncsdk.ledger.journal.lock import holder
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["Reader", "account"]
 
 _NOT_SENT = Problem("Not sent", "the upload ended before these phones were sent")
+
+_COURSES = 1000
+"""Runs of which the course is told, the last ones: nobody sees more in a picture."""
 
 _decode_history = msgspec.json.Decoder(History).decode
 
@@ -59,6 +62,17 @@ class _Reference:
         entry = self.reader.entry(self.id)
         with damage_detected(self.reader.path):
             return entry.results()
+
+
+def _course(text: str) -> History:
+    """The course of a run.
+
+    Raises:
+        ValueError: It makes no sense.
+    """
+    found = _decode_history(text)
+    found.check()
+    return found
 
 
 def _same(entry: Entry) -> Entry:
@@ -140,7 +154,9 @@ class Reader:
             "total(batches), total(bytes) FROM run"
         )
         requests, retries, throttled, elapsed, batches, size = totals
-        courses = self._rows("SELECT history FROM run WHERE history IS NOT NULL ORDER BY id")
+        courses = self._rows(
+            "SELECT history FROM run WHERE history IS NOT NULL ORDER BY id DESC LIMIT ?", _COURSES
+        )
         ((complete,),) = self._rows("SELECT coalesce(max(complete), 0) FROM run")
         ((stopped_by,),) = self._rows("SELECT stopped_by FROM run ORDER BY id DESC LIMIT 1")
         return Run(
@@ -153,7 +169,7 @@ class Reader:
             bytes=int(size),
             complete=bool(complete),
             stopped_by=None if complete else StoppedBy(stopped_by or "crash"),
-            history=tuple(_decode_history(text) for (text,) in courses),
+            history=tuple(_course(text) for (text,) in reversed(courses)),
             group_id=self.meta("group"),
         )
 
@@ -182,25 +198,25 @@ class Reader:
     def entry(self, number: int) -> Entry:
         """One entry in full."""
         query = (
-            "SELECT outcome, delivery, e.first, e.last, attempts, status, request_id, problem, "
-            "coalesce(e.indices, b.indices), coalesce(e.submitted, b.submitted), "
+            "SELECT outcome, delivery, e.first, e.last, e.rows, attempts, status, request_id, "
+            "problem, coalesce(e.indices, b.indices), coalesce(e.submitted, b.submitted), "
             "coalesce(e.phones, b.phones), members "
             "FROM entry e LEFT JOIN batch b ON e.batch = b.id WHERE e.id = ?"
         )
         found = self._rows(query, number)
         with damage_detected(self.path):
-            if not found or found[0][10] is None:
+            if not found or found[0][11] is None:
                 msg = f"the journal {self.path} is damaged: entry {number} is not whole"
                 raise JournalError(msg)
-            (outcome, delivery, first, last, attempts, status, request_id) = found[0][:7]
-            problem, indices, submitted, phones, members = found[0][7:]
+            (outcome, delivery, first, last, rows, attempts, status, request_id) = found[0][:8]
+            problem, indices, submitted, phones, members = found[0][8:]
             return Entry(
                 Outcome(outcome),
                 Delivery(delivery),
-                unpack_indices(first, last, indices),
+                unpack_indices(first, last, rows, indices),
                 phones,
                 submitted=submitted,
-                members=inflate(members),
+                members=inflate(members, rows),
                 status=status,
                 problem=decode_problem(problem),
                 attempts=attempts,
@@ -210,8 +226,8 @@ class Reader:
     def held(self) -> list[Held]:
         """The batches whose rows have no fate yet, in the order of the source."""
         query = (
-            "SELECT b.id, state, first, last, indices, phones, submitted, attempts, doubtful, "
-            "status, problem, request_id, delivery "
+            "SELECT b.id, state, first, last, rows, indices, phones, submitted, attempts, "
+            "doubtful, status, problem, request_id, delivery "
             "FROM held h LEFT JOIN batch b ON h.batch = b.id ORDER BY first"
         )
         with damage_detected(self.path):
@@ -221,14 +237,14 @@ class Reader:
         """Of these ids those that the server answered, and the phones created without an id."""
         found: set[int] = set()
         without_id: list[Phone] = []
-        for (number,) in self._rows(
-            "SELECT id FROM entry WHERE outcome = ? AND members IS NOT NULL AND id <= ?",
+        for number, rows in self._rows(
+            "SELECT id, rows FROM entry WHERE outcome = ? AND members IS NOT NULL AND id <= ?",
             Outcome.CREATED.value,
             upto,
         ):
             ((members,),) = self._rows("SELECT members FROM entry WHERE id = ?", number)
             with damage_detected(self.path):
-                ids = decode_ids(inflate(members) or b"[]")
+                ids = decode_ids(inflate(members, rows) or b"[]")
             found.update(wanted.intersection(ids))
             if None in ids:
                 phones = decode_phones(self.entry(number).phones)
@@ -241,6 +257,7 @@ def _held(
     state: int,
     first: int,
     last: int,
+    rows: int,
     indices: bytes | None,
     phones: bytes,
     submitted: bytes | None,
@@ -253,7 +270,7 @@ def _held(
 ) -> Held:
     """A row of the query; what was said before a request left says nothing of that request."""
     sending = state == State.SENDING
-    positions = unpack_indices(first, last, indices)
+    positions = unpack_indices(first, last, rows, indices)
     if len(decode_rows(phones)) != len(positions):
         msg = f"batch {key} is not whole"
         raise ValueError(msg)
@@ -282,6 +299,8 @@ def account(reader: Reader) -> tuple[Run, Callable[[Outcome], Results]]:
     with reader.snapshot():
         run = reader.run()
         left = [] if running else [_abandoned(held) for held in reader.held()]
+        if not running and reader.read() != run.counts.settled + sum(map(len, left)):
+            raise damaged(reader.path)
         _, upto = reader.last_ids()
     # One that began meanwhile may have taken up what it found held.
     running = (running or holder(reader.path.resolve()) is not None) and not run.complete

@@ -8,7 +8,7 @@ VERSIONS := 3.11 3.12 3.13
 export PATH := $(CURDIR)/.parts/bin:$(PATH):/usr/sbin:/sbin
 export PIP_NO_INPUT := 1
 
-.PHONY: demo test test-slow check test-all mutants bench bench-quick ready bench-ready parts clean
+.PHONY: demo test test-slow check test-all mutants fuzz bench bench-quick ready bench-ready parts clean
 
 demo: ## Watch 100,000 phones being uploaded to a sandbox
 	@.ci/venv $(VENV) cli "$$(.ci/python)"
@@ -36,6 +36,12 @@ test-all: parts ## Run the tests on each supported Python that is found
 
 mutants: ready parts ## Change the parts where money is lost, one small thing at a time: do tests fail?
 	@$(BIN)/python -m tests.mutants
+
+fuzz: ## Feed bytes that nobody wrote to all that reads files, ten minutes each
+	@.ci/venv $(VENV)-fuzz fuzz "$$(.ci/python)"
+	@for target in $$($(VENV)-fuzz/bin/python -c "from tests.fuzz.targets import TARGETS; print(*TARGETS)"); do \
+		nice -n 19 $(VENV)-fuzz/bin/python -m tests.fuzz $$target --seconds 600 || exit 1; \
+	done
 
 bench: bench-ready ## Measure everything, to benchmarks/results.md
 	@$(VENV)-bench/bin/python -m benchmarks

@@ -1,0 +1,149 @@
+"""What reads bytes of others, and what it is fed to begin with."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from attrs import frozen
+
+from asyncsdk import AsyncSDKError, UploadReport
+from asyncsdk.export.load import SavedReport
+from asyncsdk.sources import read
+from tests.parts import module
+from tests.rig import connected, phones
+from tests.unit.samples import created_entry, failed_entry, invalid_entry, report_of
+
+__all__ = ["TARGETS", "Target"]
+
+LIST = 'Anrede;Name;Mobil\nFrau;Ann;+49 171 1234567\nHerr;"Bo; ""B""";0171/1234568\n'
+JSON = '{"data": [{"phone": "+491711234567", "a": "x"}, {"phone": "0171", "n": {"b": [1, 2.5]}}]}'
+CARDS = "BEGIN:VCARD\nVERSION:3.0\nFN:Ann\nTEL;TYPE=CELL:+491711234567\nEND:VCARD\n"
+HTML = "<table><tr><th>Mobil</th></tr><tr><td>+491711234567</td></tr></table>"
+XML = (
+    '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'
+    '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
+    'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="a"><Table><Row>'
+    '<Cell><Data ss:Type="String">Mobil</Data></Cell></Row><Row><Cell>'
+    '<Data ss:Type="String">+491711234567</Data></Cell></Row></Table></Worksheet></Workbook>'
+)
+
+
+@frozen
+class Target:
+    """A reader: it may refuse what it is given, by an error of ours, and nothing else."""
+
+    seeds: Callable[[], Iterator[bytes]]
+    read: Callable[[Path], object]
+    suffix: str = ""
+
+    def __call__(self, data: bytes, folder: Path) -> None:
+        """Have it read these bytes."""
+        path = folder / f"input{self.suffix}"
+        path.write_bytes(data)
+        with suppress(AsyncSDKError):
+            self.read(path)
+
+
+def _list(path: Path) -> None:
+    source = read(path, columns={"phone": 1}, max_bytes=64 << 20)
+    for row in source.rows():
+        _ = row.phone
+    list(source)
+
+
+def _report(path: Path) -> None:
+    for result in SavedReport(path):
+        str(result)
+
+
+def _journal(path: Path) -> None:
+    report = UploadReport.open(path)
+    for results in (report.created, report.invalid, report.failed, report.skipped):
+        list(results)
+    report.to_html("/dev/null")
+
+
+def _texts(*texts: str) -> Callable[[], Iterator[bytes]]:
+    def seeds() -> Iterator[bytes]:
+        for text in texts:
+            yield text.encode()
+            yield text.encode("utf-16")
+            yield text.encode("cp1252")
+
+    return seeds
+
+
+def _packed() -> Iterator[bytes]:
+    yield gzip.compress(LIST.encode())
+    yield module("backports.zstd").compress(LIST.encode())
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("list.csv", LIST)
+    yield held.getvalue()
+
+
+def _frames(write: str) -> Callable[[], Iterator[bytes]]:
+    def seeds() -> Iterator[bytes]:
+        held = io.BytesIO()
+        frame = module("polars").DataFrame({"Mobil": ["+491711234567", None], "n": [1, 2]})
+        getattr(frame, write)(held)
+        yield held.getvalue()
+
+    return seeds
+
+
+def _books() -> Iterator[bytes]:
+    held = io.BytesIO()
+    with module("xlsxwriter").Workbook(held, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Mobil", "n"])
+        sheet.write_row(1, 0, ["+491711234567", 7])
+    yield held.getvalue()
+
+
+def _reports(write: str) -> Callable[[], Iterator[bytes]]:
+    def seeds() -> Iterator[bytes]:
+        report = report_of(failed_entry([2]), created_entry([0, 3]), invalid_entry([1, 4]))
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "report"
+            getattr(report, write)(path)
+            yield path.read_bytes()
+
+    return seeds
+
+
+def _journals() -> Iterator[bytes]:
+    async def upload(path: Path) -> None:
+        async with connected() as rig:
+            await rig.upload([*phones(20), ""], journal=path, batch_size=10)
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "upload.journal"
+        asyncio.run(upload(path))
+        yield path.read_bytes()
+
+
+TARGETS = {
+    "journal": Target(_journals, _journal, ".journal"),
+    "report-csv": Target(_reports("to_csv"), _report, ".csv"),
+    "report-jsonl": Target(_reports("to_jsonl"), _report, ".jsonl"),
+    "report-parquet": Target(_reports("to_parquet"), _report, ".parquet"),
+    "csv": Target(_texts(LIST), _list),
+    "json": Target(_texts(JSON, '{"phone": "1"}\n{"phone": "2"}\n', '["1", 2]'), _list),
+    "vcard": Target(_texts(CARDS), _list),
+    "html": Target(_texts(HTML), _list),
+    "spreadsheetml": Target(_texts(XML), _list),
+    "packed": Target(_packed, _list),
+    "excel": Target(_books, _list),
+    "parquet": Target(_frames("write_parquet"), _list),
+    "arrow": Target(_frames("write_ipc"), _list),
+    "arrow-stream": Target(_frames("write_ipc_stream"), _list),
+}
+"""By name. Replies and exports belong here, too: a target is what reads the bytes of a file."""

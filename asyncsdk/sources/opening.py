@@ -230,6 +230,9 @@ def _reading(name: str | None) -> Iterator[None]:
     except OSError as error:
         msg = f"cannot be read: {error.strerror or error}"
         raise SourceError(msg, path=name, line=1) from error
+    except UnicodeDecodeError as error:  # a format that knows the line says so by itself
+        msg = f"is not {error.encoding} ({error.reason}): give its encoding, such as 'cp1252'"
+        raise SourceError(msg, path=name, line=1) from error
 
 
 def owned(source: _T, file: IO[bytes]) -> _T:

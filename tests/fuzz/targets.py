@@ -6,10 +6,10 @@ import asyncio
 import gzip
 import io
 import zipfile
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -19,6 +19,9 @@ from asyncsdk.sources import read
 from tests.parts import module
 from tests.rig import connected, phones
 from tests.unit.samples import created_entry, failed_entry, invalid_entry, report_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 __all__ = ["TARGETS", "Target"]
 

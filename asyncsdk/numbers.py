@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["alike", "comparable", "digits", "tail"]
+__all__ = ["TAIL", "alike", "comparable", "digits", "tail"]
 
-_TAIL = 9
+TAIL = 9
 """Digits by which spellings of one number are found: short enough to leave out any prefix."""
 
 
@@ -24,7 +24,7 @@ def digits(number: str) -> str:
 
 def tail(number: str) -> str:
     """What all spellings of a number share."""
-    return digits(number)[-_TAIL:]
+    return digits(number)[-TAIL:]
 
 
 def alike(one: str, other: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from asyncsdk.errors import ConfigurationError
 from asyncsdk.http.exchange import Attempt, Request
 from asyncsdk.models import COLUMNS, Group
 from asyncsdk.resources.base import Resource, whole_number
-from asyncsdk.wire.export import ExportDecoder
+from asyncsdk.wire.export import ExportDecoder, steps_of
 from asyncsdk.wire.resources import decode_object
 
 if TYPE_CHECKING:
@@ -83,8 +84,10 @@ class GroupsResource(Resource):
         request = Request("GET", f"{_path(group_id)}/file/csv", accept="text/csv")
         async with aclosing(self._requests.stream(request, attempt=attempt)) as pieces:
             async for piece in pieces:
-                for phone in decoder.feed(piece):
-                    yield phone
+                for step in steps_of(piece):
+                    for phone in decoder.feed(step):
+                        yield phone
+                    await asyncio.sleep(0)  # a large group is read for seconds
         for phone in decoder.close():
             yield phone
 

@@ -1,153 +1,226 @@
 """A group's CSV export, read by position: the id, and what is sent of a phone.
 
 The headers follow the group's own names for its columns, so they say nothing; the delimiter is not
-documented. Each character is looked at a few times at most, whatever stands there.
+documented. Whatever the server sends is read in one pass and in bounded memory. What cannot be a
+phone is given as one without an id or a number, which nobody takes for his own.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field
-
-from asyncsdk.models import FIELDS, LIMITS, CreatedPhone
+from asyncsdk.errors import ProtocolError
+from asyncsdk.models import FIELDS, CreatedPhone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ExportDecoder"]
+__all__ = ["ExportDecoder", "steps_of"]
+
+_STEP = 1 << 13
+"""Bytes that are read at once: rows of a millisecond or two, and no long line among them."""
+
+_LONGEST_LINE = 131_072
+"""Characters of a line that is read: what `csv` takes of a field by default."""
+
+_HEAD = 1024
+"""Characters kept of a line that is too long: its id and its number, if it has them."""
+
+_LONGEST_RECORD = 1 << 15
+"""Characters of a record that goes on over a line break: twice what the longest phone has if each
+of its characters is an escaped quote. A quote that is open for longer stands for itself."""
+
+_MOST = 20_000_000
+"""Rows of an export: more than any group has that is sent messages, and reading them ends."""
+
+_GREATEST = 2**63 - 1
+"""Of the ids that can be told apart; the others are as good as none."""
 
 _DELIMITERS = ",;\t|"
 _BLANK = [""] * len(FIELDS)
-_GREATEST = 2**63 - 1
-"""Of the ids that can be told apart."""
-_ID_DIGITS = 19
-_QUOTED = 4 * max(LIMITS.values())
-"""Characters that a field in quotes has at most, doubled quotes among them: in a longer one the
-quote is a stray one, and would swallow the rows that follow."""
-_RECORD = 1 << 17
-"""Characters of a record at most: of a longer one the rest of its line is left out."""
-_ROW = re.compile(r"""\n[0-9]{1,19}[,;\t|]"?\+?[0-9][0-9 ()/.-]{4,}"?(?:[,;\t|\r\n]|$)""")
-"""A line that begins with an id and a number: no field has one, so the quote is a stray one. A row
-that is not seen is one that would be sent again."""
-_BEHIND = frozenset((*_DELIMITERS, "\r", "\n", ""))
-"""What stands behind a quote that closes a field."""
-_CLOSING = re.compile(r'(?:[^"]|"")*+"(?!")')
+_ROW = re.compile(r"""[0-9]{1,19}([,;\t|])"?\+?[0-9][0-9 ()/.-]{4,}+"?(?:\1|[\r\n]|$)""")
+"""A line that begins with an id and a number: no field has one, so a quote that is open there is a
+stray one. A row that is not seen is one that would be sent again."""
 
 
-@define
+def steps_of(piece: bytes) -> Iterator[bytes]:
+    """A piece in parts so small that reading one holds nobody up."""
+    return (piece[at : at + _STEP] for at in range(0, len(piece), _STEP))
+
+
 class ExportDecoder:
     """Turns the pieces of an export, however it is cut, into phones."""
 
-    _text: Any = field(
-        factory=lambda: codecs.getincrementaldecoder("utf-8-sig")(errors="replace"), init=False
-    )
-    _pending: str = field(default="", init=False)
-    """What is no whole record yet."""
-    _delimiter: str | None = field(default=None, init=False)
-    _header: bool = field(default=True, init=False)
-    """Whether the next record may be the one of names."""
-    _cut: bool = field(default=False, init=False)
-    """Whether what comes next belongs to a line of which enough was read."""
+    def __init__(self) -> None:
+        self._text = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
+        self._line = _Line()
+        self._records: _Records | None = None
+        """None until the first line, which says the delimiter."""
+        self._rows = -1
+        """How many there were, but for the heading."""
 
     def feed(self, piece: bytes) -> Iterator[CreatedPhone]:
-        """The phones that are complete with this piece."""
-        text = self._text.decode(piece)
-        self._pending += text
-        if "\n" in text or len(self._pending) > _RECORD:
-            yield from self._phones(final=False)
+        """The phones that are complete with this piece.
+
+        Raises:
+            ProtocolError: It has more rows than any group.
+        """
+        for step in steps_of(piece):
+            text = self._text.decode(step)
+            first, last = text.find("\n") + 1, text.rfind("\n") + 1
+            if first:
+                self._line.add(text[:first])
+                yield from self._phones(self._line.take())
+                yield from self._phones(text[first:last])
+            self._line.add(text[last:])
 
     def close(self) -> Iterator[CreatedPhone]:
-        """The last phone, where the export does not end with a line break."""
-        self._pending += self._text.decode(b"", final=True)
-        yield from self._phones(final=True)
+        """The phones that end with the export.
 
-    def _phones(self, *, final: bool) -> Iterator[CreatedPhone]:
-        text, start = self._pending, 0
-        if self._delimiter is None:
-            self._delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
-        opening = f'{self._delimiter}"'
-        while start < len(text):
-            if self._cut:
-                start = self._after_line(text, start)
-                continue
-            end, quoted = _end_of_record(text, start, opening, final=final)
-            if end is None:
-                if len(text) - start <= _RECORD:
-                    break
-                end, self._cut = start + _RECORD, True
-            record = text[start:end].rstrip("\r\n")
-            start = end
-            if record:
-                yield from self._phone(record, quoted=quoted)
-        self._pending = text[start:]
+        Raises:
+            ProtocolError: As for `feed`.
+        """
+        self._line.add(self._text.decode(b"", final=True))
+        yield from self._phones(self._line.take())
+        if self._records is not None:
+            yield from map(_phone, self._records.close())
 
-    def _after_line(self, text: str, start: int) -> int:
-        """Where the line that was cut ends, if it does."""
-        end = text.find("\n", start)
-        self._cut = end < 0
-        return len(text) if self._cut else end + 1
-
-    def _phone(self, record: str, *, quoted: bool) -> Iterator[CreatedPhone]:
-        delimiter = self._delimiter or ","
-        cells = record.split(delimiter)
-        if quoted:
-            with suppress(csv.Error):  # a lone carriage return outside of quotes
-                cells = next(csv.reader([record], delimiter=delimiter))
-        number = cells[0].strip()
-        header, self._header = self._header, False
-        if number.isascii() and number.isdecimal():
-            yield _phone(_id(number), cells)
-        elif not header:
-            yield _phone(None, cells)
+    def _phones(self, lines: str) -> Iterator[CreatedPhone]:
+        """The phones that are complete with these whole lines."""
+        if self._records is None:
+            if not lines.strip("\r\n"):
+                return
+            self._records = _Records(max(_DELIMITERS, key=lines.partition("\n")[0].count))
+        for phone in map(_phone, self._records.feed(lines)):
+            self._rows += 1
+            if self._rows > _MOST:
+                msg = f"the export has more than {_MOST:,} rows, and was not read to its end"
+                raise ProtocolError(msg)
+            if self._rows or phone.id is not None:
+                yield phone
 
 
-def _id(number: str) -> int | None:
-    """An id; None for one that cannot be told from others."""
-    known = int(number) if len(number) <= _ID_DIGITS else _GREATEST + 1
-    return known if known <= _GREATEST else None
+class _Line:
+    """The line that is not complete yet; what is too long is cut to its head."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+
+    def add(self, text: str) -> None:
+        """It goes on."""
+        self._length += len(text)
+        if self._length <= _LONGEST_LINE:
+            self._parts.append(text)
+
+    def take(self) -> str:
+        """It is complete."""
+        line = "".join(self._parts)
+        if self._length > _LONGEST_LINE:
+            line = f"{line[:_HEAD]}\n"
+        self._parts.clear()
+        self._length = 0
+        return line
 
 
-def _phone(number: int | None, cells: list[str]) -> CreatedPhone:
-    texts: list[Any] = [text or None for text in (cells[1:] + _BLANK)[: len(_BLANK)]]
-    return CreatedPhone(number, *texts)  # what is sent stands next to the id there, too
+class _Records:
+    """Whole lines become the cells of records, each line looked at once.
 
-
-def _end_of_record(text: str, start: int, opening: str, *, final: bool) -> tuple[int | None, bool]:
-    """Where a record ends, and whether fields of it are in quotes; None if its end has not come.
-
-    A quote counts where a field begins with it, and is closed before a field would be too long.
+    Quotes count as `csv` counts them: where a cell begins they open it, elsewhere they stand for
+    themselves.
     """
-    at, quoted = start, False
-    if text.startswith('"', start):
-        closed = _closed(text, start + 1, final=final)
-        if closed is None:
-            return None, False
-        if closed:
-            at, quoted = closed, True
-    while True:
-        line = text.find("\n", at)
-        found = text.find(opening, at, len(text) if line < 0 else line)
-        if found < 0:
-            end = line + 1 if line >= 0 else len(text) if final else None
-            return end, quoted
-        closed = _closed(text, found + len(opening), final=final)
-        if closed is None:
-            return None, False
-        at = closed or found + len(opening)
-        quoted = quoted or bool(closed)
+
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+        self._open: list[str] = []
+        """The lines of a record that is not complete."""
+        self._length = 0
+
+    def feed(self, lines: str) -> Iterator[list[str]]:
+        """The records that are complete with these lines."""
+        if not self._open and '"' not in lines:
+            yield from self._read(_lines(lines))
+            return
+        whole: list[str] = []
+        for line in _lines(lines):
+            if self._open and (self._length > _LONGEST_RECORD or _ROW.match(line)):
+                yield from self._read(whole)
+                yield from self.close()
+                whole = []
+            goes_on = self._goes_on(line, opened=bool(self._open))
+            self._open.append(line)
+            self._length += len(line)
+            if not goes_on:
+                whole += self._taken()
+        yield from self._read(whole)
+
+    def close(self) -> Iterator[list[str]]:
+        """The lines of the record that does not end, each as a record: the quote was none."""
+        for line in self._taken():
+            if self._goes_on(line, opened=False):
+                yield [cell.strip('"') for cell in self._apart([line])]
+            else:
+                yield from self._read([line])
+
+    def _taken(self) -> list[str]:
+        lines, self._open, self._length = self._open, [], 0
+        return lines
+
+    def _read(self, lines: list[str]) -> Iterator[list[str]]:
+        reader = csv.reader(lines, delimiter=self._delimiter)
+        while True:
+            begin = reader.line_num
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error:  # a lone carriage return, or a lower limit that others have set
+                cells = self._apart(lines[begin : reader.line_num])
+            if cells:
+                yield cells
+
+    def _apart(self, lines: list[str]) -> list[str]:
+        """The cells of a record in which quotes stand for themselves."""
+        return "".join(lines).rstrip("\r\n").split(self._delimiter)
+
+    def _goes_on(self, line: str, *, opened: bool) -> bool:
+        """Whether a cell is in open quotes at the end of a line, as one was at its beginning."""
+        opening = f'{self._delimiter}"'
+        if opened:
+            at = 0
+        elif line.startswith('"'):
+            at = 1
+        else:
+            at = line.find(opening) + len(opening)
+            if at < len(opening):
+                return False
+        while True:
+            closing = line.find('"', at)
+            while line.startswith('""', closing) and closing >= 0:
+                closing = line.find('"', closing + 2)
+            if closing < 0:
+                return True
+            at = line.find(opening, closing + 1) + len(opening)
+            if at < len(opening):
+                return False
 
 
-def _closed(text: str, start: int, *, final: bool) -> int | None:
-    """Behind the quote that closes a field; 0 if none does, None if it may still come."""
-    end = start + _QUOTED
-    found = _CLOSING.match(text, start, end)
-    if found is not None and (found.end() < len(text) or final):
-        behind = text[found.end() : found.end() + 1]
-        rows = _ROW.search(text, start, found.end())
-        return found.end() if behind in _BEHIND and rows is None else 0
-    return 0 if final or len(text) >= end else None
+def _lines(text: str) -> list[str]:
+    return list(io.StringIO(text, newline="\n"))
+
+
+def _phone(cells: list[str]) -> CreatedPhone:
+    texts: list[Any] = [text or None for text in (cells[1:] + _BLANK)[: len(_BLANK)]]
+    return CreatedPhone(_id(cells[0].strip()), *texts)  # what is sent stands next to the id there
+
+
+def _id(text: str) -> int | None:
+    digits = text.lstrip("0") or text[:1]
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(_GREATEST))):
+        return None
+    number = int(digits)
+    return number if number <= _GREATEST else None

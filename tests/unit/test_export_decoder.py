@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asyncsdk.errors import ProtocolError
 from asyncsdk.models import CreatedPhone
 from asyncsdk.upload.recovery.found import match_found
 from asyncsdk.wire.export import ExportDecoder
@@ -122,6 +123,45 @@ def test_equal_numbers_are_matched_in_linear_time(callbacks: int) -> None:
     for row, phone in zip(rows, matches, strict=True):
         assert phone is not None
         assert phone.callback_data == row.callback_data
+
+
+def test_numbers_with_the_same_end_are_matched_in_linear_time() -> None:
+    """As many prefixes as there are phones: none of them is an ending of a row's number."""
+    rows = [Row(f"+9{i:06}160123456789") for i in range(2_000)]
+    found = [CreatedPhone(i, f"+8{i:06}160123456789") for i in range(MANY)]
+    found += [CreatedPhone(MANY + i, f"{i:06}160123456789") for i in range(100_000, 102_000)]
+    began = time.process_time()
+    matches = matched(rows, found)
+    assert time.process_time() - began < BRIEF
+    assert not any(matches)
+
+
+@pytest.mark.parametrize("size", [1, 5, 64, 8_192])
+@pytest.mark.parametrize("line", ['"\n",', '"a\n"\n', '""\n', ',"\n', '"",\n', '1,"\n'])
+def test_an_export_that_drips_is_read_in_linear_time(line: str, size: int) -> None:
+    export = f'{HEADER}1,"'.encode() + line.encode() * (40_000 // len(line)) + b"\n7,+4971234\n"
+    began = time.process_time()
+    found = decoded(export, size)
+    assert time.process_time() - began < BRIEF
+    assert found[-1].id == 7
+
+
+def test_a_group_has_not_more_phones_than_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asyncsdk.wire.export._MOST", 1_000)
+    lines = [f"{n},+49160{n:07}\n" for n in range(1_001)]
+    assert len(decoded((HEADER + "".join(lines[:1_000])).encode())) == 1_000
+    with pytest.raises(ProtocolError, match="more than 1,000 rows"):
+        decoded((HEADER + "".join(lines)).encode())
+
+
+@pytest.mark.parametrize("limit", [10, 1_000])
+def test_a_lower_limit_that_others_have_set_for_fields_costs_no_row(limit: int) -> None:
+    before = csv.field_size_limit(limit)
+    try:
+        found = decoded(f'{HEADER}1,+491,{"x" * 2_000},y\n2,+492,"a, b"\n'.encode())
+    finally:
+        csv.field_size_limit(before)
+    assert [(phone.id, phone.phone) for phone in found] == [(1, "+491"), (2, "+492")]
 
 
 numbers = st.sampled_from(["+49160", "0049160", "0160", "+43160", "160"])

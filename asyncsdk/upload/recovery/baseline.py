@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from array import array
 from contextlib import aclosing
+from heapq import merge
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["Baseline", "GroupView"]
 
 _STEP = 1000
-"""Numbers that are taken from a journal at once."""
+"""Numbers that are taken from a journal, or put in order, at once."""
+
+_RUN = 10_000
+"""Ids that are sorted at once: a millisecond or two."""
 
 
 class GroupView(Protocol):
@@ -127,7 +132,7 @@ class Baseline:
                 if not left:
                     await steps.end()
                     left = steps.begin()
-        return array("q", sorted(found))
+        return await _in_order(found)
 
     async def existing(self) -> array[int] | None:
         """The numbers that were found, for `restore`; None where nobody asked for them."""
@@ -138,3 +143,18 @@ class Baseline:
             found.extend(some)
             await asyncio.sleep(0)
         return found
+
+
+async def _in_order(ids: array[int]) -> array[int]:
+    """The ids in order, as an export nearly always has them; others run meanwhile."""
+    runs = []
+    for at in range(0, len(ids), _RUN):
+        runs.append(array("q", sorted(ids[at : at + _RUN])))
+        await asyncio.sleep(0)
+    if all(one[-1] <= other[0] for one, other in pairwise(runs)):
+        return array("q", b"".join(runs))
+    ordered, merged = array("q"), merge(*runs)
+    while some := array("q", islice(merged, _STEP)):
+        ordered.extend(some)
+        await asyncio.sleep(0)
+    return ordered

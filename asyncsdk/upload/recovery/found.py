@@ -1,7 +1,10 @@
-"""Which phone of a group is which row that was sent, in O(n) also where all have one number. Pure.
+"""Which phone of a group is which row that was sent, in linear time whatever is there. Pure.
 
 A row and a phone are alike by all that was sent, by their digits, or by the end of those, the
 closest way first. Two rows and one phone leave one row without.
+
+Each phone is filed under everything by which a row may ask for it, so a row finds the first one
+that is left without looking at the others.
 """
 
 from __future__ import annotations
@@ -9,24 +12,24 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
-from attrs import define, field
-
-from asyncsdk.numbers import alike, digits, tail
+from asyncsdk.numbers import TAIL, digits
 from asyncsdk.wire.rows import content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from asyncsdk.models import CreatedPhone, Phone
     from asyncsdk.wire.rows import Row
 
+    Keys = Callable[[Row | Phone | CreatedPhone], Iterator[Hashable]]
+
 __all__ = ["match_found"]
 
-_KEYS: tuple[Callable[[Row | Phone | CreatedPhone], Hashable], ...] = (
-    content_of,  # an export cannot tell an empty text from none
-    lambda phone: digits(phone.phone or ""),
-    lambda phone: tail(phone.phone or ""),
-)
+_STEP = 200
+"""Phones, or rows, that are looked at in one step."""
+
+_LONGEST = 40
+"""Digits of what may be a number behind a prefix: what has more has to be equal."""
 
 
 def match_found(
@@ -40,67 +43,88 @@ def match_found(
     """
     matches: list[CreatedPhone | None] = [None] * len(rows)
     taken: set[int] = set()
-    for key in _KEYS:
-        waiting: dict[Hashable, _Waiting] = defaultdict(_Waiting)
+    for filed, asked in _WAYS:
+        waiting: dict[Hashable, deque[int]] = defaultdict(deque)
         for place, phone in enumerate(found):
             if place not in taken:
-                waiting[key(phone)].add(place, phone)
-        yield matches
+                for key in filed(phone):
+                    waiting[key].append(place)
+            if place % _STEP == 0:
+                yield matches
         for i, row in enumerate(rows):
-            if matches[i] is None and (these := waiting.get(key(row))) is not None:
-                first = these.take(row, taken)
-                if first is not None:
-                    taken.add(first)
-                    matches[i] = found[first]
+            if matches[i] is None and (first := _first(waiting, asked(row), taken)) is not None:
+                taken.add(first)
+                matches[i] = found[first]
             if i % _STEP == 0:
                 yield matches
     yield matches
 
 
-_STEP = 200
-"""Rows that are matched in one step."""
+def _first(
+    waiting: Mapping[Hashable, deque[int]], keys: Iterator[Hashable], taken: set[int]
+) -> int | None:
+    """The first place under any of these keys that is not taken; those that are, are let go of."""
+    firsts = []
+    for key in keys:
+        places = waiting.get(key)
+        while places and places[0] in taken:
+            places.popleft()
+        if places:
+            firsts.append(places[0])
+    return min(firsts, default=None)
 
 
-@define
-class _Waiting:
-    """Phones that are alike in one way, by their digits and what was sent to be called back with.
+def _content(phone: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
+    yield content_of(phone)  # an export cannot tell an empty text from none
 
-    A phone of another callback is another row's.
-    """
 
-    _all: dict[str, deque[int]] = field(factory=dict, init=False)
-    """The places of all, in order, by digits."""
-    _of: dict[tuple[str, str], deque[int]] = field(factory=dict, init=False)
-    """The same, by digits and callback; no callback is an empty one."""
-    _spelling: dict[str, str] = field(factory=dict, init=False)
-    """A number with these digits."""
+def _filed_by_number(phone: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
+    return _filed(digits(phone.phone or ""), phone.callback_data)
 
-    def add(self, place: int, phone: CreatedPhone) -> None:
-        """Add a phone; later ones stand behind."""
-        number = phone.phone or ""
-        known = digits(number)
-        self._spelling.setdefault(known, number)
-        self._all.setdefault(known, deque()).append(place)
-        self._of.setdefault((known, phone.callback_data or ""), deque()).append(place)
 
-    def take(self, row: Row | Phone, taken: set[int]) -> int | None:
-        """The place of the first phone that may be this row and is not taken; None without one.
+def _asked_by_number(row: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
+    return _asked(digits(row.phone or ""), row.callback_data)
 
-        Those that are taken are let go of.
-        """
-        firsts = []
-        for known, number in self._spelling.items():
-            if not alike(row.phone, number):
-                continue
-            sent = row.callback_data
-            queues = (
-                (self._of.get((known, sent)), self._of.get((known, "")))
-                if sent
-                else (self._all[known],)
-            )
-            for queue in queues:
-                while queue and queue[0] in taken:
-                    queue.popleft()
-                if queue:
-                    firsts.append(queue[0])
-        return min(firsts, default=None)
+
+def _filed_by_ending(phone: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
+    """Whose number is an ending of this one asks for that ending, and the other way round."""
+    number = digits(phone.phone or "")
+    yield from _filed(("whole", number), phone.callback_data)
+    for ending in _endings(number):
+        yield from _filed(("ending", ending), phone.callback_data)
+
+
+def _asked_by_ending(row: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
+    number = digits(row.phone or "")
+    yield from _asked(("ending", number), row.callback_data)
+    for ending in _endings(number):
+        yield from _asked(("whole", ending), row.callback_data)
+
+
+def _endings(number: str) -> Iterator[str]:
+    """What may be the same number without a prefix."""
+    if len(number) <= _LONGEST:
+        for at in range(len(number) - TAIL + 1):
+            yield number[at:]
+
+
+def _filed(number: Hashable, callback: str | None) -> Iterator[Hashable]:
+    yield number, callback or ""
+    yield number, None
+
+
+def _asked(number: Hashable, callback: str | None) -> Iterator[Hashable]:
+    """A row without a callback takes any phone; a phone of another one is another row's."""
+    if callback:
+        yield number, callback
+        yield number, ""
+    else:
+        yield number, None
+
+
+_WAYS: tuple[tuple[Keys, Keys], ...] = (
+    (_content, _content),
+    (_filed_by_number, _asked_by_number),
+    (_filed_by_ending, _asked_by_ending),
+)
+"""How they may be alike: under what a phone is filed, and what a row asks for."""

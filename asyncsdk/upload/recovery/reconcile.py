@@ -13,11 +13,12 @@ import asyncio
 from array import array
 from bisect import bisect_left
 from contextlib import aclosing, contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import define, field, frozen
 
-from asyncsdk.errors import AsyncSDKError
+from asyncsdk.errors import AsyncSDKError, ProtocolError
 from asyncsdk.models import Problem
 from asyncsdk.numbers import tail
 from asyncsdk.progress import Lookup, Phase
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from asyncsdk.http.exchange import Attempt
+    from asyncsdk.ledger.entry import Entry
     from asyncsdk.ledger.interface import Ledger
     from asyncsdk.models import CreatedPhone, Phone
     from asyncsdk.pace.retrying import Retrying
@@ -43,6 +45,29 @@ if TYPE_CHECKING:
 __all__ = ["Reconciler"]
 
 _NOT_THERE = Problem("Not stored", "the group does not have this phone")
+_MOST = 500_000
+"""New phones of numbers that are looked for: so many copies of what was sent nobody has made, and
+to keep more would cost memory without bounds."""
+_TOO_MANY = f"the group has more than {_MOST:,} new phones of the numbers that are looked for"
+_UNCLEAR = Problem(
+    "Outcome unknown", "the group has this number under an id that says nothing: look it up there"
+)
+
+
+@frozen
+class _Found:
+    """What an upload may take for its own of what a group holds."""
+
+    phones: Sequence[CreatedPhone]
+    unclear: frozenset[str]
+    """The ends of numbers that are there without an id: they may have been there before."""
+    known: int
+    """How many ids that others were answered with were known then."""
+
+    def without(self, others: set[int | None], known: int) -> _Found:
+        """The same but for the phones with these ids."""
+        phones = [phone for phone in self.phones if phone.id not in others]
+        return _Found(phones, self.unclear, known)
 
 
 @define(eq=False)
@@ -118,44 +143,72 @@ class Reconciler:
                 return False
             last = count
 
-    async def _find(self, unknown: Sequence[Batch], attempt: Attempt) -> list[CreatedPhone]:
+    async def _find(self, unknown: Sequence[Batch], attempt: Attempt) -> _Found:
         """The phones in the group that are new, answer no other request, and may be wanted."""
-        wanted = {tail(row.phone) for batch in unknown for row in batch.rows}
-        candidates = []
+        wanted: set[str] = set()
+        for batch in unknown:
+            wanted.update(tail(row.phone) for row in batch.rows)
+            await asyncio.sleep(0)
+        candidates, unclear = [], set()
         async with aclosing(self.view.phones(attempt)) as phones:
             async for phone in phones:
                 if phone.phone is None or _has(self.before, phone.id):
                     continue
-                if tail(phone.phone) in wanted:
+                if (end := tail(phone.phone)) not in wanted:
+                    continue
+                if phone.id is None:
+                    unclear.add(end)
+                else:
                     candidates.append(phone)
+                    if len(candidates) > _MOST:
+                        raise ProtocolError(_TOO_MANY)
         await self.claim.others_answered()
         ids = {phone.id for phone in candidates if phone.id is not None}
         answered, nameless = await self.ledger.answered(ids)
+        known = len(self.claim.foreign)
         answered |= ids.intersection(self.claim.foreign)
         unclaimed = [phone for phone in candidates if phone.id not in answered]
         others = await _matched([row for row in nameless if tail(row.phone) in wanted], unclaimed)
         taken = {id(phone) for phone in others if phone is not None}
-        return [phone for phone in unclaimed if id(phone) not in taken]
+        return _Found([p for p in unclaimed if id(p) not in taken], frozenset(unclear), known)
 
-    async def _settle(self, unknown: Sequence[Batch], found: Sequence[CreatedPhone]) -> Decision:
+    async def _settle(self, unknown: Sequence[Batch], found: _Found) -> Decision:
+        """What becomes of them all; behind the last look at what others took nothing is awaited."""
+        while True:
+            decision = await self._sorted(unknown, found)
+            others = self.claim.foreign[found.known :]
+            if not {phone.id for phone in found.phones}.intersection(others):
+                return decision
+            found = found.without({*others}, found.known + len(others))
+
+    async def _sorted(self, unknown: Sequence[Batch], found: _Found) -> Decision:
         rows = [row for batch in unknown for row in batch.rows]
-        matched = await _matched(rows, found)
-        matches = iter(matched)
-        entries, missing = [], []
+        matches = iter(await _matched(rows, found.phones))
+        entries: list[Entry] = []
+        missing: list[Batch] = []
         for batch in unknown:
-            there = [next(matches) for _ in batch.rows]
-            stored = {i: phone for i, phone in enumerate(there) if phone is not None}
-            absent = [i for i, phone in enumerate(there) if phone is None]
+            there = dict(enumerate(islice(matches, len(batch))))
+            stored = {i: phone for i, phone in there.items() if phone is not None}
+            absent = [i for i in there if i not in stored]
+            unclear = [i for i in absent if found.unclear and _end(batch, i) in found.unclear]
+            absent = sorted({*absent} - {*unclear})
             if stored:
                 members = encode_members(map(member_of_created, stored.values()))
                 part = batch.take(list(stored))
                 entries.append(part.entry(Outcome.CREATED, Delivery.ANSWERED, members=members))
+            if unclear:
+                entries.append(batch.take(unclear).because(_UNCLEAR).failed(Delivery.UNKNOWN))
             if absent:
                 missing.append(batch.take(absent).because(_NOT_THERE))
-        there_now = len(rows) - sum(map(len, missing))
+            await asyncio.sleep(0)
+        there_now = sum(len(entry) for entry in entries if entry.outcome is Outcome.CREATED)
         self.lookup = Lookup(sought=len(rows), found=there_now)
         again = self.table.missing(missing)
         return Decision([*entries, *again.entries], again.again)
+
+
+def _end(batch: Batch, place: int) -> str:
+    return tail(batch.rows[place].phone)
 
 
 async def _matched(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import time
 from typing import TYPE_CHECKING
@@ -16,14 +17,24 @@ from asyncsdk.wire.problems import problem_of
 from asyncsdk.words import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from aiohttp.abc import AbstractStreamWriter
     from yarl import URL
 
     from asyncsdk.errors import ApiError
 
-__all__ = ["JSON_LD", "PLAIN_JSON", "Attempt", "Body", "Reply", "Request", "is_kept", "read_reply"]
+__all__ = [
+    "JSON_LD",
+    "PLAIN_JSON",
+    "Attempt",
+    "Body",
+    "Reply",
+    "Request",
+    "is_kept",
+    "pieces_of",
+    "read_reply",
+]
 
 JSON_LD = "application/ld+json"
 PLAIN_JSON = "application/json, application/ld+json;q=0.5"
@@ -36,6 +47,15 @@ _LONGEST_ID = 200
 _LEAST_ROOM = 8 << 20
 _ROOM_FOR_EACH = 32
 """Bytes of a reply at most: so many, and so many more for each byte that was sent."""
+
+_LARGEST_STREAM = 1 << 30
+"""Bytes of a reply that is read piece by piece, unpacked: five million phones with texts."""
+_SLOW_START = 600.0
+_SLOWEST = 1000
+"""Seconds that may be waited for the pieces of such a reply in all; and bytes for which there is
+one more: with less in each of them, a large one would not end within days."""
+_LONGEST_STREAM = 6 * 3600.0
+"""Seconds that may be waited for them whatever comes."""
 
 _FIRST_PIECE = 0x10000
 """Bytes that are handed to the socket without waiting for it: an error in that means that the
@@ -197,6 +217,33 @@ async def _read(response: aiohttp.ClientResponse, request: Request) -> bytes:
             msg = f"the reply has more than {request.most:,} bytes, far above what was asked for"
             raise ProtocolError(msg) if request.method == "GET" else OutcomeUnknownError(msg)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def pieces_of(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """The body of a reply, piece by piece. What the reader does meanwhile takes none of its time.
+
+    Raises:
+        ProtocolError: It has no end: too many bytes, or too few in too long a time.
+    """
+    clock = asyncio.get_running_loop().time
+    size, waited = 0, 0.0
+    while True:
+        began = clock()
+        piece = await response.content.readany()
+        if not piece:
+            return
+        size += len(piece)
+        waited += clock() - began
+        if size > _LARGEST_STREAM:
+            why = f"more than {_LARGEST_STREAM:,} bytes came"
+        elif waited > min(_SLOW_START + size / _SLOWEST, _LONGEST_STREAM):
+            why = f"only {size:,} bytes came in {waited:,.0f} s"
+        else:
+            yield piece
+            continue
+        response.close()
+        msg = f"the reply has no end: {why}, and it was not read on"
+        raise ProtocolError(msg)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

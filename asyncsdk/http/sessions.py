@@ -12,11 +12,11 @@ from asyncsdk.errors import ConfigurationError
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["HEADER_LIMITS", "Sessions"]
+__all__ = ["HEADER_LIMITS", "READ_AHEAD", "Sessions"]
 
-_READ_AHEAD = 1 << 19
-"""Bytes of a reply that may wait to be read: more than a usual one has, so that the socket is not
-paused and resumed within it."""
+READ_AHEAD = 1 << 19
+"""Argument of a request: bytes of its reply that may wait to be read. That is more than a usual
+one has, so that the socket is not paused and resumed within it."""
 
 HEADER_LIMITS = {"max_line_size": 1 << 16, "max_field_size": 1 << 16, "max_headers": 1 << 10}
 """Arguments of a request: what its reply may have of headers. What cannot be read is a batch of
@@ -108,7 +108,6 @@ class Sessions:
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=self._trust_env,
-            read_bufsize=_READ_AHEAD,
         )
 
     async def close(self) -> None:

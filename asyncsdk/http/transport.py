@@ -15,15 +15,15 @@ from yarl import URL
 from asyncsdk._version import __version__
 from asyncsdk.errors import AsyncSDKError, NotSentError, OutcomeUnknownError
 from asyncsdk.http.certainty import StaleConnectionError
-from asyncsdk.http.exchange import Body, Reply, is_kept, read_reply
+from asyncsdk.http.exchange import Body, Reply, is_kept, pieces_of, read_reply
 from asyncsdk.http.failures import failure_of
 from asyncsdk.http.keepalive import KeepAlive
-from asyncsdk.http.sessions import HEADER_LIMITS, Sessions
+from asyncsdk.http.sessions import HEADER_LIMITS, READ_AHEAD, Sessions
 from asyncsdk.status import is_success
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterable, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     from asyncsdk.config import ClientConfig
     from asyncsdk.http.exchange import Attempt, Request
@@ -116,16 +116,19 @@ class Transport:
     @asynccontextmanager
     async def stream(
         self, request: Request, headers: Mapping[str, str], attempt: Attempt
-    ) -> AsyncIterator[tuple[Reply, AsyncIterable[bytes]]]:
+    ) -> AsyncIterator[tuple[Reply, AsyncGenerator[bytes, None]]]:
         """A reply of which the body is read piece by piece, if it is a 2xx: then it has none here.
 
         `timeout` bounds the wait for each piece. Arguments and errors as for `send`.
+
+        Raises:
+            ProtocolError: The pieces have no end; see `pieces_of`.
         """
         async with self._exchange(request, headers, attempt, whole=False) as response:
             if is_success(response.status):
-                yield Reply(response.status, b""), response.content.iter_any()
+                yield Reply(response.status, b""), pieces_of(response)
             else:
-                yield await read_reply(response, request), response.content.iter_any()
+                yield await read_reply(response, request), pieces_of(response)
 
     @asynccontextmanager
     async def _exchange(
@@ -206,6 +209,7 @@ class Transport:
             "data": body,
             "allow_redirects": False,
             "timeout": self._whole if whole else self._piece,
+            "read_bufsize": READ_AHEAD,
             **HEADER_LIMITS,
         }
 

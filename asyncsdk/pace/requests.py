@@ -8,6 +8,7 @@ leaves without another wait; so nobody who waits keeps others from anything.
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
 from asyncsdk.errors import AsyncSDKError, ProtocolError
@@ -117,8 +118,9 @@ class Requests:
             self._learn(reply, attempt, credentials)
             if not reply.ok:
                 raise reply.error()
-            async for piece in pieces:
-                yield piece
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    yield piece
 
     def set_credentials(self, credentials: Credentials) -> None:
         """Use others for all that has not left yet; what has says nothing of these."""

@@ -26,8 +26,10 @@ T = TypeVar("T", Account, CreatedPhone, Group)
 
 _IDEMPOTENT = {"GET", "PUT", "DELETE"}  # RFC 9110 §9.2.2
 _PAGES = 100_000
-_EMPTY_PAGES = 3
-"""Pages of a list at most, and those in a row that may have no members."""
+_IDLE_PAGES = 3
+"""Pages of a list at most, and those in a row that may bring nothing new."""
+_LONGEST_LINK = 1 << 13
+"""Characters of a link: servers take no longer ones themselves (RFC 9110 §4.1 asks for 8,000)."""
 _POLICY = RetryPolicy()
 _ONCE = RetryPolicy(attempts=1)
 
@@ -67,18 +69,11 @@ class Resource:
         Raises:
             ProtocolError: They have no end, or lead elsewhere.
         """
-        url: str | URL | None = path
-        seen: set[str | URL] = set()
-        empty = 0
-        while url is not None and url not in seen:
-            seen.add(url)
+        url: URL | None = self._requests.transport.url(path)
+        progress = _Progress()
+        while url is not None and progress.begins(str(url)):
             page = decode_page((await self._ask("GET", url)).body)
-            empty = 0 if page.members else empty + 1
-            if empty > _EMPTY_PAGES or len(seen) > _PAGES:
-                msg = (
-                    f"the list has no end: {len(seen):,} pages, the last {empty:,} without members"
-                )
-                raise ProtocolError(msg)
+            progress.brings(page.members)
             for member in page.members:
                 yield decode_object(member, kind)
             url = None if page.next is None else self._same_host(page.next)
@@ -90,16 +85,48 @@ class Resource:
             ProtocolError: It leads elsewhere.
         """
         base = self._requests.transport.base_url
+        where = "where no page can be"
         try:
-            url = base.join(URL(link))
-            same = url.origin() == base.origin() and url.user is None and url.password is None
-        except ValueError:
-            url, same = URL(), False
-        if not same:
-            where = f"at {url.host}, another server" if url.host else "where no page can be"
-            msg = f"the next page is said to be {where}; it was not asked"
+            url = base.join(URL(link[:_LONGEST_LINK])).with_fragment(None)
+            own = url.origin() == base.origin() and url.user is None and url.password is None
+            if own and len(link) <= _LONGEST_LINK:
+                return url
+            if url.host and url.origin() != base.origin():
+                where = f"at {url.host[:100]}, another server"
+        except ValueError:  # what yarl says of a host or a port that is none
+            pass
+        msg = f"the next page is said to be {where}; it was not asked"
+        raise ProtocolError(msg)
+
+
+class _Progress:
+    """What the pages of a list have brought: a server may link to another one for ever."""
+
+    def __init__(self) -> None:
+        self._urls: set[str] = set()
+        self._contents: set[int] = set()
+        self._idle = 0
+        """Pages in a row without members that no page before had."""
+
+    def begins(self, url: str) -> bool:
+        """Whether this page was not read before."""
+        new = url not in self._urls
+        self._urls.add(url)
+        return new
+
+    def brings(self, members: list[bytes]) -> None:
+        """A page was read.
+
+        Raises:
+            ProtocolError: That is enough.
+        """
+        content = hash(tuple(members))
+        self._idle = 0 if members and content not in self._contents else self._idle + 1
+        self._contents.add(content)
+        if self._idle > _IDLE_PAGES or len(self._urls) > _PAGES:
+            told = f"{len(self._urls):,} pages, of which the last {self._idle:,} bring nothing new"
+            msg = f"the list has no end: {told}"
             raise ProtocolError(msg)
-        return url
 
 
 def whole_number(name: str, value: object) -> int:

@@ -92,9 +92,10 @@ class ExportDecoder:
     def _phones(self, lines: str) -> Iterator[CreatedPhone]:
         """The phones that are complete with these whole lines."""
         if self._records is None:
-            if not lines.strip("\r\n"):
+            heading = lines.lstrip("\r\n").partition("\n")[0]
+            if not heading:
                 return
-            self._records = _Records(max(_DELIMITERS, key=lines.partition("\n")[0].count))
+            self._records = _Records(max(_DELIMITERS, key=heading.count))
         for phone in map(_phone, self._records.feed(lines)):
             self._rows += 1
             if self._rows > _MOST:

@@ -8,13 +8,16 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asyncsdk import Delivery, ProtocolError
+from asyncsdk import Delivery, ProtocolError, Rate
 from tests.failures.raw import serving
 from tests.rig import client_at, phones
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MEMORY = 400 << 20
 HUGE = 1 << 30
@@ -117,6 +120,14 @@ async def test_a_large_list_has_room_for_its_reply() -> None:
 
 
 LINKS = [
+    "/groups?page=" + "2" * 9_000,
+    "http://HOST" + "0/groups",
+    "http://xn--a/groups",
+    "http://\N{ACCOUNT OF}/groups",
+    "http://a\u202eb/groups",
+    "http://ho st/groups",
+    "https://HOST/groups",
+    "http://HOST@elsewhere.test/groups",
     "javascript:alert(1)",
     "http://host:99999999/groups",
     "http://[::1/groups",
@@ -139,17 +150,61 @@ async def test_a_link_that_leads_nowhere_is_an_error_of_ours(link: str) -> None:
     assert "secret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("members", [[], [{"id": 1, "name": "n"}]])
-async def test_a_list_has_an_end(members: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asyncsdk.resources.base._PAGES", 50)
-    server = listing(lambda _, number: f"/groups?page={number}", members)
-    async with server as url, client_at(url) as client:
+SAME: list[Any] = [{"id": 1, "name": "n"}]
+ENDLESS: dict[str, Callable[[int], list[Any]]] = {
+    "without members": lambda _: [],
+    "the same ones": lambda _: SAME,
+    "two in turn": lambda number: SAME[: number % 2],
+    "a cycle": lambda number: [{"id": number % 9, "name": "n"}],
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+async def test_a_list_that_brings_nothing_new_ends_soon(kind: str) -> None:
+    asked = 0
+
+    def link(_: str, number: int) -> str:
+        nonlocal asked
+        asked = number
+        return f"/groups?page={number}"
+
+    async with listing(link, ENDLESS[kind]) as url, client_at(url) as client:
         with pytest.raises(ProtocolError, match="no end"):
+            async for _ in client.groups.list():
+                pass
+    assert asked < 20
+
+
+async def test_a_list_has_so_many_pages_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asyncsdk.resources.base._PAGES", 50)
+    server = listing(
+        lambda _, number: f"/groups?page={number}", lambda number: [{"id": number, "name": "n"}]
+    )
+    async with server as url, client_at(url) as client:
+        with pytest.raises(ProtocolError, match="no end: 51 pages"):
             async for _ in client.groups.list():
                 pass
 
 
-def listing(link: Any, members: list[Any] | None = None) -> Any:
+async def test_every_page_waits_for_the_rate() -> None:
+    """In virtual time: the pages that a second lets through are no more than the rate."""
+    server = listing(
+        lambda _, number: f"/groups?page={number}", lambda number: [{"id": number, "name": "n"}]
+    )
+    async with server as url, client_at(url, rate=Rate(10, per=1.0)) as client:
+        loop = asyncio.get_running_loop()
+        began, pages = loop.time(), client.groups.list()
+        for _ in range(100):
+            await anext(pages)
+        assert loop.time() - began > 8.0
+
+
+async def test_links_that_differ_behind_the_hash_are_one_page() -> None:
+    async with listing(lambda _, number: f"/groups#{number}") as url, client_at(url) as client:
+        assert [group.id async for group in client.groups.list()] == [1]
+
+
+def listing(link: Any, members: Callable[[int], list[Any]] = lambda _: SAME) -> Any:
     """A server of pages, each with a link to the next one."""
     count = 0
 
@@ -159,9 +214,76 @@ def listing(link: Any, members: list[Any] | None = None) -> Any:
             await reader.readuntil(b"\r\n\r\n")
             count += 1
             host = "http://{}:{}".format(*writer.get_extra_info("sockname"))
-            found = [{"id": 1, "name": "n"}] if members is None else members
-            page = {"hydra:member": found, "hydra:view": {"hydra:next": link(host, count)}}
+            page = {"hydra:member": members(count), "hydra:view": {"hydra:next": link(host, count)}}
             writer.write(reply("200 OK", json.dumps(page).encode(), unpacked=True))
             await writer.drain()
 
     return serving(pages)
+
+
+# what is read piece by piece
+
+
+def dripping(piece: bytes, every: float) -> Any:
+    """An export of such pieces, one after so many seconds, without an end."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n\r\nid,phone\r\n")
+        while True:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(every)
+
+    return serving(drip)
+
+
+DRIPS = {
+    "nothing but blanks": (b" ", 50.0),
+    "one line": (b"x", 50.0),
+    "a row": (b"1,+49160\r\n", 50.0),
+    "open quotes": (b'"', 50.0),
+    "rather fast": (b"1,+49160\r\n" * 1_000, 8.0),
+}
+LONGEST = 1_500.0
+"""Seconds, so that the last of them is not read for hours."""
+
+
+@pytest.mark.parametrize("kind", DRIPS)
+async def test_an_export_that_drips_ends(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asyncsdk.http.exchange._LONGEST_STREAM", LONGEST)
+    async with dripping(*DRIPS[kind]) as url, client_at(url, timeout=60.0) as client:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with pytest.raises(ProtocolError, match="has no end: only"):
+            async for _ in client.groups.export(1):
+                pass
+        assert loop.time() - began < 2 * LONGEST
+
+
+async def test_the_time_of_its_reader_is_not_counted() -> None:
+    """Whoever takes an hour for each phone may read it all the same."""
+
+    async def serve_few(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = b"id,phone\r\n1,+49160\r\n2,+49161\r\n3,+49162\r\n"
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        await writer.drain()
+
+    async with serving(serve_few) as url, client_at(url) as client:
+        found = []
+        async for phone in client.groups.export(1):
+            found.append(phone.id)
+            await asyncio.sleep(3 * 3600)
+    assert found == [1, 2, 3]
+
+
+@pytest.mark.parametrize("piece", [b"x" * 10_000, b"1,+49160\r\n" * 1_000, b'"\n' * 5_000])
+async def test_an_export_has_so_many_bytes_at_most(
+    piece: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asyncsdk.http.exchange._LARGEST_STREAM", 1 << 20)
+    async with dripping(piece, 0.0) as url, client_at(url) as client:
+        with pytest.raises(ProtocolError, match="has no end: more than 1,048,576 bytes"):
+            async for _ in client.groups.export(1):
+                pass

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from asyncsdk.models import CreatedPhone, Problem
 from asyncsdk.wire import shapes
 from asyncsdk.wire.convert import structure
-from asyncsdk.wire.problems import encode_problem, problem_of
+from asyncsdk.wire.problems import encode_problem, in_short, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,6 +27,7 @@ __all__ = [
     "decode_reply",
     "encode_members",
     "ids_alone",
+    "kept",
     "member_of",
     "member_of_created",
     "raw_members",
@@ -169,6 +170,36 @@ def encode_members(raws: Iterable[bytes]) -> bytes:
     return b"[" + b",".join(raws) + b"]"
 
 
+_ROOM, _ROOM_FOR_EACH = 1024, 16
+"""Bytes that are kept of the answer for one phone, and so many more for each byte of its row: texts
+are repeated, and escaped, with six bytes for one."""
+_NUMBER = 64
+"""Characters of a number that is kept of a longer answer."""
+
+
+def kept(members: bytes, rows: int, sent: int) -> bytes:
+    """A collection as it is kept; of one that is far larger than what was asked, the essentials.
+
+    Args:
+        members: The collection.
+        rows: How many rows it answers.
+        sent: How many bytes these have.
+    """
+    if len(members) <= _ROOM * rows + _ROOM_FOR_EACH * sent:
+        return members
+    return encode_members(map(_essentials, raw_members(members)))
+
+
+def _essentials(raw: bytes) -> bytes:
+    member = decode_member(raw)
+    if member.created is None:
+        return member_of(in_short(member.problem or Problem()), member.status)
+    number = member.created.phone
+    whole = number is None or len(number) <= _NUMBER
+    created = CreatedPhone(member.created.id, number if whole else None)
+    return msgspec.json.encode({"status": member.status, "body": created})
+
+
 def member_of(problem: Problem, status: int | None = None) -> bytes:
     """A member that says this problem: what is found elsewhere is kept like a reply."""
     return msgspec.json.encode({"status": status, "body": encode_problem(problem)})
@@ -243,7 +274,7 @@ def created_of(body: bytes) -> CreatedPhone | None:
 
 def _loosely(body: bytes) -> CreatedPhone | None:
     try:
-        value = msgspec.json.decode(body)
+        value = shapes.plain(body)
     except shapes.UNREADABLE:
         return None
     if not isinstance(value, dict):

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-import msgspec
+from attrs import evolve
 
 from asyncsdk.models import Problem, Violation
-from asyncsdk.wire.shapes import UNREADABLE
+from asyncsdk.wire.shapes import UNREADABLE, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["encode_problem", "problem_of", "row_of"]
+__all__ = ["encode_problem", "few_violations", "in_short", "problem_of", "row_of"]
 
 _LONGEST = 1000
 """Characters kept of any text in a reply: an error may echo the whole request."""
+
+_MOST_VIOLATIONS = 10_000
+"""Violations that are read of a reply: what is beyond is named again when the rest is sent."""
 
 _DUPLICATE = "asyncsdk:duplicateOf"
 """A key of our own: the provider has none for it."""
@@ -34,7 +38,7 @@ def problem_of(body: bytes, status: int | None) -> Problem:
         status: The HTTP status that came with it.
     """
     try:
-        value = msgspec.json.decode(body)
+        value = plain(body)
     except UNREADABLE:
         return Problem(title=_phrase(status), detail=_page(body))
     if isinstance(value, str) and value:
@@ -45,7 +49,8 @@ def problem_of(body: bytes, status: int | None) -> Problem:
 
 
 def _from_object(value: dict[str, object], status: int | None) -> Problem:
-    violations = (*_violations(value.get("violations")), *_api_errors(value.get("errors")))
+    found = chain(_violations(value.get("violations")), _api_errors(value.get("errors")))
+    violations = tuple(islice(found, _MOST_VIOLATIONS))
     return Problem(
         title=_first(value, "hydra:title", "title") or _phrase(status),
         detail=_first(
@@ -68,6 +73,32 @@ def encode_problem(problem: Problem) -> dict[str, object]:
             for v in problem.violations
         ],
     }
+
+
+def few_violations(problem: Problem) -> Problem:
+    """The same without all but its first violations: what is said of many phones at once."""
+    if len(problem.violations) <= _FEW:
+        return problem
+    return evolve(problem, violations=problem.violations[:_FEW])
+
+
+_FEW = 20
+
+
+def in_short(problem: Problem) -> Problem:
+    """The same with so much of it as a person reads: what is kept for each phone of a list."""
+    return evolve(
+        problem,
+        title=problem.title[:_READ],
+        detail=problem.detail[:_READ],
+        violations=tuple(
+            evolve(violation, path=violation.path[:_READ], message=violation.message[:_READ])
+            for violation in problem.violations[:_READ_VIOLATIONS]
+        ),
+    )
+
+
+_READ, _READ_VIOLATIONS = 200, 5
 
 
 def row_of(path: str) -> tuple[int, str] | None:
@@ -99,7 +130,7 @@ def _api_errors(value: object) -> Iterable[Violation]:
         pointer = source.get("pointer") if isinstance(source, dict) else None
         code = item.get("code")
         yield Violation(
-            path=pointer if isinstance(pointer, str) else "",
+            path=_short(pointer) if isinstance(pointer, str) else "",
             message=_first(item, "detail", "title"),
             code=None if code is None else _short(str(code)),
         )

@@ -37,15 +37,20 @@ def decode_object(body: bytes, kind: type[T]) -> T:
         ProtocolError: It is no JSON object, or lacks what every such resource has.
     """
     try:
-        value = msgspec.json.decode(body, type=dict[str, object])
+        value = shapes.plain(body)
     except shapes.UNREADABLE as error:
-        msg = f"the reply is no JSON object ({len(body)} bytes)"
-        raise ProtocolError(msg) from error
+        raise _no_object(body) from error
+    if not isinstance(value, dict):
+        raise _no_object(body)
     blank: dict[str, object] = {"phone": None} if kind is CreatedPhone else {}
     if not isinstance(value.get("id"), (int, str)):
         msg = f"the reply is no {kind.__name__}: it has no id"
         raise ProtocolError(msg)
     return structure(blank | value, kind)
+
+
+def _no_object(body: bytes) -> ProtocolError:
+    return ProtocolError(f"the reply is no JSON object ({len(body)} bytes)")
 
 
 def decode_page(body: bytes) -> Page:
@@ -65,7 +70,7 @@ def _next(shape: dict[str, shapes.Raw]) -> str | None:
         return None
     try:
         link = shapes.either(msgspec.json.decode(view, type=dict[str, msgspec.Raw]), "next")
-        found = None if link is None else msgspec.json.decode(link)
+        found = None if link is None else shapes.plain(link)
     except shapes.UNREADABLE:
         return None
     if isinstance(found, dict):

@@ -15,7 +15,7 @@ from asyncsdk.errors import ProtocolError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["UNREADABLE", "Json", "Raw", "Shape", "either", "members", "parse"]
+__all__ = ["UNREADABLE", "Json", "Raw", "Shape", "either", "members", "parse", "plain"]
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a document raises that is no JSON, not what it should be, or nested too deeply."""
@@ -23,6 +23,10 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Raw = msgspec.Raw
 Json = object
 Shape = dict[str, Raw] | list[Raw]
+
+_VALUES, _BYTES_OF_ONE = 300_000, 16
+"""Values of a document at most: so many, and one more for so many bytes; in replies each has twenty
+and more. Python makes fifty bytes of one that has two, so a bound for bytes alone would be none."""
 
 _DIGITS = 10
 """Of the number of a row: no reply has so many rows."""
@@ -39,12 +43,30 @@ def parse(body: bytes) -> Shape:
         ProtocolError: It is not JSON, is cut short, or is neither an object nor an array.
     """
     try:
-        shape: Shape = _decode_shape(body)
+        shape: Shape = _decode_shape(_bounded(body))
     except UNREADABLE as error:
         what = "empty" if not body.strip() else f"no JSON object or array ({len(body)} bytes)"
         msg = f"the reply is {what}"
         raise ProtocolError(msg) from error
     return shape
+
+
+def plain(document: Raw | bytes) -> Json:
+    """A JSON document as plain data.
+
+    Raises:
+        DecodeError: It is none, or has more values than any reply; and others of `UNREADABLE`.
+    """
+    return msgspec.json.decode(_bounded(document))
+
+
+def _bounded(document: Raw | bytes) -> Raw | bytes:
+    text = bytes(document)
+    most = _VALUES + len(text) // _BYTES_OF_ONE
+    if len(text) > most and sum(map(text.count, (b",", b"[", b"{"))) > most:
+        msg = "the document has too many values"
+        raise msgspec.DecodeError(msg)
+    return document
 
 
 def either(document: Mapping[str, Raw], key: str) -> Raw | None:

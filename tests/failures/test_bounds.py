@@ -33,6 +33,27 @@ def packed(size: int) -> bytes:
 PACKED = packed(HUGE)
 
 
+def repeated(unit: bytes, before: bytes = b"[", after: bytes = b"]") -> bytes:
+    """Just below what a reply may have."""
+    return before + (unit * ((8 << 20) // len(unit)))[:-1] + after
+
+
+DENSE: dict[str, Callable[[], bytes]] = {
+    "ones": lambda: repeated(b"1,"),
+    "objects": lambda: repeated(b"{},"),
+    "arrays": lambda: repeated(b"[],"),
+    "deep": lambda: repeated(b"[[[[[[[[]]]]]]]],"),
+    "unclosed": lambda: repeated(b"[", b"", b""),
+    "hydra": lambda: repeated(b"1,", b'{"hydra:member":[', b"]}"),
+    "statuses": lambda: repeated(b'{"status":201},'),
+    "violations": lambda: repeated(b"{},", b'{"violations":[', b"]}"),
+    "errors": lambda: repeated(b'{"a":{}},', b'{"errors":[', b"]}"),
+    "field": lambda: repeated(b"[],", b'{"id":1,"name":[', b"]}"),
+    "text": lambda: repeated(b"\\n", b'{"id":1,"name":"x', b'"}'),
+}
+"""Replies that are small, and many things."""
+
+
 def reply(status: str, body: bytes, *, unpacked: bool) -> bytes:
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + (b"" if unpacked else b"Content-Encoding: gzip\r\n") + b"\r\n" + body
@@ -54,7 +75,11 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
                 writer.write(b" " * (1 << 20))
                 await writer.drain()
         status = "422 No" if "refused" in path else "201 Created"
-        writer.write(reply(status, PACKED, unpacked=False))
+        dense = next((DENSE[part] for part in path.split("/") if part in DENSE), None)
+        if dense is None:
+            writer.write(reply(status, PACKED, unpacked=False))
+        else:
+            writer.write(reply(status, dense(), unpacked=True))
         await writer.drain()
 
 
@@ -94,6 +119,56 @@ async def test_a_reply_without_measure_is_cut_off(kind: str) -> None:
     assert group.startswith("ProtocolError")
     assert batch.startswith("OutcomeUnknownError")
     assert int(memory) < MEMORY
+
+
+@pytest.mark.parametrize("refused", ["", "refused/"])
+async def test_a_dense_reply_costs_no_memory_and_no_time(refused: str) -> None:
+    async with serving(serve) as url:
+        urls = [f"{url}/{refused}{kind}" for kind in DENSE]
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", DENSE_CHILD, str(MEMORY), *urls),
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        )
+        said, _ = await child.communicate()
+    *ends, memory, seconds = said.decode().splitlines()
+    assert len(ends) == 6 * len(DENSE)
+    assert int(memory) < MEMORY
+    assert float(seconds) < BRIEF
+
+
+BRIEF = 30.0
+"""Seconds of a processor for all these; a single reply took more than eight without bounds."""
+
+DENSE_CHILD = """
+import asyncio, resource, sys, time
+from asyncsdk import AsyncSDKError, Client
+
+async def groups(client):
+    return [group async for group in client.groups.list()]
+
+async def ask_all(url):
+    async with Client("1", "k", base_url=url, rate=None) as client:
+        source = ["+49160", "+49161", "+49162"]
+        report = await client.phones.upload(1, source)
+        assert report.submitted == 3, report
+        print(report)
+        batch, one = client.phones.create_batch(1, source), client.phones.create(1, "+49160")
+        for ask in (client.me(), client.groups.get(1), groups(client), batch, one):
+            try:
+                print(str(await ask)[:50].encode())
+            except AsyncSDKError as error:
+                print(type(error).__name__, str(error)[:50].encode())
+
+async def main(memory, *urls):
+    resource.setrlimit(resource.RLIMIT_AS, (int(memory) + (1 << 30), -1))
+    for url in urls:
+        await ask_all(url)
+
+asyncio.run(main(*sys.argv[1:]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+print(time.process_time())
+"""
 
 
 async def test_a_refusal_without_measure_is_a_refusal() -> None:

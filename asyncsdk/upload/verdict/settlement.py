@@ -14,7 +14,7 @@ from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.status import is_client_error, is_success
 from asyncsdk.upload.verdict.matching import match
-from asyncsdk.wire.batch import decode_member, encode_members, succeeded
+from asyncsdk.wire.batch import decode_member, encode_members, kept, succeeded
 from asyncsdk.wire.problems import row_of
 
 if TYPE_CHECKING:
@@ -55,8 +55,9 @@ def settle(batch: Batch, reply: BatchReply, request_id: str | None) -> Settlemen
     """Match a 2xx reply to the rows of its batch."""
     places = match(batch, reply)
     if places is None and _all_succeeded(reply.statuses):
+        members = kept(reply.document, len(batch), len(batch.body))
         created = batch.entry(
-            Outcome.CREATED, Delivery.ANSWERED, members=reply.document, request_id=request_id
+            Outcome.CREATED, Delivery.ANSWERED, members=members, request_id=request_id
         )
         return Settlement([created])
     return _by_row(batch, reply, places or range(len(batch)), request_id)
@@ -87,6 +88,7 @@ def _by_row(
         if positions:
             members = encode_members(reply.raw(places[i]) for i in positions)  # type: ignore[arg-type]
             part = batch.take(positions)
+            members = kept(members, len(part), len(part.body))
             entries.append(part.entry(outcome, delivery, members=members, request_id=request_id))
 
     enter(rows[Verdict.ANSWERED], Outcome.CREATED)

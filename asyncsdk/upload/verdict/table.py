@@ -19,7 +19,7 @@ from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.verdict.decision import Decision, Pause
 from asyncsdk.upload.verdict.settlement import blame, conflicts, settle
 from asyncsdk.wire.batch import decode_reply
-from asyncsdk.wire.problems import problem_of
+from asyncsdk.wire.problems import few_violations, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -195,14 +195,14 @@ class Table:
             return evolve(found, refusal=reply.error())
         entries = []
         for row, violations in sorted(named.items()):
-            reason = evolve(problem, detail="", violations=tuple(violations))
+            reason = few_violations(evolve(problem, detail="", violations=tuple(violations)))
             entries.append(self._refused(batch.take([row]), reason, reply))
         rest = [row for row in range(len(batch)) if row not in named]
         return Decision(entries, [batch.take(rest)] if rest else ())
 
     def _culprit(self, batch: Batch, reply: Reply) -> Decision:
         """A refusal of one phone alone."""
-        return Decision([self._refused(batch, problem_of(reply.body, reply.status), reply)])
+        return Decision([self._refused(batch, _problem(reply), reply)])
 
     def _refused(self, batch: Batch, problem: Problem, reply: Reply) -> Entry:
         """The account of one phone that is at fault, unless an unanswered request stored it."""
@@ -230,4 +230,9 @@ class Table:
 
 def _refused(batch: Batch, reply: Reply) -> Batch:
     """A batch with what a refusal of all of it says."""
-    return batch.because(problem_of(reply.body, reply.status), reply.status, reply.request_id)
+    return batch.because(_problem(reply), reply.status, reply.request_id)
+
+
+def _problem(reply: Reply) -> Problem:
+    """What a refusal says, as it is kept."""
+    return few_violations(problem_of(reply.body, reply.status))

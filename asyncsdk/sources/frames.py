@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ __all__ = ["FrameSource", "is_frame", "read_arrow", "read_frame", "read_parquet"
 _BATCH = 10_000
 """Rows of a frame that are turned into texts at a time."""
 _SAMPLE_ROWS = 1000
+_PATIENCE = 60.0
+"""Seconds that a batch of a file may take."""
 _ARROW_FILE = b"ARROW1"
 
 Batch = list[list[str]]
@@ -152,7 +155,7 @@ def _file(
     wanted: Wanted,
 ) -> FrameSource:
     """What a child reads: first the names of the columns, then batch after batch."""
-    bounds = Bounds(max_bytes=source.max_bytes)
+    bounds = Bounds(max_bytes=source.max_bytes, base=_base(), patience=_PATIENCE)
 
     def batches() -> Iterator[Batch]:
         with apart("tables", "polars", source, {"format": kind}, bounds) as messages:
@@ -163,6 +166,11 @@ def _file(
         found = next(messages)
         sample = list(islice(messages, 1))
     return _chosen(source.name, found, sample, batches, wanted)
+
+
+def _base() -> int:
+    """What polars reserves: for itself, and for each processor."""
+    return (1 << 31) + (os.cpu_count() or 1) * (1 << 26)
 
 
 def _source(

@@ -133,7 +133,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "page.parquet": _parquet_page,
     "blanks.parquet.gz": lambda: gzip.compress(b"PAR1" + b"\0" * 200 * _MEBI),
     "keys.jsonl.gz": lambda: gzip.compress(_lines(1000, 3000)),
-    "array.json.gz": lambda: gzip.compress(_array(150 * _MEBI)),
+    "array.json.gz": lambda: gzip.compress(_array(40 * _MEBI)),
     "long-item.json": lambda: b'[{"phone":"' + b"1" * 150 * _MEBI + b'"}]',
     "deep.json": lambda: b"[" * 50 * _MEBI,
     "long-line.csv": lambda: b"Mobil\n" + b"1" * 150 * _MEBI,

@@ -54,7 +54,10 @@ def serve(task: str) -> None:
 def _messages(task: str, file: IO[bytes], request: dict[str, Any]) -> Iterator[Any]:
     module = import_module(f"asyncsdk.sources.apart.{task}")
     options = {**request["options"], "max_bytes": request["max_bytes"]}
-    yield from module.read(file, options)
+    try:
+        yield from module.read(file, options)
+    except MemoryError:
+        os._exit(1)  # at once: what a library would tidy up may wait for a thread that died of it
 
 
 def _opened(path: bytes | None, pipe: IO[bytes]) -> IO[bytes]:

@@ -41,6 +41,8 @@ serve(task)
 _HOME = Path(__file__).parents[2]
 _PIECE = 1 << 20
 _LEAST_MEMORY = 1 << 29
+_THREADS = "4"
+"""Of polars: each asks for address space, which is bounded, and we wait for one row at a time."""
 _SECRETS = ("ASYNCSDK_API_KEY",)
 _READS = {
     "sheets": "spreadsheets",
@@ -56,13 +58,15 @@ class Bounds:
 
     max_bytes: int
     """Bytes that the file may unpack to; as many bytes of memory, but at least 512 MiB."""
+    base: int = 0
+    """Bytes of address space that the library asks for before it reads anything."""
     patience: float = 120.0
     """Seconds that it may take from one message to the next."""
 
     @property
     def memory(self) -> int:
         """Bytes of address space."""
-        return max(self.max_bytes, _LEAST_MEMORY)
+        return self.base + max(self.max_bytes, _LEAST_MEMORY)
 
 
 @contextmanager
@@ -102,11 +106,14 @@ def _named(source: Input) -> bool:
 
 
 def _request(source: Input, options: Mapping[str, Any], bounds: Bounds) -> dict[str, Any]:
-    path = os.fsencode(source.path) if isinstance(source, FileInput) and _named(source) else None
+    path, mapped = None, 0
+    if isinstance(source, FileInput) and _named(source):
+        path = os.fsencode(source.path)
+        mapped = source.path.stat().st_size  # a library may map it: that takes no memory
     return {
         "path": path,
         "options": dict(options),
-        "memory": bounds.memory,
+        "memory": bounds.memory + mapped,
         "max_bytes": bounds.max_bytes,
     }
 
@@ -210,6 +217,7 @@ def _started(task: str, name: str | None) -> subprocess.Popen[bytes]:
         )
         raise SourceError(msg, path=name)
     environment = {key: value for key, value in os.environ.items() if key not in _SECRETS}
+    environment.setdefault("POLARS_MAX_THREADS", _THREADS)
     try:
         return subprocess.Popen(  # noqa: S603 - our own program
             [python, "-P", "-c", _START, str(_HOME), task, *sys.path],

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, Any
 
-import msgspec
-
 from asyncsdk.errors import SourceError
 from asyncsdk.sources.apart.frames import MAX_FRAME
 from asyncsdk.sources.bounds import MAX_COLUMNS
@@ -56,14 +54,40 @@ def _scanned(file: IO[bytes], kind: str) -> Any:
 
 
 def _texts(frame: Any, done: int) -> Iterator[list[list[str]]]:
-    """A batch as one message, or as several where it is too large for one."""
-    columns = [texts_of(each.to_list(), str(each.dtype)) for each in frame.iter_columns()]
-    if len(msgspec.msgpack.encode(columns)) <= MAX_FRAME:
-        yield columns
+    """A batch as one message, or as several where it is too large for one.
+
+    The size is looked at before there are texts: a few bytes of a file may stand for any number of
+    them, and the library waits for ever for a thread that found no memory.
+    """
+    size = _size(frame)
+    if size <= MAX_FRAME // 4:
+        yield [texts_of(each.to_list(), str(each.dtype)) for each in frame.iter_columns()]
     elif frame.height == 1:
-        msg = f"the row has more than {MAX_FRAME:,} bytes: that is no contact list"
+        msg = f"the row has more than {MAX_FRAME // 4:,} bytes: that is no contact list"
         raise SourceError(msg, line=done + 1)
     else:
         half = frame.height // 2
         yield from _texts(frame[:half], done)
         yield from _texts(frame[half:], done + half)
+
+
+def _size(frame: Any) -> int:
+    """Bytes of its cells, each counted: the same text may stand in many of them."""
+    return sum(map(_weight, frame.iter_columns()))
+
+
+def _weight(column: Any) -> int:
+    import polars as pl
+
+    kind = column.dtype
+    if kind in {pl.Categorical, pl.Enum}:
+        column = column.cast(pl.String)
+    if column.dtype == pl.String:
+        return int(column.str.len_bytes().sum())
+    if kind == pl.Binary:
+        return int(column.bin.size().sum())
+    if kind in {pl.List, pl.Array}:
+        return _weight(column.explode()) if len(column) else 0
+    if kind == pl.Struct:
+        return _size(column.struct.unnest())
+    return int(column.estimated_size())

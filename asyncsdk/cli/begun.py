@@ -23,7 +23,9 @@ __all__ = ["Begun", "arguments", "begun", "differing", "going_on", "read"]
 _OPTIONS = {"columns": "--map", "kind": "--format"}
 _BEFORE = {"mapping": "columns"}
 """What arguments were called in journals of earlier versions."""
-_HOW = frozenset({"files", "batch_size", "concurrency", "rate", "on_unknown", "quiet_period"})
+_HOW = frozenset(
+    {"files", "batch_size", "concurrency", "rate", "on_unknown", "quiet_period", "max_bytes"}
+)
 """What does not change which phones are sent: an upload may go on with others."""
 
 

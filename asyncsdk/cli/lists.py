@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from asyncsdk.cli.asking import ask, typed
 from asyncsdk.cli.shown import fail
@@ -15,8 +13,7 @@ from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.sources import UndecidedError, read
 from asyncsdk.sources.columns import ANSWERED, NO_PHONES, NoPhonesError
 from asyncsdk.sources.dialect import SAMPLE_SIZE
-from asyncsdk.sources.opening import kept as kept_input
-from asyncsdk.sources.opening import open_input
+from asyncsdk.sources.opening import kept, open_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,31 +27,29 @@ __all__ = ["answered", "opened"]
 @contextmanager
 def opened(files: list[str], **options: Any) -> Iterator[tuple[Source, str]]:
     """The source and what to call it. Standard input is kept: the rejects need a second reading."""
-    with ExitStack() as closing:
-        kept: list[str | IO[bytes] | Input] = []
-        for file in files:
-            if file == "-":
-                spool = closing.enter_context(tempfile.TemporaryFile())
-                shutil.copyfileobj(sys.stdin.buffer, spool)
-                spool.seek(0)
-                kept.append(spool)
-            elif Path(file).is_fifo():
-                kept.append(kept_input(open_input(file, SAMPLE_SIZE + 1)))
-            else:
-                kept.append(file)
-        try:
-            source = read(kept, ask=ask, **options)
-        except UndecidedError as error:
-            if error.question is not None:
-                about = error.question.about
-                error.message = error.question.refusal(lambda answer: typed(about, answer))
-            fail(error)
-        except NoPhonesError as error:
-            error.message = f"{NO_PHONES}: name it with --map phone=COLUMN; {error.found}"
-            fail(error)
-        except (ConfigurationError, SourceError, ImportError) as error:
-            fail(error)
-        yield source, _name(files)
+    most = options["max_bytes"]
+    try:
+        source = read([_kept(file, most) for file in files], ask=ask, **options)
+    except UndecidedError as error:
+        if error.question is not None:
+            about = error.question.about
+            error.message = error.question.refusal(lambda answer: typed(about, answer))
+        fail(error)
+    except NoPhonesError as error:
+        error.message = f"{NO_PHONES}: name it with --map phone=COLUMN; {error.found}"
+        fail(error)
+    except (ConfigurationError, SourceError, ImportError) as error:
+        fail(error)
+    yield source, _name(files)
+
+
+def _kept(file: str, max_bytes: int | None) -> str | Input:
+    """A file by its name; a pipe as what came through it."""
+    if file == "-":
+        return kept(open_input(sys.stdin.buffer, SAMPLE_SIZE + 1, max_bytes))
+    if Path(file).is_fifo():
+        return kept(open_input(file, SAMPLE_SIZE + 1, max_bytes))
+    return file
 
 
 def answered(source: Source) -> list[str]:

@@ -32,6 +32,7 @@ __all__ = [
     "Json",
     "Listing",
     "Map",
+    "MaxBytes",
     "MobileOnly",
     "Normalize",
     "OnUnknown",
@@ -97,6 +98,15 @@ SkipLines = Annotated[
 Quotechar = Annotated[
     str,
     typer.Option(metavar="CHAR", help="Character around cells of CSV, or none."),
+]
+MaxBytes = Annotated[
+    int | None,
+    typer.Option(
+        "--max-bytes",
+        min=1,
+        metavar="N",
+        help="Bytes that a packed file may unpack to, and of memory for a spreadsheet; else 2 GiB.",
+    ),
 ]
 Format = Annotated[
     str | None,

@@ -81,6 +81,7 @@ def upload(
     header: given.Header = None,
     skip_lines: given.SkipLines = 0,
     quotechar: given.Quotechar = '"',
+    max_bytes: given.MaxBytes = None,
     batch_size: given.BatchSize = 1000,
     concurrency: given.Concurrency = "8",
     rate: given.Rate = "10/1s",
@@ -118,6 +119,7 @@ def upload(
         "header": header,
         "skip_lines": skip_lines,
         "quotechar": quotechar,
+        "max_bytes": max_bytes,
         "batch_size": batch_size,
         "concurrency": concurrency,
         "rate": rate,
@@ -145,6 +147,7 @@ def upload(
         "names": _names(destination, chosen),
         "format": kind,
         "quotechar": parse_quotechar(quotechar),
+        "max_bytes": max_bytes,
         "sheet": parse_sheets(sheet, all_sheets=all_sheets),
     }
     with opened(files, **reading) as (source, name):
@@ -177,6 +180,7 @@ def check(
     header: given.Header = None,
     skip_lines: given.SkipLines = 0,
     quotechar: given.Quotechar = '"',
+    max_bytes: given.MaxBytes = None,
     batch_size: given.BatchSize = 1000,
     rate: given.Rate = "10/1s",
     show: given.Show = 20,
@@ -217,6 +221,7 @@ def check(
         "header": header,
         "skip_lines": skip_lines,
         "quotechar": parse_quotechar(quotechar),
+        "max_bytes": max_bytes,
         "send_unknown": send_unknown,
     }
     with opened(files, **reading) as (source, name):

@@ -15,5 +15,6 @@ MAX_COLUMNS = 1 << 14
 def too_large(max_bytes: int) -> str:
     """What to do about a file that unpacks to more than that."""
     return (
-        f"unpacks to more than {max_bytes:,} bytes: if it is to be trusted, give a larger max_bytes"
+        f"unpacks to more than {max_bytes:,} bytes: if it is to be trusted, give a larger "
+        "max_bytes (--max-bytes)"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import threading
@@ -196,3 +197,20 @@ def test_check_warns_of_what_looks_wrong(tmp_path: Path) -> None:
     ):
         assert what in told, what
     assert "Warning" not in run("check", path, "--normalize", "DE").stdout
+
+
+@pytest.mark.parametrize("command", ["check", "upload"])
+def test_what_unpacks_to_too_much_is_allowed_by_an_option(
+    command: str, sandbox: SandboxThread, tmp_path: Path
+) -> None:
+    path = tmp_path / "list.csv.gz"
+    rows = [f"0160{at * 7919 % 10_000_000:07}" for at in range(2000)]
+    path.write_bytes(gzip.compress("\n".join(["Mobil", *rows]).encode()))
+    group = [] if command == "check" else ["--group", sandbox.add_group("x")]
+    for place, given in ((path, b""), ("-", path.read_bytes())):
+        words = (command, place, *group)
+        done = run(*words, "--max-bytes", 5000, sandbox=sandbox, stdin=given)
+        assert done.exit_code == 2
+        assert "unpacks to more than 5,000 bytes" in done.stderr
+        assert "--max-bytes" in done.stderr
+        assert run(*words, "--max-bytes", 50_000, sandbox=sandbox, stdin=given).exit_code == 0

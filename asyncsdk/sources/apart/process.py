@@ -204,7 +204,7 @@ class _Child:
             spent += f" ({_signal(self._process.wait())})"
         return (
             f"reading it {spent}: delete what lies far from the list, or {_INSTEAD}; "
-            f"a larger max_bytes (now {self._bounds.max_bytes}) allows more memory"
+            f"a larger max_bytes (--max-bytes, now {self._bounds.max_bytes}) allows more memory"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -161,7 +162,7 @@ def _is_second_row(names: Sequence[str], below: Sequence[str], width: int) -> bo
 def _joined(above: Sequence[str], below: Sequence[str], width: int) -> tuple[str, ...]:
     """Names of two rows; what is empty above belongs to what is left of it."""
     names, group = [], ""
-    for upper, lower in zip(_padded(above, width), _padded(below, width), strict=True):
+    for upper, lower in zip_longest(_padded(above, width), below, fillvalue=""):
         group = upper.strip() or (group if lower.strip() else "")
         names.append(" ".join(filter(None, [group, lower.strip()])))
     return tuple(names)

@@ -123,25 +123,35 @@ def read_vcards(
 def _cards(source: Input, encoding: Encoding) -> Iterator[tuple[int, Card]]:
     """Each card, and the line on which it begins."""
     vobject = _vobject()
+    held: list[str] = []
+    begun = size = 0
+    for line, written in _lines(source, encoding):
+        if _BEGIN.fullmatch(written.removeprefix("\ufeff")):
+            begun, held, size = line, [], 0
+        held.append(written)
+        size += len(written)
+        if size > _MAX_CARD:
+            break
+        if begun and _END.fullmatch(written):
+            with foreign_faults(source.name, partial(int, begun), "is no vCard"):
+                card = _card(vobject.readOne("".join(_without_pictures(held)), allowQP=True))
+            yield begun, card
+            begun, held, size = 0, [], 0
+    if held and any(map(str.strip, held)):
+        msg = "the card that begins here does not end"
+        raise SourceError(msg, path=source.name, line=begun or 1)
+
+
+def _lines(source: Input, encoding: Encoding) -> Iterator[tuple[int, str]]:
+    line = 0
     with source.reading() as file:
         text = io.TextIOWrapper(file, encoding.name, encoding.errors)  # type: ignore[type-var]
-        held: list[str] = []
-        begun = size = 0
-        for line, written in enumerate(iter(partial(text.readline, MAX_ROW), ""), 1):
-            if _BEGIN.fullmatch(written.removeprefix("\ufeff")):
-                begun, held, size = line, [], 0
-            held.append(written)
-            size += len(written)
-            if size > _MAX_CARD:
-                break
-            if begun and _END.fullmatch(written):
-                with foreign_faults(source.name, partial(int, begun), "is no vCard"):
-                    card = _card(vobject.readOne("".join(_without_pictures(held)), allowQP=True))
-                yield begun, card
-                begun, held, size = 0, [], 0
-        if held and any(map(str.strip, held)):
-            msg = "the card that begins here does not end"
-            raise SourceError(msg, path=source.name, line=begun or 1)
+        try:
+            for line, written in enumerate(iter(partial(text.readline, MAX_ROW), ""), 1):
+                yield line, written
+        except UnicodeError as error:
+            msg = f"is not {encoding.name}: give its encoding, such as 'utf-16'"
+            raise SourceError(msg, path=source.name, line=line + 1) from error
 
 
 def _without_pictures(lines: Iterable[str]) -> Iterator[str]:

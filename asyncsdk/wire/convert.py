@@ -66,8 +66,18 @@ def _converter() -> Converter:
 
 
 def structure(value: object, kind: type[T]) -> T:
-    """A model from plain data; keys it does not know are ignored."""
-    return _converter().structure(value, kind)
+    """A model from plain data; keys it does not know are ignored.
+
+    Raises:
+        ValueError: It lacks what every such model has.
+    """
+    from cattrs import BaseValidationError
+
+    try:
+        return _converter().structure(value, kind)
+    except BaseValidationError as error:
+        msg = f"is no {kind.__name__}"
+        raise ValueError(msg) from error
 
 
 def unstructure(value: object) -> dict[str, object]:

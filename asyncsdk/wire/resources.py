@@ -46,7 +46,11 @@ def decode_object(body: bytes, kind: type[T]) -> T:
     if not isinstance(value.get("id"), (int, str)):
         msg = f"the reply is no {kind.__name__}: it has no id"
         raise ProtocolError(msg)
-    return structure(blank | value, kind)
+    try:
+        return structure(blank | value, kind)
+    except ValueError as error:
+        msg = f"the reply is no {kind.__name__}: it lacks what every one has"
+        raise ProtocolError(msg) from error
 
 
 def _no_object(body: bytes) -> ProtocolError:

@@ -94,6 +94,14 @@ def members(shape: Shape) -> tuple[list[int] | None, list[Raw]]:
             return _by_number(shape)
         msg = "the reply has no member collection"
         raise ProtocolError(msg)
+    try:
+        return _collected(found)
+    except UNREADABLE as error:  # it is read layer by layer: a fault may lie within
+        msg = "the reply's member cannot be read"
+        raise ProtocolError(msg) from error
+
+
+def _collected(found: Raw) -> tuple[list[int] | None, list[Raw]]:
     text = bytes(found).lstrip()
     if text.startswith(b"["):
         return None, _decode_array(found)

@@ -132,6 +132,13 @@ async def test_a_reply_that_makes_no_sense(operation: str, body: object) -> None
             await OPERATIONS[operation](client)
 
 
+@pytest.mark.parametrize("operation", ["groups.get", "groups.create"])
+async def test_a_group_without_a_name_is_none(operation: str) -> None:
+    async with serving(status=200, body={"id": 7}) as provider, provider.client() as client:
+        with pytest.raises(ProtocolError, match="is no Group"):
+            await OPERATIONS[operation](client)
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"5", {}, b"\xff"], ids=repr)
 @pytest.mark.parametrize("operation", ["groups.list", "phones.list"])
 async def test_a_list_that_is_none(operation: str, body: object) -> None:

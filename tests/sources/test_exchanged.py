@@ -205,3 +205,10 @@ def test_two_lists_in_json_are_none() -> None:
 def test_what_is_no_list_is_called_by_its_name(raw: bytes, name: str) -> None:
     with pytest.raises(SourceError, match=f"^is {name}.*: "):
         opened(raw)
+
+
+def test_a_card_in_another_encoding_names_its_line() -> None:
+    raw = CARDS["3.0"].encode() + b"BEGIN:VCARD\r\nFN:\x9d\r\n"
+    with pytest.raises(SourceError, match=r"is not cp1252: give its encoding") as caught:
+        read_vcards(io.BytesIO(raw), encoding="cp1252")
+    assert caught.value.line is not None

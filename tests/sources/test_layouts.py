@@ -6,6 +6,8 @@ import io
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 
 from asyncsdk.errors import SourceError
 from asyncsdk.models import Withheld
@@ -149,3 +151,13 @@ def test_equal_and_empty_names_are_told_apart_by_their_place() -> None:
     ]
     again = io.BytesIO(b"Tel;;Tel\n1;2;030 123456\n")
     assert [phone.phone for phone in read(again, columns={"phone": "Tel#2"})] == ["030 123456"]
+
+
+@drawn(
+    st.lists(st.lists(st.sampled_from(["Name", "Mobil", "Anna", "e", ""]), max_size=5), max_size=4),
+    st.integers(1, 6),
+)
+def test_rows_of_any_length_have_names(rows: list[list[str]], width: int) -> None:
+    filled = [row for row in rows if row]
+    layout = find_layout([*filled, ["Anna", "0171 1234560"]], width, header=None)
+    assert len(layout.names) >= width

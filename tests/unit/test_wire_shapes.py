@@ -142,6 +142,8 @@ def test_a_body_that_echoes_nothing(body: object) -> None:
         b"[}",
         b"\xff\xfe",
         b'["\xff"]x',
+        b'{"member": {"\xff": 1}}',
+        b'{"hydra:member": {"0": {}, "\xc3": {}}}',
     ],
 )
 def test_what_is_no_collection_is_a_protocol_error(document: bytes) -> None:

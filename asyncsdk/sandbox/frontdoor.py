@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable, Coroutine
 
+    from asyncsdk.sandbox.hosts import Hosts
     from asyncsdk.sandbox.log import RequestLog
     from asyncsdk.sandbox.replies import Replies
 
@@ -39,6 +40,10 @@ _LOCKED = Refusal(
 )
 _UNAUTHORIZED = Refusal(401, "Client ID or API key isn't active or invalid!")
 _TOO_MANY = "Too many requests"
+_OTHER_HOST = Refusal(
+    421,
+    "The sandbox does not answer under this name: use its address, or give the name as hosts=.",
+)
 _TOO_LARGE = Refusal(413, "The request is too large.")
 
 
@@ -74,6 +79,7 @@ class FrontDoor:
         wall_clock: Unix seconds, for `Retry-After` dates.
         latency: Seconds that a request of this number takes before it is processed.
         limit: Requests that pass.
+        hosts: The names under which it answers.
         max_bytes: Size of a body that passes.
         faults: The schedule of faults.
         chance: Makes the request ids.
@@ -89,7 +95,8 @@ class FrontDoor:
         wall_clock: Callable[[], float],
         latency: Callable[[int], float],
         limit: RequestLimit | None,
-        max_bytes: int | None,
+        hosts: Hosts,
+        max_bytes: int,
         faults: Faults,
         chance: random.Random,
     ) -> None:
@@ -100,6 +107,7 @@ class FrontDoor:
         self._wall_clock = wall_clock
         self._latency = latency
         self._window = SlidingWindow(limit) if limit else None
+        self._hosts = hosts
         self._max_bytes = max_bytes
         self._faults = faults
         self._chance = chance
@@ -152,17 +160,23 @@ class FrontDoor:
             return refusal
         if self._faults.routes == "all" or request.match_info.route.name == BATCH:
             call.fault = self._faults.next()
-        if call.fault is None:
-            return await self._process(request, handler, call)
-        return await self._go_wrong(call.fault, request, handler, call)
+        try:
+            if call.fault is None:
+                return await self._process(request, handler, call)
+            return await self._go_wrong(call.fault, request, handler, call)
+        except web.HTTPRequestEntityTooLarge:  # a body that came in chunks, or was packed
+            return self._replies.refusal(_TOO_LARGE)
 
     def _turned_away(self, request: web.Request, call: Call) -> web.Response | None:
         """The refusal of a request that is not even looked at."""
         now, ip = self._clock(), request.remote or ""
+        if request.headers.get("Host") not in self._hosts:
+            return self._replies.refusal(_OTHER_HOST)
         if self._lockout.locked(ip, now):
             return self._replies.refusal(_LOCKED)
         if not call.authorized:
-            self._lockout.guessed(ip, now)
+            if AUTH_HEADER in request.headers:  # any page of the web may ask without
+                self._lockout.guessed(ip, now)
             return self._replies.refusal(_UNAUTHORIZED)
         if self._window and not self._window.take(now):
             headers = self._window.headers(now, self._wall_clock())
@@ -205,9 +219,7 @@ class FrontDoor:
         self, request: web.Request, handler: Handler, call: Call
     ) -> web.StreamResponse:
         """Do the operation, after its latency; a client that leaves meanwhile stops nothing."""
-        body = await request.read()
-        if self._too_large(len(body)):  # it came in chunks
-            return self._replies.refusal(_TOO_LARGE)
+        await request.read()
         pause = self._latency(call.no) + (self._faults.delay if call.fault == "late" else 0.0)
         if pause <= 0:
             return await self._operate(request, handler)
@@ -241,7 +253,7 @@ class FrontDoor:
             return self._replies.refusal(Refusal(error.status, error.reason))
 
     def _too_large(self, size: int) -> bool:
-        return self._max_bytes is not None and size > self._max_bytes
+        return size > self._max_bytes
 
 
 async def _forever() -> None:

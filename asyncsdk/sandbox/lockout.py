@@ -13,6 +13,8 @@ __all__ = ["Lockout"]
 TOLERATED = 3
 WINDOW = 60.0
 PENALTY = 600.0
+_ADDRESSES = 10_000
+"""Of which guesses are remembered at once."""
 
 
 class Lockout:
@@ -27,7 +29,9 @@ class Lockout:
         return now < self._until.get(ip, now)
 
     def guessed(self, ip: str, now: float) -> None:
-        """Note wrong credentials."""
+        """Note wrong credentials; a request without any is no guess."""
+        if len(self._guesses) >= _ADDRESSES and ip not in self._guesses:
+            self._forget(now)
         guesses = self._guesses[ip]
         guesses.append(now)
         while now - guesses[0] >= WINDOW:
@@ -35,3 +39,11 @@ class Lockout:
         if len(guesses) > TOLERATED:
             self._until[ip] = now + PENALTY
             guesses.clear()
+
+    def _forget(self, now: float) -> None:
+        """Forget those that have not guessed lately, and if need be the others, too."""
+        self._until = {ip: until for ip, until in self._until.items() if now < until}
+        recent = {ip: g for ip, g in self._guesses.items() if g and now - g[-1] < WINDOW}
+        self._guesses.clear()
+        if len(recent) < _ADDRESSES:
+            self._guesses.update(recent)

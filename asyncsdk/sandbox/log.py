@@ -54,24 +54,43 @@ class RequestRecord:
     """Name of the fault that was injected."""
 
 
+_METHOD, _PATH, _CLIENT_ID = 20, 500, 50
+"""Characters of what a request says that are remembered."""
+
+_KEPT = 200_000
+"""Requests that are remembered at least: a sandbox may run for weeks, and be asked by anybody."""
+
+
 class RequestLog:
-    """The records in order of arrival, completed as the requests are answered."""
+    """The records in order of arrival, completed as the requests are answered.
+
+    Of very many the first ones are forgotten.
+    """
 
     def __init__(self) -> None:
         self.records: list[RequestRecord] = []
+        self._forgotten = 0
 
     def open(
         self, *, at: float, method: str, path: str, authorized: bool, client_id: str | None
     ) -> int:
         """Note an arrival, and give it its number."""
-        no = len(self.records) + 1
-        self.records.append(RequestRecord(no, at, method, path, authorized, client_id))
+        if len(self.records) >= 2 * _KEPT:
+            del self.records[:_KEPT]
+            self._forgotten += _KEPT
+        no = self._forgotten + len(self.records) + 1
+        known = None if client_id is None else client_id[:_CLIENT_ID]
+        record = RequestRecord(no, at, method[:_METHOD], path[:_PATH], authorized, known)
+        self.records.append(record)
         return no
 
     def close(self, no: int, *, status: int | None, phones: int | None, fault: str | None) -> None:
         """Complete a record with what became of the request."""
-        record = self.records[no - 1]
-        self.records[no - 1] = evolve(record, status=status, phones=phones, fault=fault)
+        place = no - 1 - self._forgotten
+        if place < 0:
+            return
+        record = evolve(self.records[place], status=status, phones=phones, fault=fault)
+        self.records[place] = record
         logger.debug(
             "%s %s: %s%s", record.method, record.path, status, f", {fault}" if fault else ""
         )

@@ -12,6 +12,7 @@ from aiohttp import web
 from asyncsdk.sandbox.batch import Batch, BatchRules, MemberOrder
 from asyncsdk.sandbox.faults import Faults
 from asyncsdk.sandbox.frontdoor import FrontDoor
+from asyncsdk.sandbox.hosts import Hosts
 from asyncsdk.sandbox.log import Commit, RequestLog, RequestRecord
 from asyncsdk.sandbox.problems import Refusal
 from asyncsdk.sandbox.replies import ASKED, STYLES, Echo, Replies, ReplyStyle
@@ -31,6 +32,9 @@ __all__ = ["Sandbox"]
 
 _IDLE = 30 * 24 * 3600.0  # seconds; a virtual clock may leap, and connections are kept all the same
 
+_LARGEST = 1 << 24
+"""Bytes of a body at most: sixteen times what a batch has by default."""
+
 
 class Sandbox:
     """The provider in a box: a server with its own groups, phones and commit log.
@@ -43,11 +47,14 @@ class Sandbox:
         api_key: The key that is good.
         host: Where it listens.
         port: Where it listens; 0: on any free port.
+        hosts: Names under which it answers, besides addresses and `localhost`; a request to
+            another one is answered 421, for a web page may have its own name lead here.
         style: The shape of its replies: a name in `STYLES`, or a `ReplyStyle`; "asked": what the
             request's `Accept` header asks for.
         duplicates: What becomes of a number that the group already holds.
         max_batch: Largest batch in phones; a larger one is answered 413.
-        max_bytes: Largest body in bytes; a larger one is answered 413 before it is read.
+        max_bytes: Largest body in bytes; a larger one is answered 413 before it is read. None:
+            16 MiB.
         latency: Seconds that a request takes, or a function of its number that gives them.
         request_limit: How many requests pass; more are refused.
         faults: What goes wrong, and when.
@@ -76,6 +83,7 @@ class Sandbox:
         api_key: str = "sandbox-key",
         host: str = "127.0.0.1",
         port: int = 0,
+        hosts: Iterable[str] = (),
         style: str | ReplyStyle = ASKED,
         duplicates: DuplicatePolicy = "store",
         max_batch: int | None = None,
@@ -103,6 +111,7 @@ class Sandbox:
         self.faults = faults or Faults()
         self._clock = clock
         self._ssl = ssl
+        self._max_bytes = _LARGEST if max_bytes is None else max_bytes
         self._log = RequestLog()
         self._store = Store(duplicates=duplicates, reformats=echo == "normalized")
         self._runner: web.AppRunner | None = None
@@ -116,7 +125,8 @@ class Sandbox:
             wall_clock=wall_clock,
             latency=latency if callable(latency) else lambda _no: latency,
             limit=request_limit,
-            max_bytes=max_bytes,
+            hosts=Hosts([host, *hosts]),
+            max_bytes=self._max_bytes,
             faults=self.faults,
             chance=chance,
         )
@@ -148,7 +158,7 @@ class Sandbox:
         if self._runner is not None:
             msg = "the sandbox is running already"
             raise RuntimeError(msg)
-        app = web.Application(middlewares=[self._door.middleware], client_max_size=0)
+        app = web.Application(middlewares=[self._door.middleware], client_max_size=self._max_bytes)
         app.on_response_prepare.append(self._door.sign)
         app.add_routes(self._routes.table())
         runner = web.AppRunner(
@@ -199,7 +209,7 @@ class Sandbox:
 
     @property
     def requests(self) -> list[RequestRecord]:
-        """Every request in the order of arrival."""
+        """Every request in the order of arrival; of very many the last 200,000 at least."""
         return self._log.records
 
     @property

@@ -101,7 +101,7 @@ async def networked(*, tls: bool = False, **client: Any) -> AsyncIterator[tuple[
     authority = trustme.CA()
     async with AsyncExitStack() as stack:
         served = _serving_as(HOST, authority) if tls else None
-        sandbox = await stack.enter_async_context(Sandbox(ssl=served, latency=0.05))
+        sandbox = await stack.enter_async_context(Sandbox(ssl=served, latency=0.05, hosts=[HOST]))
         group = sandbox.add_group("people")
         network = Network(sandbox.port)
         network.lead_to("refused", _closed_port())
@@ -109,7 +109,9 @@ async def networked(*, tls: bool = False, **client: Any) -> AsyncIterator[tuple[
         for name, handler in (("reset", _resets), ("closed", _closes)):
             url = await stack.enter_async_context(serving(handler))
             network.lead_to(f"{name} in the handshake", int(url.rpartition(":")[2]))
-        alien = await stack.enter_async_context(Sandbox(ssl=_serving_as(HOST, trustme.CA())))
+        alien = await stack.enter_async_context(
+            Sandbox(ssl=_serving_as(HOST, trustme.CA()), hosts=[HOST])
+        )
         network.lead_to("wrong certificate", alien.port)
         trusting = ssl.create_default_context()
         authority.configure_trust(trusting)

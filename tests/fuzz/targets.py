@@ -20,11 +20,14 @@ from asyncsdk import Account, AsyncSDKError, CreatedPhone, Group, UploadReport
 from asyncsdk.export.load import SavedReport
 from asyncsdk.sources import read
 from asyncsdk.sources.apart import process
+from asyncsdk.upload.batch import Batch
+from asyncsdk.upload.verdict.settlement import settle
 from asyncsdk.wire.batch import decode_ids, decode_members, decode_reply
 from asyncsdk.wire.export import ExportDecoder
 from asyncsdk.wire.headers import retry_after
 from asyncsdk.wire.problems import problem_of
 from asyncsdk.wire.resources import decode_object, decode_page
+from asyncsdk.wire.rows import Row, encode_rows
 from tests.parts import module
 from tests.rig import connected, phones
 from tests.sources.lists import WRITERS
@@ -106,9 +109,20 @@ def _reply(path: Path) -> None:
     for decode in (decode_reply, decode_members, decode_ids, decode_page):
         with suppress(AsyncSDKError):
             decode(raw)
+    with suppress(AsyncSDKError):
+        for entry in settle(_BATCH, decode_reply(raw), None).entries:
+            assert len(entry.results()) == len(entry)
+            if entry.members is not None:
+                assert len(decode_ids(entry.members)) == len(entry)
     for kind in (Account, Group, CreatedPhone):
         with suppress(AsyncSDKError):
             decode_object(raw, cast("type[Account]", kind))
+
+
+_NUMBERS = ["+491711234567", "0171/1234568", "+491711234567"]
+_BATCH = Batch(
+    indices=range(3), body=encode_rows([Row(number) for number in _NUMBERS]), numbers=_NUMBERS
+)
 
 
 def _export(path: Path) -> None:

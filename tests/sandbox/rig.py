@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -42,7 +43,7 @@ class Caller:
         token = f"{self.sandbox.client_id}:{key or self.sandbox.api_key}"
         headers = {"X-LOX24-AUTH-TOKEN": token, **kwargs.pop("headers", {})}
         if data is not None:
-            raw = isinstance(data, (bytes, AsyncIterator))
+            raw = isinstance(data, (bytes, io.BytesIO, AsyncIterator))
             kwargs["data"] = data if raw else json.dumps(data).encode()
         url = self.sandbox.url + path
         async with self.session.request(

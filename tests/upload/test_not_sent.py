@@ -78,7 +78,7 @@ class DeafResolver(AbstractResolver):
 
 
 async def test_names_that_cannot_be_resolved_for_a_while() -> None:
-    async with connected() as rig:
+    async with connected(hosts=["gateway.test"]) as rig:
         resolver = DeafResolver(2, rig.sandbox.port)
         source = phones(10)
         async with (

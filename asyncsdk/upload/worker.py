@@ -148,8 +148,8 @@ class Workers:
         flight = self._fitted(flight)
         async with self.places:
             answer = await self._exchange(flight)
-        if isinstance(answer, Reply) and answer.ok and self.fuse.armed:
-            self._settle_all(self.fuse.passed())
+        if isinstance(answer, Reply) and answer.ok and (suspects := self.fuse.passed()):
+            self._again(suspects)
         if isinstance(answer, Reply) and answer.ok and not self.books.durable:
             # A durable ledger has to record it first. Elsewhere, what waits to leave goes first:
             # the batch that takes this place, and those that take the places of other replies
@@ -222,7 +222,7 @@ class Workers:
         """The same, unless it may be the request that is refused: see `Fuse`."""
         fuse, batch = self.fuse, flight.batch
         fuse.refused(batch)
-        if not fuse.suspicious:
+        if not (fuse.suspicious if len(batch) > 1 else fuse.holds(batch)):
             return decision
         if len(batch) > 1:
             return evolve(decision, again=(batch.take([0]), batch.take(range(1, len(batch)))))
@@ -230,6 +230,7 @@ class Workers:
             # It is in hand without a fate; if the upload ends, it was refused, and is not stored.
             flight.attempt = Attempt()
             flight.batch = batch.because(refusal.problem, refusal.status, refusal.request_id)
+            self.books.waiting(flight.batch)
             return Decision(held=True)
         for suspect, _ in fuse.acquit():
             self.books.leave(suspect, suspect.batch.failed(Delivery.ANSWERED))
@@ -237,11 +238,14 @@ class Workers:
 
     def acquit(self) -> None:
         """Nothing else is left to be sent: the phones that were refused alone are at fault."""
-        self._settle_all(self.fuse.acquit())
-
-    def _settle_all(self, decided: Sequence[tuple[Flight, Decision]]) -> None:
-        for flight, decision in decided:
+        for flight, decision in self.fuse.acquit():
             self.books.settle([flight], decision)
+
+    def _again(self, flights: Sequence[Flight]) -> None:
+        """Have these sent once more."""
+        for flight in flights:
+            flight.stage = Stage.READY
+        self.queue.put_back(flights)
 
     async def _carry_out(self, flight: Flight, decision: Decision) -> None:
         """Do what was decided; nothing is awaited before it is entered and everybody knows."""
@@ -266,9 +270,7 @@ class Workers:
             wait = max(wait, self.budget.take(now, decision.tokens))
         if wait and not self.ending.begun:  # then it goes out no more
             await asyncio.sleep(wait)
-        for flight_again in again:
-            flight_again.stage = Stage.READY
-        self.queue.put_back(again)
+        self._again(again)
         self.queue.done()
 
 

@@ -13,7 +13,7 @@ from asyncsdk.http.certainty import (
     verdict_of_error,
     verdict_of_status,
 )
-from asyncsdk.models import Problem
+from asyncsdk.models import FIELDS, Problem
 from asyncsdk.pace.retry import backoff, outage_pause, pause_for, pause_reason
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.verdict.decision import Decision, Pause
@@ -181,18 +181,18 @@ class Table:
     def _halve(self, batch: Batch, reply: Reply) -> Decision:
         """413: smaller batches from here on; a phone that is too large alone is at fault itself."""
         if len(batch) == 1:
-            return self._culprit(batch, reply)
+            return evolve(self._culprit(batch, reply), refusal=reply.error())
         return Decision(again=batch.halves(), size=max(1, len(batch) // 2))
 
     def _blame(self, batch: Batch, reply: Reply) -> Decision:
         """400, 422: rows that are named are at fault; unnamed, the culprits are searched for."""
         problem = problem_of(reply.body, reply.status)
         named = blame(batch, problem.violations)
+        if not named and len(batch) > 1:
+            return Decision(again=batch.halves(), refusal=reply.error())
         if not named:
-            found = (
-                self._culprit(batch, reply) if len(batch) == 1 else Decision(again=batch.halves())
-            )
-            return evolve(found, refusal=reply.error())
+            found = self._culprit(batch, reply)
+            return found if _names_field(problem) else evolve(found, refusal=reply.error())
         entries = []
         for row, violations in sorted(named.items()):
             reason = few_violations(evolve(problem, detail="", violations=tuple(violations)))
@@ -231,6 +231,11 @@ class Table:
 def _refused(batch: Batch, reply: Reply) -> Batch:
     """A batch with what a refusal of all of it says."""
     return batch.because(_problem(reply), reply.status, reply.request_id)
+
+
+def _names_field(problem: Problem) -> bool:
+    """Whether it says which field of a phone is wrong: then it is no fault of the request."""
+    return any(violation.path in FIELDS for violation in problem.violations)
 
 
 def _problem(reply: Reply) -> Problem:

@@ -8,7 +8,7 @@ VERSIONS := 3.11 3.12 3.13
 export PATH := $(CURDIR)/.parts/bin:$(PATH):/usr/sbin:/sbin
 export PIP_NO_INPUT := 1
 
-.PHONY: demo test test-slow check test-all mutants fuzz bench bench-quick ready bench-ready parts clean
+.PHONY: demo test test-slow check test-all mutants fuzz catalogues bench bench-quick ready bench-ready parts clean
 
 demo: ## Watch 100,000 phones being uploaded to a sandbox
 	@.ci/venv $(VENV) cli "$$(.ci/python)"
@@ -42,6 +42,9 @@ fuzz: ## Feed bytes that nobody wrote to all that reads files, ten minutes each
 	@for target in $$($(VENV)-fuzz/bin/python -c "from tests.fuzz.targets import TARGETS; print(*TARGETS)"); do \
 		nice -n 19 $(VENV)-fuzz/bin/python -m tests.fuzz $$target --seconds 600 || exit 1; \
 	done
+
+catalogues: ready ## Take the texts of the page over into its catalogues, and compile them
+	@$(BIN)/python -m tests.catalogues
 
 bench: bench-ready ## Measure everything, to benchmarks/results.md
 	@$(VENV)-bench/bin/python -m benchmarks

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from heapq import merge
-from itertools import chain
+from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from asyncsdk.export.counting import Counting
-from asyncsdk.export.reasons import reason_for, row_number, same_number, shortened, skipped_in
+from asyncsdk.export.reasons import (
+    has_twin,
+    reason_for,
+    row_number,
+    same_number,
+    shortened,
+    skipped_in,
+)
 from asyncsdk.export.rows import UNREAD
 from asyncsdk.export.sheet import needs_semicolons, write_sheet
 from asyncsdk.results import Delivery
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from os import PathLike
 
+    from asyncsdk.export.page import About
     from asyncsdk.ledger.account import UploadAccount
     from asyncsdk.models import Phone
     from asyncsdk.results import PhoneResult
@@ -44,11 +52,15 @@ __all__ = [
     "UNREAD",
     "Place",
     "Rejected",
+    "about_list",
     "rejected_rows",
     "skipped_rows",
     "twins",
     "write_rejects",
 ]
+
+_NAMES = 3
+"""Names of files that stand for all."""
 
 
 @frozen
@@ -223,6 +235,44 @@ def _rows(
     # The file lost rows since it was sent: the account still has them.
     for lost in chain([result] if result else [], results):
         yield _settled(None, lost, places)
+
+
+def about_list(about: About, source: Source, report: UploadAccount, limit: int = 1000) -> About:
+    """What a page says besides its report, with what the list is and calls things.
+
+    Args:
+        about: What else is known; what it says already stays.
+        source: What was uploaded, which is read once more if a row is to be shown.
+        report: What the page shows.
+        limit: Rows whose place in their file is said.
+    """
+    settled = (row for row in rejected_rows(source, report) if row.outcome != UNREAD)
+    first = islice(chain(settled, skipped_rows(source, report, has_twin)), limit)
+    named = chain.from_iterable((row.place, row.twin) for row in first)
+    places = {place.index: place.label for place in named if place and place.line}
+    return evolve(
+        about,
+        name=about.name or _name_of(source),
+        places=about.places or ({} if _without_lines(source) else places),
+        columns=about.columns or _names_of(source),
+    )
+
+
+def _name_of(source: Source) -> str:
+    names = list(dict.fromkeys(Path(part.path).name for part in source.parts if part.path))
+    more = [f"… (+{len(names) - _NAMES})"] if len(names) > _NAMES else []
+    return ", ".join(names[:_NAMES] + more)
+
+
+def _names_of(source: Source) -> dict[str, str]:
+    """What the lists call the fields of a phone: lists may differ."""
+    found: dict[str, dict[str, None]] = {}
+    for part in source.parts:
+        for field, choice in part.mapping.items():
+            if part.path is None and choice.column == field:
+                continue  # a program's own rows: nobody chose that name
+            found.setdefault(field, {})[choice.column] = None
+    return {field: " / ".join(names) for field, names in found.items()}
 
 
 def twins(

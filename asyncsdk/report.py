@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import chain
+from os import fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,22 +160,48 @@ class UploadReport(UploadAccount):
         self,
         path: str | PathLike[str],
         *,
-        title: str = "Upload report",
+        title: str = "",
+        source: Source | Iterable[object] | None = None,
+        group: str = "",
+        rejects: str | PathLike[str] = "",
+        when: datetime | None = None,
         places: Mapping[int, str] | None = None,
+        lang: str = "en",
     ) -> None:
-        """Write a page that needs nothing else: totals, pictures, reasons, the first rejected rows.
+        """Write a page that needs nothing else: the rejected rows, why, how to go on, pictures.
 
         Args:
             path: The file to write; an existing one is replaced once the new one is whole.
             title: Its heading.
-            places: Where rows stand in their file (`contacts.csv:17`), by index.
+            source: What was uploaded, as for `to_rejects`: the page then has the list's name, its
+                lines and its names of columns.
+            group: The name of the group.
+            rejects: The file that `to_rejects` wrote: the page has the command that uploads it.
+            when: The date on it; None for now.
+            places: Where rows stand in their file (`contacts.csv:17`), by index, if not as the
+                source says.
+            lang: Its language: `en` or `de`.
 
         Raises:
-            ImportError: jinja2 is not installed.
+            ImportError: jinja2 or Babel is not installed.
+            ConfigurationError: There is no such language, or the source can be read only once.
+            SourceError: The source cannot be read any more.
         """
-        from asyncsdk.export.html import write_html
+        from asyncsdk.export.html import About, write_html
 
-        write_html(path, self, title=title, places=places)
+        about = About(
+            title=title,
+            group=group,
+            when=when or datetime.now().astimezone(),
+            places=places or {},
+            rejects=fspath(rejects),
+        )
+        if source is not None:
+            from asyncsdk.rejects import about_list
+            from asyncsdk.sources.listed import source_of
+
+            about = about_list(about, source_of(source), self)
+        write_html(path, self, about, lang=lang)
 
     def _repr_html_(self) -> str | None:
         from asyncsdk.export.html import notebook

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,7 @@ from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, plain, print_json, stdout
 from asyncsdk.client import Client
+from asyncsdk.export.html import About
 from asyncsdk.models import Phone
 from asyncsdk.rejects import Rejected
 from asyncsdk.sandbox import Faults, SandboxThread
@@ -43,6 +45,7 @@ def demo(
     phones: Annotated[int, typer.Option(min=1, metavar="N", help="How many to upload.")] = 100_000,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the list and of the faults.")] = 1,
     html: given.Html = None,
+    lang: given.Lang = "en",
     as_json: given.Json = False,
     quiet: given.Quiet = False,
     verbose: given.Verbose = False,
@@ -52,7 +55,7 @@ def demo(
     Nothing leaves this machine. At the end the report is held against the sandbox's own log of what
     it stored; exit code 0 means that the two agree.
     """
-    output = Output(_SHOWN, as_json, quiet, verbose, html=html)
+    output = Output(_SHOWN, as_json, quiet, verbose, html=html, lang=lang)
     output.check([])
     tell_requests(verbose)
     faults = Faults({"503": 0.015, "429-after": 0.01}, seed=seed)
@@ -68,7 +71,8 @@ def demo(
         print_totals(stdout(), ending.report)
         _print_rejected(stdout(), ending.report)
         stdout().print(plain(str(audit), "bold green" if audit.agrees else "bold red"))
-    output.write(ending.report, "Demo", {})
+    about = About(title="Demo", when=datetime.now().astimezone())
+    output.write(ending.report, lambda: about)
     if ending.interrupted:
         raise typer.Exit(Exit.INTERRUPTED)
     raise typer.Exit(Exit.ALL_CREATED if audit.agrees else Exit.SOME_NOT_CREATED)

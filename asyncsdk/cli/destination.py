@@ -38,10 +38,14 @@ class Destination:
     """Whether to create it if no group has that name."""
     group_id: int | None = None
     """Its id, once that is known."""
+    title: str = ""
+    """Its name, once that is known."""
 
     def __attrs_post_init__(self) -> None:
         if self.name.isascii() and self.name.isdecimal():
             self.group_id = _id_in(self.name)
+        else:
+            self.title = self.name
 
     @property
     def label(self) -> str:
@@ -63,7 +67,7 @@ class Destination:
             group = await self._find(client)
         if group is None:
             return {}
-        self.group_id = group.id
+        self.group_id, self.title = group.id, group.name or self.title
         return group.columns
 
     async def id(self, client: Client) -> int:

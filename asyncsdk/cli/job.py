@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import datetime
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import frozen
@@ -38,11 +39,13 @@ from asyncsdk.errors import (
     ConfigurationError,
     SourceError,
 )
+from asyncsdk.export.html import About
 from asyncsdk.export.reasons import has_twin, skipped_in
 from asyncsdk.models import Located, Withheld
 from asyncsdk.rejects import (
     UNREAD,
     Rejected,
+    about_list,
     rejected_rows,
     skipped_rows,
     twins,
@@ -68,8 +71,6 @@ __all__ = ["Job", "failed"]
 
 _NOWHERE = "http://127.0.0.1:9"
 """A dry run sends nothing and needs no credentials; should it ever send, nobody is there."""
-_PLACES = 1000
-"""Rows whose place in their file the page tells."""
 
 
 def failed(error: Exception, destination: Destination | None = None) -> NoReturn:
@@ -163,18 +164,24 @@ class Job:
             rows = self._rejected(ending, self._skipped(report))
             count = write_rejects(self.output.rejects, self.source, rows, noted(self.options))
             self.output.say(f"{counted(count, 'row')} written to {self.output.rejects}")
-        places = {}
-        if self.output.html is not None:
-            everything = chain(self._settled(ending), skipped_rows(self.source, report, has_twin))
-            first = islice(everything, _PLACES)
-            named = chain.from_iterable((row.place, row.twin) for row in first)
-            places = {place.index: place.label for place in named if place and place.line}
-        going_on = self.output.going_on if unfinished else ""
         if self.output.report is not None and self.output.listing:
             region = self.options.get("normalize")
             count = write_listing(self.output.report, self.source, report, region)
             self.output.say(f"{counted(count, 'row')} written to {self.output.report}")
-        self.output.write(report, self.name, places, going_on)
+        self.output.write(report, lambda: self._about(report, unfinished=unfinished))
+
+    def _about(self, report: UploadReport, *, unfinished: bool) -> About:
+        """What a page says besides its report."""
+        output = self.output
+        about = About(
+            group=self.destination.title if self.destination else "",
+            when=datetime.now().astimezone(),
+            rejects="" if unfinished else str(output.rejects or ""),
+            report=str(output.report or ""),
+            journal=str(output.journal or ""),
+            unfinished=unfinished,
+        )
+        return about_list(about, self.source, report)
 
     def _finished_before(self, report: UploadReport) -> bool:
         """Whether the journal had come to its end, so that nothing was left to do."""

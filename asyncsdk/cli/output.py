@@ -10,15 +10,17 @@ from attrs import frozen
 from rich.logging import RichHandler
 
 from asyncsdk.cli.shown import fail, plain, stderr
-from asyncsdk.export.html import write_html
+from asyncsdk.errors import ConfigurationError
+from asyncsdk.export.html import check_language, write_html
 from asyncsdk.export.sheet import is_workbook, workbooks
 from asyncsdk.files import check_writable
 from asyncsdk.words import counted, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from asyncsdk.export.html import About
     from asyncsdk.report import UploadReport
 
 __all__ = ["Output", "check_place", "tell_requests"]
@@ -40,6 +42,8 @@ class Output:
     report: Path | None = None
     html: Path | None = None
     journal: Path | None = None
+    lang: str = "en"
+    """The language of the page."""
     listing: bool = False
     """Whether the report is of a check: it lists the rows in their order."""
 
@@ -87,24 +91,22 @@ class Output:
             fail(f"--report {self.report} must end in {', '.join(kinds)}")
         for path in (self.rejects, self.report):
             if path is not None and is_workbook(path):
-                _check_workbooks()
+                _check(workbooks)
+        if self.html is not None:
+            _check(check_language, self.lang)
 
-    def write(
-        self, report: UploadReport, title: str, places: Mapping[int, str], going_on: str = ""
-    ) -> None:
+    def write(self, report: UploadReport, about: Callable[[], About]) -> None:
         """Write the report and the page, where they were asked for.
 
         Args:
             report: What they tell.
-            title: The heading of the page.
-            places: Where rows stand in their file, by index.
-            going_on: How the rest is sent, where that is for a journal.
+            about: Gives what the page says besides.
         """
         if self.report is not None and not self.listing:
             count = getattr(report, _REPORTS[self.report.suffix.lower()])(self.report)
             self.say(f"{counted(count, 'result')} written to {self.report}")
         if self.html is not None:
-            write_html(self.html, report, title=title, places=places, going_on=going_on)
+            write_html(self.html, report, about(), lang=self.lang)
             self.say(f"report written to {self.html}")
 
     def say(self, text: str) -> None:
@@ -121,10 +123,11 @@ def check_place(path: Path, option: str = "") -> None:
         fail(f"{f'{option} {path}'.strip()} cannot be written: {error.strerror or error}")
 
 
-def _check_workbooks() -> None:
+def _check(needed: Callable[..., object], *values: object) -> None:
+    """End the command if something is not there that it needs."""
     try:
-        workbooks()
-    except ImportError as error:
+        needed(*values)
+    except (ConfigurationError, ImportError) as error:
         fail(error)
 
 

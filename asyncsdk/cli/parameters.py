@@ -30,6 +30,7 @@ __all__ = [
     "Html",
     "Journal",
     "Json",
+    "Lang",
     "Listing",
     "Map",
     "MaxBytes",
@@ -214,6 +215,9 @@ Listing = Annotated[
     ),
 ]
 Html = Annotated[Path | None, _file(help="Write a page to read and to print.")]
+Lang = Annotated[
+    str, typer.Option(metavar="en|de", help="The language of the page that --html writes.")
+]
 Journal = Annotated[
     Path | None,
     _file(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import typer
 from attrs import evolve
 
 from asyncsdk.cli import parameters as given
-from asyncsdk.cli.begun import going_on
+from asyncsdk.cli.begun import begun, going_on
 from asyncsdk.cli.closing import print_reasons, print_rejected, print_totals
 from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import Job, failed
@@ -18,6 +19,7 @@ from asyncsdk.cli.options import parse_concurrency, parse_rate
 from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import Exit, fail, plain, print_json, stdout
 from asyncsdk.errors import AsyncSDKError
+from asyncsdk.export.html import About
 from asyncsdk.export.load import SavedReport
 from asyncsdk.export.reasons import has_twin, ranked, row_number, skipped_in
 from asyncsdk.ledger.journal.database import is_journal
@@ -72,6 +74,7 @@ def report(
     jsonl: Jsonl = None,
     only: Only = [],
     html: given.Html = None,
+    lang: given.Lang = "en",
     show: given.Show = 20,
     as_json: given.Json = False,
     quiet: given.Quiet = False,
@@ -81,7 +84,7 @@ def report(
 
     Exit codes: 0 every phone was created that was not to be skipped, 1 some were not, 2 usage.
     """
-    output = Output(show, as_json, quiet, verbose, html=html)
+    output = Output(show, as_json, quiet, verbose, html=html, lang=lang)
     output.check([str(file)], **{"--csv": csv, "--jsonl": jsonl})
     tell_requests(verbose)
     saved = SavedReport(file)
@@ -93,7 +96,7 @@ def report(
         _export(loaded, csv, jsonl, only, output)
         ended = is_journal(file) and not loaded.complete and not running
         goes_on = going_on(file) if ended else ""
-        output.write(loaded, file.name, {}, goes_on)
+        output.write(loaded, lambda: _about(file, unfinished=bool(goes_on)))
     except (AsyncSDKError, OSError, ImportError) as error:
         failed(error)
     rejected = loaded.invalid_count + loaded.failed_count
@@ -129,6 +132,7 @@ def retry(
     rejects: given.Rejects = None,
     report: given.Report = None,
     html: given.Html = None,
+    lang: given.Lang = "en",
     normalize: given.Normalize = None,
     batch_size: given.BatchSize = 1000,
     concurrency: given.Concurrency = "8",
@@ -159,7 +163,7 @@ def retry(
         "deadline": deadline,
         "keep_created": report is not None,
     }
-    output = Output(show, as_json, quiet, verbose, rejects, report, html)
+    output = Output(show, as_json, quiet, verbose, rejects, report, html, lang=lang)
     output.check([str(file)])
     try:
         source = Failed(file)
@@ -222,6 +226,20 @@ def _export(
         if path is not None:
             count = write(path, only=only or None)
             output.say(f"{counted(count, 'result')} written to {path}")
+
+
+def _about(file: Path, *, unfinished: bool) -> About:
+    """What a page says besides what it reads in this file."""
+    before = begun(file)
+    lists = [] if before is None else before.command.get("files", [])
+    return About(
+        name=", ".join(Path(one).name for one in lists if one != "-"),
+        when=datetime.fromtimestamp(file.stat().st_mtime).astimezone(),
+        report="" if before else str(file),
+        journal=str(file) if before else "",
+        unfinished=unfinished,
+        by_command=before is None or bool(before.command),
+    )
 
 
 def _not_created(report: UploadReport) -> Iterator[PhoneResult]:

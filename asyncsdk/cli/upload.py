@@ -65,6 +65,7 @@ def upload(
     rejects: given.Rejects = None,
     report: given.Report = None,
     html: given.Html = None,
+    lang: given.Lang = "en",
     journal: given.Journal = None,
     normalize: given.Normalize = None,
     bare: given.Bare = None,
@@ -134,7 +135,7 @@ def upload(
         "journal": journal and Journal(journal, notes={"upload": command}),
     }
     chosen = parse_map(columns)
-    output = Output(show, as_json, quiet, verbose, rejects, report, html, journal)
+    output = Output(show, as_json, quiet, verbose, rejects, report, html, journal, lang)
     output.check(files)
     tell_requests(verbose)
     before = begun(journal)
@@ -166,6 +167,7 @@ def check(
     rejects: given.Rejects = None,
     report: given.Listing = None,
     html: given.Html = None,
+    lang: given.Lang = "en",
     normalize: given.Normalize = None,
     bare: given.Bare = None,
     mobile_only: given.MobileOnly = False,
@@ -206,7 +208,7 @@ def check(
         "dry_run": True,
     }
     chosen = parse_map(columns)
-    output = Output(show, as_json, quiet, verbose, rejects, report, html, listing=True)
+    output = Output(show, as_json, quiet, verbose, rejects, report, html, lang=lang, listing=True)
     output.check(files)
     tell_requests(verbose)
     reading: dict[str, Any] = {

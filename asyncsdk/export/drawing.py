@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from asyncsdk.timeline import Slot
-from asyncsdk.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from asyncsdk.export.languages import Language
     from asyncsdk.timeline import History
 
-__all__ = ["WIDTH", "Bars", "Box", "Course", "course", "latencies", "shares"]
+__all__ = ["LEAST_REQUESTS", "WIDTH", "Bars", "Box", "Course", "course", "latencies", "shares"]
 
 WIDTH = 1000
 HEIGHT = 200
@@ -23,6 +23,12 @@ _COLUMNS = 120
 _TICKS = 4
 _FEW = 10
 """Below this, decimals say something."""
+_SHORTEST = 1.0
+"""Seconds from which on a run has a course."""
+_LEAST_BARS = 2
+"""Bars of a picture at least: one alone is compared with nothing."""
+LEAST_REQUESTS = 10
+"""Requests from which on it says something how long they took."""
 
 
 @frozen
@@ -58,59 +64,72 @@ class Course:
     retries: tuple[Box, ...]
 
 
-def shares(counts: Sequence[tuple[str, int]]) -> list[Box]:
-    """One bar, cut into parts by these counts; a part that is there can be seen."""
-    total = sum(count for _, count in counts)
-    if not total:
+def shares(counts: Sequence[tuple[str, str, int]], language: Language) -> list[Box]:
+    """One bar, cut into parts by these counts; none where it would have a single part.
+
+    Args:
+        counts: Name, kind and number of each part; one that is there can be seen.
+        language: Of what they say when pointed at.
+    """
+    there = [part for part in counts if part[2]]
+    if len(there) < _LEAST_BARS:
         return []
+    total = sum(count for _, _, count in there)
     least = WIDTH / 250
-    widths = {kind: max(least, WIDTH * count / total) for kind, count in counts if count}
-    scale = WIDTH / sum(widths.values())
+    widths = [max(least, WIDTH * count / total) for _, _, count in there]
+    scale = WIDTH / sum(widths)
     boxes, x = [], 0.0
-    for kind, count in counts:
-        if count:
-            title = f"{count:,} {kind.replace('-', ' ')} ({count / total:.1%})"
-            boxes.append(Box(_r(x), 0, _r(widths[kind] * scale), HEIGHT, title, kind))
-            x += widths[kind] * scale
+    for (name, kind, count), width in zip(there, widths, strict=True):
+        title = f"{language.number(count)} {name} ({language.share(count, total)})"
+        boxes.append(Box(_r(x), 0, _r(width * scale), HEIGHT, title, kind))
+        x += width * scale
     return boxes
 
 
-def course(histories: Sequence[History]) -> Course | None:
-    """The throughput over time, one upload after the other; None where nothing was noted."""
+def course(histories: Sequence[History], language: Language) -> Course | None:
+    """The throughput over time, one upload after the other; None where there is nothing to see."""
     slots = [(history.width, slot) for history in histories for slot in history.slots]
     seconds = sum(width for width, _ in slots)
-    if not seconds:
+    columns = _columns(slots) if seconds >= _SHORTEST else []
+    if sum(slot.settled > 0 for _, slot in columns) < _LEAST_BARS:
         return None
-    columns = _columns(slots)
-    rates = [slot.settled / width for width, slot in columns]
-    top = _above(max(rates))
+    top = _above(max(slot.settled / width for width, slot in columns))
     bars, pauses, retries = [], [], []
     at = 0.0
-    for (width, slot), rate in zip(columns, rates, strict=True):
+    for width, slot in columns:
         x, wide = WIDTH * at / seconds, WIDTH * width / seconds
+        rate = slot.settled / width
         height = HEIGHT * rate / top
-        title = f"{_time(at)}: {rate:,.0f} phones a second"
+        moment = _time(at, language)
         if rate:
+            speed = language.gettext("{rate} phones a second", rate=language.number(rate))
+            title = f"{moment}: {speed}"
             bars.append(Box(_r(x), _r(HEIGHT - height), _r(wide), _r(height), title))
         if slot.paused:
-            title = f"{_time(at)}: paused for {slot.paused:.2g} s"
+            paused = language.number(slot.paused, 1)
+            said = language.gettext("paused for {seconds} s", seconds=paused)
+            title = f"{moment}: {said}"
             part = min(1.0, slot.paused / width)
             pauses.append(Box(_r(x), 0, _r(max(1.0, wide * part)), HEIGHT, title))
         if slot.retries:
-            title = f"{_time(at)}: {counted(slot.retries, 'request')} repeated"
+            said = language.ngettext(
+                "{count} request repeated", "{count} requests repeated", slot.retries
+            )
+            title = f"{moment}: {said}"
             retries.append(Box(_r(x), 0, _r(wide), 8, title))
         at += width
-    along = tuple(_time(seconds * tick / _TICKS) for tick in range(_TICKS + 1))
-    return Course(Bars(tuple(bars), _steps(top), along), tuple(pauses), tuple(retries))
+    along = tuple(_time(seconds * tick / _TICKS, language) for tick in range(_TICKS + 1))
+    return Course(Bars(tuple(bars), _steps(top, language), along), tuple(pauses), tuple(retries))
 
 
-def latencies(histories: Sequence[History]) -> Bars | None:
-    """How many requests took how long; None where there were none."""
+def latencies(histories: Sequence[History], language: Language) -> Bars | None:
+    """How many requests took how long; None where there is nothing to see."""
     counts: dict[float, int] = {}
     for history in histories:
         for end, count in history.classes():
             counts[end] = counts.get(end, 0) + count
-    if not counts:
+    bars = sum(count > 0 for count in counts.values())
+    if bars < _LEAST_BARS or sum(counts.values()) < LEAST_REQUESTS:
         return None
     classes = sorted(counts.items())
     top = _above(max(counts.values()))
@@ -119,20 +138,22 @@ def latencies(histories: Sequence[History]) -> Bars | None:
         Box(
             *(_r(at * wide), _r(HEIGHT - HEIGHT * count / top)),
             *(_r(wide * 0.9), _r(HEIGHT * count / top)),
-            f"up to {seconds(end)}: {counted(count, 'request')}",
+            _within(end, count, language),
         )
         for at, (end, count) in enumerate(classes)
     ]
     ends = [classes[round(tick * (len(classes) - 1) / _TICKS)][0] for tick in range(_TICKS + 1)]
-    along = tuple(seconds(end) for end in (ends if len(classes) > _TICKS else ends[-1:]))
-    return Bars(tuple(boxes), _steps(top), along)
+    along = tuple(map(language.seconds, ends if len(classes) > _TICKS else ends[-1:]))
+    return Bars(tuple(boxes), _steps(top, language), along)
 
 
-def seconds(value: float) -> str:
-    """`1.2 s`, or `120 ms` below a second."""
-    if value >= 1:
-        return f"{value:.1f} s" if value < _FEW else f"{value:,.0f} s"
-    return f"{value * 1000:.1f} ms" if value * 1000 < _FEW else f"{value * 1000:.0f} ms"
+def _within(end: float, count: int, language: Language) -> str:
+    return language.ngettext(
+        "up to {time}: {count} request",
+        "up to {time}: {count} requests",
+        count,
+        time=language.seconds(end),
+    )
 
 
 def _columns(slots: Sequence[tuple[float, Slot]]) -> list[tuple[float, Slot]]:
@@ -163,14 +184,20 @@ def _above(value: float) -> float:
     return next(step * power for step in (1, 2, 4, 5, 8, 10) if step * power >= value)
 
 
-def _steps(top: float) -> tuple[str, ...]:
-    form = ",.3g" if top < _FEW else ",.0f"
-    return tuple(format(top * tick / 2, form) for tick in (2, 1, 0))
+def _steps(top: float, language: Language) -> tuple[str, ...]:
+    return tuple(language.number(value, _decimals(value)) for value in (top, top / 2, 0))
 
 
-def _time(value: float) -> str:
+def _decimals(value: float) -> int:
+    """How many say something: of 2.5 one, of 0.05 two."""
+    if value >= _FEW:
+        return 0
+    return next((count for count in range(3) if round(value, count) == round(value, 3)), 2)
+
+
+def _time(value: float, language: Language) -> str:
     if value < _FEW:
-        return f"{value:.1f} s" if value else "0"
+        return f"{language.number(value, 1)} s" if value else "0"
     minutes, rest = divmod(round(value), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Reason",
-    "common_reason",
     "has_twin",
     "naming_first",
     "ranked",
@@ -36,6 +35,8 @@ _OTHER = "other reasons"
 _DIFFERING = re.compile(r" \((?:\d+|\+\d+(?: or \+\d+)+)\)")
 """A length, or the numbers that a cell can be."""
 _LONGEST = 200
+_TOLD_APART = 500
+"""Characters by which reasons are told apart."""
 _RULE = "Invalid phone"
 """The title of what local rules find: it says no more than the outcome does."""
 
@@ -107,33 +108,42 @@ def _naming_first(violation: Violation, place: Callable[[int], str]) -> Violatio
     return violation if first is None else evolve(violation, message=same_number(place(first)))
 
 
-def common_reason(result: PhoneResult) -> str:
-    """Why a phone was not created, in words that do not differ from row to row."""
-    if has_twin(result):
-        return same_number("an earlier row")
-    return shortened(reason_for(result))
-
-
 def shortened(reason: str) -> str:
     """A reason without what differs from row to row."""
     return _DIFFERING.sub("", reason)[:_LONGEST]
 
 
-def ranked(results: Iterable[PhoneResult], limit: int = 20) -> list[Reason]:
+def ranked(
+    results: Iterable[PhoneResult],
+    limit: int = 20,
+    say: Callable[[PhoneResult | None, str], str] = lambda _, text: text,
+) -> list[Reason]:
     """The commonest reasons, the most frequent first.
 
     Args:
         results: Phones that were not created.
         limit: How many to give; the rest is one more.
+        say: Says a reason of some result in another language.
     """
     counts: Counter[tuple[str, str]] = Counter()
+    examples: dict[tuple[str, str], PhoneResult] = {}
     for result in results:
-        key = (common_reason(result), result.outcome.value)
+        key = (_common(result), result.outcome.value)
         if key not in counts and len(counts) >= _DISTINCT:
             key = (_OTHER, result.outcome.value)
+        examples.setdefault(key, result)
         counts[key] += 1
     common = counts.most_common()
-    reasons = [Reason(text, count, outcome) for (text, outcome), count in common[:limit]]
+    reasons = [
+        Reason(say(examples[key], key[0])[:_LONGEST], count, key[1])
+        for key, count in common[:limit]
+    ]
     if rest := sum(count for _, count in common[limit:]):
-        reasons.append(Reason(_OTHER, rest, ""))
+        reasons.append(Reason(say(None, _OTHER), rest, ""))
     return reasons
+
+
+def _common(result: PhoneResult) -> str:
+    """Its reason without what differs from row to row, as far as reasons are told apart."""
+    reason = same_number("an earlier row") if has_twin(result) else reason_for(result)
+    return _DIFFERING.sub("", reason)[:_TOLD_APART]

@@ -231,6 +231,18 @@ class UploadAccount:
         wanted = outcomes(only)
         return chain.from_iterable(self._results(outcome) for outcome in wanted)
 
+    def fates(self) -> list[tuple[str, int]]:
+        """What became of how many; without a fate that is not worth a word where nobody met it."""
+        others = self.skipped_count - self.would_be_sent_count
+        found = {
+            "created": None if self._dry else self.created_count,
+            "would-be-sent": self.would_be_sent_count if self.dry_run else None,
+            "invalid": self.invalid_count,
+            "failed": self.failed_count or (None if self._dry else 0),
+            "skipped": others or None,
+        }
+        return [(fate, count) for fate, count in found.items() if count is not None]
+
     def __add__(self, other: UploadAccount) -> Self:
         if not isinstance(other, UploadAccount):
             return NotImplemented
@@ -248,7 +260,7 @@ class UploadAccount:
     __hash__ = None  # type: ignore[assignment]
 
     def __str__(self) -> str:
-        parts = [f"{count:,} {name}" for name, count in self._told() if count is not None]
+        parts = [f"{count:,} {fate.replace('-', ' ')}" for fate, count in self.fates()]
         return (
             f"{counted(self.submitted, 'phone')}: {', '.join(parts)}"
             + (f" in {self.elapsed:.1f} s" if self.elapsed else "")  # files do not know
@@ -262,15 +274,6 @@ class UploadAccount:
     def _dry(self) -> bool:
         """Whether nothing of it was to be sent."""
         return all(part.run.dry_run for part in self._parts)
-
-    def _told(self) -> Iterator[tuple[str, int | None]]:
-        """What became of how many; None for a fate that is not worth a word where nobody met it."""
-        dry, others = self.dry_run, self.skipped_count - self.would_be_sent_count
-        yield "created", None if self._dry else self.created_count
-        yield "would be sent", self.would_be_sent_count if dry else None
-        yield "invalid", self.invalid_count
-        yield "failed", self.failed_count or (None if self._dry else 0)
-        yield "skipped", others or None
 
     def _results(self, outcome: Outcome) -> Sequence[PhoneResult]:
         kept = [part.kept[outcome] for part in self._parts]

@@ -16,7 +16,7 @@ from asyncsdk import (
     UploadReport,
     Violation,
 )
-from asyncsdk.export.html import _templates, write_html
+from asyncsdk.export.html import About, _templates, write_html
 from asyncsdk.ledger.run import Counts
 from asyncsdk.report import Run
 from asyncsdk.sandbox import Faults
@@ -211,7 +211,7 @@ def test_rows_that_were_never_read_are_in_the_rejects_file(tmp_path: Path) -> No
 def test_what_a_journal_sends_is_left_to_it(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     report = report_of([result(0, "no reply", failed=True)], unknown=1)
-    write_html(path, report, going_on="'asyncsdk resume x.journal' goes on")
+    write_html(path, report, About(journal="x.journal", unfinished=True))
     told = advice(path)
     assert "asyncsdk resume x.journal" in told
     assert "asyncsdk upload" not in told

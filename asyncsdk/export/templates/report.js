@@ -3,6 +3,7 @@ if (search) {
   const rows = Array.from(document.querySelectorAll(".rows tbody tr"));
   const texts = rows.map((row) => row.textContent.toLowerCase());
   const found = document.getElementById("found");
+  const lang = document.documentElement.lang;
   search.addEventListener("input", () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
@@ -10,6 +11,7 @@ if (search) {
       row.hidden = !words.every((word) => texts[at].includes(word));
       count += row.hidden ? 0 : 1;
     });
-    found.textContent = words.length ? `${count.toLocaleString("en")} ${count === 1 ? "row" : "rows"} found` : "";
+    const text = count === 1 ? found.dataset.one : found.dataset.other;
+    found.textContent = words.length ? text.replace("#", count.toLocaleString(lang)) : "";
   });
 }

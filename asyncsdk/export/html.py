@@ -68,10 +68,10 @@ def check_language(code: str) -> None:
     _templates(language_of(code).code)
 
 
-def notebook(report: UploadAccount, lang: str = "en") -> str | None:
+def notebook(report: UploadAccount) -> str | None:
     """A report as a notebook shows it; None where jinja2 or Babel is not installed."""
     try:
-        language = language_of(lang)
+        language = language_of("en")
         templates = _templates(language.code)
     except ImportError:
         return None

@@ -259,8 +259,8 @@ def test_what_is_not_ours_stays_as_it_is(text: str) -> None:
         ),
         (
             (
-                "phone: it can be two numbers (+491 or +492): write it with + and its country code, "
-                "or say which kind the list has: --bare national or --bare international, "
+                "phone: it can be two numbers (+491 or +492): write it with + and its country "
+                "code, or say which kind the list has: --bare national or --bare international, "
                 "Normalize(bare=…)"
             ),
             (

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asyncsdk import (
+    ConfigurationError,
     Delivery,
     Outcome,
     Phone,
@@ -20,6 +22,7 @@ from asyncsdk.export.html import About, _templates, write_html
 from asyncsdk.ledger.run import Counts
 from asyncsdk.report import Run
 from asyncsdk.sandbox import Faults
+from asyncsdk.sources import read
 from asyncsdk.timeline import Timeline
 from tests.leaping import run_leaping
 from tests.rig import connected, numbers
@@ -69,7 +72,11 @@ def report_of(
 
 @pytest.fixture(scope="module")
 def report() -> UploadReport:
-    reasons = ["there are two numbers in one cell", "is required", "it has too few digits"]
+    reasons = [
+        "there are two numbers in one cell, or there may be: keep one, or make two rows of them",
+        "is required",
+        "it has too few digits for a number there",
+    ]
     names = {0: HOSTILE, 1: BROKEN, 2: LOADING, 4: "Ünal <b>Öztürk</b>", 5: "\u202eAnna"}
     results = [
         result(
@@ -78,6 +85,27 @@ def report() -> UploadReport:
         for at in range(1400)
     ]
     return report_of(results, created=998_600, unknown=40)
+
+
+ABOUT = About(
+    name="kunden.csv",
+    group="Stammkunden & Co",
+    when=datetime(2026, 3, 5, 14, 7, tzinfo=UTC),
+    columns={"phone": "Mobil", "a": "Anrede", "b": "3"},
+    places={at * 7: str(at * 7 + 2) for at in range(1400)},
+    rejects="rejects/kunden 1.csv",
+    report="kunden.jsonl",
+)
+
+
+@pytest.fixture(scope="module", params=["en", "de"])
+def known(
+    report: UploadReport, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> tuple[str, Path]:
+    """A page that knows what it is of, in each language."""
+    path = tmp_path_factory.mktemp(request.param) / "report.html"
+    write_html(path, report, ABOUT, lang=request.param)
+    return request.param, path
 
 
 @pytest.fixture(scope="module")
@@ -111,14 +139,190 @@ def test_rows_full_of_what_must_be_escaped_do_not_make_it_larger(tmp_path: Path)
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_a_browser_opens_it_alone(browser: Browser, page: Path, width: int, *, dark: bool) -> None:
+def test_a_browser_opens_it_alone(
+    browser: Browser, known: tuple[str, Path], width: int, *, dark: bool
+) -> None:
+    language, page = known
     browser.open(page, width=width, dark=dark)
+    assert browser.ask("document.documentElement.lang") == language
     assert browser.console == []
     assert set(browser.requests) <= {page.as_uri()}
     assert browser.ask("document.documentElement.scrollWidth") <= width
     ground = re.findall(r"\d+", browser.ask("getComputedStyle(document.body).backgroundColor"))
     assert (int(ground[0]) < 100) is dark
     assert browser.ask("document.querySelectorAll('svg').length") >= 3
+
+
+SAID = {
+    "en": {
+        "h1": "Upload report",
+        "title": "kunden.csv \N{EN DASH} Upload report",
+        "head": ["List", "kunden.csv", "Group", "Stammkunden & Co", "Date"],
+        "names": ["Line", "Mobil", "What", "Reason", "Anrede", "b (column 3)"],
+        "row": "Mobil: there are two numbers in one cell, or there may be: keep one, or make two "
+        "rows of them",
+        "totals": "1,000,000 phones: 998,600 created, 1,273 invalid, 127 failed in 41.2 s",
+        "found": ["1 row found", "1,000 rows found"],
+    },
+    "de": {
+        "h1": "Bericht über den Upload",
+        "title": "kunden.csv \N{EN DASH} Bericht über den Upload",
+        "head": ["Liste", "kunden.csv", "Gruppe", "Stammkunden & Co", "Datum"],
+        "names": ["Zeile", "Mobil", "Ergebnis", "Grund", "Anrede", "b (Spalte 3)"],
+        "row": "Mobil: in der Zelle stehen zwei Nummern, oder es können zwei sein: eine behalten "
+        "oder zwei Zeilen daraus machen",
+        "totals": "1.000.000 Nummern: 998.600 angelegt, 1.273 ungültig, 127 fehlgeschlagen in "
+        "41,2\N{NO-BREAK SPACE}s",
+        "found": ["1 Zeile gefunden", "1.000 Zeilen gefunden"],
+    },
+}
+
+
+def texts(browser: Browser, selector: str) -> list[str]:
+    found = f"Array.from(document.querySelectorAll({selector!r}), (one) => one.textContent)"
+    return [" ".join(text.split(" ")) for text in browser.ask(found)]
+
+
+def test_it_speaks_the_language_of_its_reader(browser: Browser, known: tuple[str, Path]) -> None:
+    language, page = known
+    said: dict[str, Any] = SAID[language]
+    browser.open(page)
+    assert browser.ask("document.title") == said["title"]
+    assert texts(browser, "h1") == [said["h1"]]
+    assert texts(browser, ".head dt, .head dd")[:5] == said["head"]
+    assert texts(browser, "header p") == [said["totals"]]
+    assert texts(browser, ".rows th") == said["names"]
+    first = texts(browser, ".rows tbody tr:first-child td")
+    assert (first[0], first[1], first[3]) == ("2", "0160 0000000", said["row"])
+    assert browser.ask("document.querySelector('time').dateTime") == "2026-03-05T14:07+00:00"
+    for typed, count in (("öztürk", 0), ("0160", 1)):
+        browser.type("search", typed)
+        assert texts(browser, "#found") == [said["found"][count]]
+
+
+def test_the_rejected_rows_come_first(browser: Browser, known: tuple[str, Path]) -> None:
+    browser.open(known[1])
+    kinds = [
+        "rows" if "rows" in kind else kind
+        for kind in browser.ask(
+            "Array.from(document.querySelectorAll('section'), (one) => "
+            "Array.from(one.querySelectorAll('table, pre, .tiles, .chart'), (o) => "
+            "o.className || o.tagName).join(' '))"
+        )
+    ]
+    assert kinds == ["", "rows", "reasons", "PRE PRE", "tiles", "chart", "chart"]
+
+
+def test_its_commands_can_be_typed(browser: Browser, known: tuple[str, Path]) -> None:
+    browser.open(known[1])
+    assert texts(browser, "pre") == [
+        "asyncsdk upload 'rejects/kunden 1.csv' --group ID --rejects 'rejects/kunden 1-2.csv'",
+        "asyncsdk retry kunden.jsonl",
+    ]
+
+
+def test_a_keyboard_reaches_all_rows(browser: Browser, known: tuple[str, Path]) -> None:
+    browser.open(known[1])
+    box = "document.querySelector('.scroll')"
+    assert browser.ask(f"{box}.scrollHeight > {box}.clientHeight")
+    assert browser.ask(f"{box}.tabIndex") == 0
+    named = f"document.getElementById({box}.getAttribute('aria-labelledby')).textContent"
+    assert browser.ask(named)
+    browser.command("Emulation.setEmulatedMedia", {"media": "print"})
+    assert browser.ask(f"{box}.scrollHeight == {box}.clientHeight"), "paper does not scroll"
+    browser.command("Emulation.setEmulatedMedia", {"media": ""})
+
+
+@pytest.mark.parametrize("lang", ["en", "de"])
+def test_no_picture_without_something_to_see(tmp_path: Path, lang: str) -> None:
+    path = tmp_path / "report.html"
+    timeline = Timeline(0.0)
+    timeline.request(0.2, 0.1, again=False)
+    timeline.settled(0.2, 900)
+    run = Run(Counts(900), 1, elapsed=0.4, history=(timeline.history(0.4),))
+    UploadReport(run, lambda _: []).to_html(path, lang=lang)
+    text = path.read_text(encoding="utf-8")
+    assert "<svg" not in text
+    assert "0.0 s" not in text
+
+
+def test_one_reason_is_compared_with_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    UploadReport(
+        Run(Counts(invalid=1)), lambda one: [result(0, "x")] if one == "invalid" else []
+    ).to_html(path)
+    assert "<svg" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("outcomes", [(0, 0), (3, 0), (3, 2), (1, 1)])
+@pytest.mark.parametrize("dry", [False, True])
+def test_its_line_is_that_of_the_report(
+    tmp_path: Path, outcomes: tuple[int, int], *, dry: bool
+) -> None:
+    good, bad = outcomes
+    counts = Counts(0 if dry else good, bad, skipped=good if dry else 0)
+    counts.would_be_sent = counts.skipped
+    kept = [result(at, "is required") for at in range(bad)]
+    report = UploadReport(
+        Run(counts, elapsed=1.25, dry_run=dry), lambda one: kept if one == "invalid" else []
+    )
+    report.to_html(tmp_path / "report.html")
+    assert f"<p>{report}</p>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_words_of_the_server_stay_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    theirs = Problem("Validation Failed", "is required")
+    ours = Problem("Outcome unknown", "the server failed on this phone")
+    results = [
+        PhoneResult(0, Phone("1"), Outcome.INVALID, status=422, error=theirs),
+        PhoneResult(1, Phone("2"), Outcome.FAILED, status=500, error=ours),
+        PhoneResult(2, Phone("3"), Outcome.INVALID, status=400),
+    ]
+    report_of(results).to_html(path, lang="de")
+    text = path.read_text(encoding="utf-8")
+    assert "Validation Failed: is required" in text
+    assert "Ausgang unbekannt: der Server scheiterte an dieser Nummer" in text
+    assert "HTTP 400" in text
+
+
+def test_a_source_gives_names_and_lines(tmp_path: Path) -> None:
+    path, contacts = tmp_path / "report.html", tmp_path / "kunden_2026.csv"
+    contacts.write_text("Kunden der Filiale\nAnrede;Mobil\nFrau;0171 1234567\nHerr;0\n")
+
+    async def scenario() -> None:
+        async with connected() as rig:
+            source = read(contacts, columns={"a": "Anrede"})
+            report = await rig.upload(source, normalize="DE")
+        report.to_html(path, source=source, group="Filiale", rejects="neu-3.csv", lang="de-DE")
+
+    run_leaping(scenario())
+    text = path.read_text(encoding="utf-8")
+    assert "<dd>kunden_2026.csv</dd>" in text
+    assert str(tmp_path) not in text
+    assert '<td data-name="Zeile" class="number">4</td>' in text
+    assert '<td data-name="Anrede">Herr</td>' in text
+    assert re.search(r"asyncsdk upload neu-3.csv --group \d+ --rejects neu-4.csv", text)
+
+
+def test_rows_of_a_program_are_counted(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        rows = [{"phone": ""}, {"phone": "+49171"}]
+        async with connected() as rig:
+            report = await rig.upload(rows)
+        report.to_html(tmp_path / "report.html", source=rows)
+
+    run_leaping(scenario())
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert '<td data-name="Row" class="number">1</td><td data-name="Phone"' in text
+
+
+def test_another_language_is_refused_before_anything_is_written(
+    report: UploadReport, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match="English"):
+        report.to_html(tmp_path / "report.html", lang="fr")
+    assert not list(tmp_path.iterdir())
 
 
 def test_hostile_names_stay_text(browser: Browser, page: Path) -> None:

@@ -233,7 +233,7 @@ def _about(file: Path, *, unfinished: bool) -> About:
     before = begun(file)
     lists = [] if before is None else before.command.get("files", [])
     return About(
-        name=", ".join(Path(one).name for one in lists if one != "-"),
+        name=", ".join(Path(str(one)).name for one in lists if one != "-"),
         when=datetime.fromtimestamp(file.stat().st_mtime).astimezone(),
         report="" if before else str(file),
         journal=str(file) if before else "",

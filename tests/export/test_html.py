@@ -270,6 +270,17 @@ def test_its_line_is_that_of_the_report(
     assert f"<p>{report}</p>" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("lang", ["en", "de"])
+@pytest.mark.parametrize("why", list(StoppedBy))
+def test_it_says_in_words_what_stopped_an_upload(tmp_path: Path, why: StoppedBy, lang: str) -> None:
+    path = tmp_path / "report.html"
+    report = UploadReport(Run(Counts(3), complete=False, stopped_by=why), lambda _: [])
+    report.to_html(path, lang=lang)
+    found = re.search(r'<p class="notice">.*?\((.*?)\)', path.read_text(encoding="utf-8"))
+    assert found is not None
+    assert " " in found[1]
+
+
 def test_words_of_the_server_stay_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     theirs = Problem("Validation Failed", "is required")

@@ -201,18 +201,18 @@ async def read_reply(response: aiohttp.ClientResponse, request: Request) -> Repl
         body = b""
     return Reply(
         status=response.status,
-        body=_as_utf_8(body, response.charset),
+        body=_as_utf_8(body, response),
         request_id=_printable(response.headers.get(_REQUEST_ID_HEADER)),
         retry_after=_retry_after(response.headers),
     )
 
 
 async def _read(response: aiohttp.ClientResponse, request: Request) -> bytes:
-    pieces, size = [], 0
-    async for piece in response.content.iter_any():
+    pieces, size, most = [], 0, request.most
+    while piece := await response.content.readany():
         pieces.append(piece)
         size += len(piece)
-        if size > request.most:
+        if size > most:
             response.close()  # what is left of it is not wanted
             msg = f"the reply has more than {request.most:,} bytes, far above what was asked for"
             raise ProtocolError(msg) if request.method == "GET" else OutcomeUnknownError(msg)
@@ -254,15 +254,16 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return retry_after(asked, now)
 
 
-def _as_utf_8(body: bytes, charset: str | None) -> bytes:
+def _as_utf_8(body: bytes, response: aiohttp.ClientResponse) -> bytes:
     """A body as JSON has to be: in UTF-8, without a byte order mark."""
     if body[:1] in _MARKED:
         for mark, encoding in _MARKS:
             if body.startswith(mark):
                 return _encoded_anew(body[len(mark) :], encoding)
-    if charset is not None and charset.lower() not in _UTF_8:
-        return _encoded_anew(body, charset)
-    return body
+    if "charset" not in response.headers.get("Content-Type", "").lower():
+        return body
+    charset = response.charset
+    return body if charset is None or charset.lower() in _UTF_8 else _encoded_anew(body, charset)
 
 
 def _encoded_anew(body: bytes, encoding: str) -> bytes:
@@ -274,6 +275,6 @@ def _encoded_anew(body: bytes, encoding: str) -> bytes:
 
 def _printable(text: str | None) -> str | None:
     """A header as text that can be written anywhere; bytes that are none come as surrogates."""
-    if text is None:
-        return None
+    if text is None or (text.isprintable() and len(text) <= _LONGEST_ID):
+        return text
     return visible(text.encode(errors="replace").decode()[:_LONGEST_ID])

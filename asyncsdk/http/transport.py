@@ -7,7 +7,7 @@ import logging
 import platform
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 from yarl import URL
@@ -24,10 +24,10 @@ from asyncsdk.status import is_success
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from asyncsdk.config import ClientConfig
     from asyncsdk.http.exchange import Attempt, Request
-    from asyncsdk.http.keepalive import Lease
 
 __all__ = ["Transport"]
 
@@ -52,23 +52,26 @@ class Transport:
         trust_env: bool = False,
     ) -> None:
         self.base_url = config.base_url
-        self._timeout = config.timeout
-        self._connect_timeout = config.connect_timeout
+        self.timeout = config.timeout
+        self.connect_timeout = config.connect_timeout
         given = config.default_headers
         agent = {} if "user-agent" in map(str.lower, given) else {"User-Agent": USER_AGENT}
-        self._headers = {**agent, **given}
-        self._keep_alive = KeepAlive()
+        self.headers = {**agent, **given}
+        self.keep_alive = KeepAlive()
         self.sessions = Sessions(session, ssl=ssl, trust_env=trust_env)
         self._whole, self._piece = (
-            aiohttp.ClientTimeout(
-                total=None,
-                # of a borrowed session it would include the wait for a place in its pool
-                connect=None if session else config.connect_timeout,
-                sock_connect=config.connect_timeout,
-                sock_read=between_bytes,
+            _options(
+                aiohttp.ClientTimeout(
+                    total=None,
+                    # of a borrowed session it would include the wait for a place in its pool
+                    connect=None if session else config.connect_timeout,
+                    sock_connect=config.connect_timeout,
+                    sock_read=between_bytes,
+                )
             )
             for between_bytes in (None, config.timeout)
         )
+        """Arguments of a request whose reply is read whole, or piece by piece."""
 
     def url(self, path: str | URL) -> URL:
         """The whole URL of a path below the base URL; a whole one as it is."""
@@ -78,8 +81,8 @@ class Transport:
 
     async def rest(self) -> None:
         """Wait until a connection may be used; see `KeepAlive.rest`."""
-        if self._keep_alive.trusted is None:
-            await self._keep_alive.rest()
+        if self.keep_alive.trusted is None:
+            await self.keep_alive.rest()
 
     async def send(self, request: Request, headers: Mapping[str, str], attempt: Attempt) -> Reply:
         """One exchange, whatever its status.
@@ -97,8 +100,13 @@ class Transport:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            async with self._exchange(request, headers, attempt, whole=True) as response:
-                reply = await read_reply(response, request)
+            exchange = _Exchange(self, request, attempt)
+            with exchange:
+                async with asyncio.timeout(None) as clock:
+                    async with exchange.begin(headers, self._whole, clock) as response:
+                        reply = await read_reply(response, request)
+                        exchange.kept = is_kept(response)
+            exchange.check()
         except AsyncSDKError as error:
             self._log(request, loop.time() - began, type(error).__name__)
             raise
@@ -124,94 +132,109 @@ class Transport:
         Raises:
             ProtocolError: The pieces have no end; see `pieces_of`.
         """
-        async with self._exchange(request, headers, attempt, whole=False) as response:
-            if is_success(response.status):
-                yield Reply(response.status, b""), pieces_of(response)
-            else:
-                yield await read_reply(response, request), pieces_of(response)
+        exchange = _Exchange(self, request, attempt)
+        with exchange:
+            async with exchange.begin(headers, self._piece) as response:
+                if is_success(response.status):
+                    yield Reply(response.status, b""), pieces_of(response)
+                else:
+                    yield await read_reply(response, request), pieces_of(response)
+                exchange.kept = is_kept(response)
+        exchange.check()
 
-    @asynccontextmanager
-    async def _exchange(
-        self, request: Request, headers: Mapping[str, str], attempt: Attempt, *, whole: bool
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """A reply that has begun. Whatever fails until it is read becomes an error of ours."""
-        loop = asyncio.get_running_loop()
-        session = self.sessions.get(reusing=self._keep_alive.reusing(loop.time()))
-        traceable = request.body is not None and self.sessions.traceable
-        lease = self._keep_alive.begin(loop.time(), traceable=traceable)
-        failure: Exception | None = None
-        kept = False
-        try:
-            async with asyncio.timeout(None) as clock:
-                options = self._options(request, attempt, lease, clock, whole=whole)
-                asked = session.request(
-                    request.method,
-                    self.url(request.path),
-                    headers={**self._headers, **headers, "Accept": request.accept},
-                    **options,
-                )
-                async with asked as response:
-                    yield response
-                    kept = is_kept(response)
-        except AsyncSDKError:
-            raise
-        except _FOREIGN as error:
-            failure = self._failure(error, attempt)
-        finally:
-            self._keep_alive.end(lease, loop.time(), kept=kept)
-        if failure is not None:
-            raise failure  # outside of the handler: no context, see _failure
 
-    def _failure(self, error: Exception, attempt: Attempt) -> Exception:
-        """Our error for one of aiohttp's.
+def _options(timeout: aiohttp.ClientTimeout) -> dict[str, Any]:
+    return {
+        "allow_redirects": False,
+        "timeout": timeout,
+        "read_bufsize": READ_AHEAD,
+        **HEADER_LIMITS,
+    }
 
-        It is not chained: some of aiohttp's hold the request's headers, and so the key, and show
-        them in their repr.
-        """
-        if isinstance(error, TimeoutError):
-            return self._timed_out(error, attempt)
-        failure = failure_of(error, attempt)
-        if isinstance(failure, StaleConnectionError):
-            self._keep_alive.lost(asyncio.get_running_loop().time())
-        return failure
 
-    def _timed_out(
-        self, error: TimeoutError, attempt: Attempt
-    ) -> NotSentError | OutcomeUnknownError:
-        if attempt.left and not isinstance(error, aiohttp.ConnectionTimeoutError):
-            return OutcomeUnknownError(f"no whole reply within {self._timeout:g} s")
-        return NotSentError(f"no connection within {self._connect_timeout:g} s")
+class _Exchange:
+    """A context for one request, which keeps what aiohttp raises; `check` raises our error for it.
 
-    def _options(
+    It does so outside of the handling of the other, and is not chained to it: some of aiohttp's
+    hold the request's headers, and so the key, and show them in their repr.
+    """
+
+    def __init__(self, transport: Transport, request: Request, attempt: Attempt) -> None:
+        self._transport = transport
+        self._request = request
+        self._attempt = attempt
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
+        sessions, keep_alive = transport.sessions, transport.keep_alive
+        self._session = sessions.get(reusing=keep_alive.reusing(now))
+        traceable = request.body is not None and sessions.traceable
+        self._lease = keep_alive.begin(now, traceable=traceable)
+        self._failure: Exception | None = None
+        self.kept = False
+        """Whether its connection goes back to the pool."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if isinstance(error, _FOREIGN) and not isinstance(error, AsyncSDKError):
+            self._failure = self._failure_of(error)
+        self._transport.keep_alive.end(self._lease, self._loop.time(), kept=self.kept)
+        return self._failure is not None
+
+    def check(self) -> None:
+        """Raise what went wrong, if anything did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def begin(
         self,
-        request: Request,
-        attempt: Attempt,
-        lease: Lease,
-        clock: asyncio.Timeout,
-        *,
-        whole: bool,
-    ) -> dict[str, Any]:
-        """Arguments of the request. Its clock starts when it leaves, not while it connects."""
-        loop = asyncio.get_running_loop()
+        headers: Mapping[str, str],
+        options: Mapping[str, Any],
+        clock: asyncio.Timeout | None = None,
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """The reply, once it begins.
+
+        Args:
+            headers: Headers besides those of every request.
+            options: Other arguments for aiohttp.
+            clock: Ends it. It starts when the request leaves, not while it connects.
+        """
+        transport, request, attempt = self._transport, self._request, self._attempt
 
         def leaving(port: int | None = None) -> None:
-            attempt.left_at = loop.time()
-            if whole:
-                clock.reschedule(attempt.left_at + self._timeout)
+            attempt.left_at = self._loop.time()
+            if clock is not None:
+                clock.reschedule(attempt.left_at + transport.timeout)
             if port is not None:
-                self._keep_alive.leave(lease, port, attempt.left_at)
+                transport.keep_alive.leave(self._lease, port, attempt.left_at)
 
         body = None if request.body is None else Body(request.body, attempt, leaving)
         if body is None:
             leaving()
             attempt.left = True
-        return {
-            "data": body,
-            "allow_redirects": False,
-            "timeout": self._whole if whole else self._piece,
-            "read_bufsize": READ_AHEAD,
-            **HEADER_LIMITS,
-        }
+        return self._session.request(
+            request.method,
+            transport.url(request.path),
+            headers={**transport.headers, **headers, "Accept": request.accept},
+            data=body,
+            **options,
+        )
+
+    def _failure_of(self, error: Exception) -> Exception:
+        """Our error for one of aiohttp's."""
+        if isinstance(error, TimeoutError):
+            return self._timed_out(error)
+        failure = failure_of(error, self._attempt)
+        if isinstance(failure, StaleConnectionError):
+            self._transport.keep_alive.lost(self._loop.time())
+        return failure
+
+    def _timed_out(self, error: TimeoutError) -> NotSentError | OutcomeUnknownError:
+        transport = self._transport
+        if self._attempt.left and not isinstance(error, aiohttp.ConnectionTimeoutError):
+            return OutcomeUnknownError(f"no whole reply within {transport.timeout:g} s")
+        return NotSentError(f"no connection within {transport.connect_timeout:g} s")
 
 
 @lru_cache(64)  # an upload asks for the same one all the time

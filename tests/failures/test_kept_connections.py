@@ -70,7 +70,7 @@ async def test_an_upload_that_is_begun_while_an_export_streams() -> None:
         for _ in range(3):
             await rig.client.me()
             await rig.upload(phones(50), batch_size=1, concurrency=4)
-        assert rig.client._requests.transport._keep_alive.trusted
+        assert rig.client._requests.transport.keep_alive.trusted
 
 
 async def test_a_server_that_learns_to_keep_them_is_trusted_again() -> None:

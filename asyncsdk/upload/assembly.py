@@ -202,7 +202,9 @@ def _reconciler(
 
 def _check_limit(options: UploadOptions, ledger: Ledger, totals: Totals, ending: Ending) -> None:
     """Stop if too much of what this run settled was not created."""
-    limit, counts, then = options.stop_when, ledger.counts, totals.base.counts
-    settled, bad = counts.settled - then.settled, counts.bad - then.bad
-    if limit is not None and limit.reached(bad, settled):
+    limit = options.stop_when
+    if limit is None:
+        return
+    counts, then = ledger.counts, totals.base.counts
+    if limit.reached(counts.bad - then.bad, counts.settled - then.settled):
         ending.begin(StoppedBy.STOP_WHEN)

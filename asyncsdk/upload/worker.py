@@ -148,13 +148,14 @@ class Workers:
         flight = self._fitted(flight)
         async with self.places:
             answer = await self._exchange(flight)
-        if isinstance(answer, Reply) and answer.ok and (suspects := self.fuse.passed()):
+        reply = answer if isinstance(answer, Reply) and answer.ok else None
+        if reply is not None and (suspects := self.fuse.passed()):
             self._again(suspects)
-        if isinstance(answer, Reply) and answer.ok and not self.books.durable:
+        if reply is not None and not self.books.durable:
             # A durable ledger has to record it first. Elsewhere, what waits to leave goes first:
             # the batch that takes this place, and those that take the places of other replies
             # which came together with this one.
-            flight.stage, flight.reply = Stage.LANDED, answer
+            flight.stage, flight.reply = Stage.LANDED, reply
             if len(self.flights) > 1:
                 await asyncio.sleep(0)
             await self.share.acquire(len(flight.batch))
@@ -286,13 +287,10 @@ class _Departure:
     """What is done for the request of one batch before it leaves, and what is learned from it."""
 
     def __init__(self, workers: Workers, flight: Flight) -> None:
+        self.lane = workers.post.lane
         self._workers = workers
         self._flight = flight
         self._began: float | None = None
-
-    @property
-    def lane(self) -> Lane:
-        return self._workers.post.lane
 
     async def record(self) -> None:
         await self._workers.books.sending(self._flight.batch)

@@ -126,8 +126,8 @@ class Batches:
 
     def fits(self, batch: Batch) -> bool:
         """Whether a batch keeps the limits; one row alone always does."""
-        small = len(batch) <= self.size and len(batch.body) <= self.max_bytes
-        return small or len(batch) == 1
+        rows = len(batch.numbers)
+        return (rows <= self.size and len(batch.body) <= self.max_bytes) or rows == 1
 
     def sized(self, batch: Batch) -> Iterator[Batch]:
         """The batch, or the fewest pieces of it that keep the limits."""

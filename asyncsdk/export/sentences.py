@@ -123,6 +123,8 @@ SENTENCES = (
         "what the group held before is not known"
     ),
     N_("the group does not have this phone"),
+    N_("the group has more than {count} new phones of the numbers that are looked for"),
+    N_("the group has this number under an id that says nothing: look it up there"),
     N_("the group did not come to rest, so it was not read"),
     N_("the group could not be read: {error}"),
     N_("the server failed on this phone"),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from asyncsdk.cli.options import parse_normalize
-from asyncsdk.upload.intake.check import Checker
-from asyncsdk.upload.intake.normalize import normalizer
-from asyncsdk.wire.rows import decode_rows
 from asyncsdk.words import counted
+from asyncsdk.workflow.numbers import parse_normalize
+from asyncsdk.workflow.samples import samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,9 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["announced"]
 
-_LOOKED_AT = 100
-"""Rows among which the samples are found."""
-_SAMPLES = 3
 _SHOWN = 40
 """Characters of a cell that are shown."""
 
@@ -59,20 +53,11 @@ def _about(part: Source, options: Mapping[str, Any]) -> Iterator[str]:
 
 def _samples(part: Source, options: Mapping[str, Any]) -> Iterator[str]:
     """The first rows that would be sent, as they would be."""
-    normalize = normalizer(parse_normalize(options))
-    first = list(islice(part, _LOOKED_AT))
-    checked = Checker(normalize=normalize).check(0, first)
-    rows = zip(checked.indices, checked.submitted or checked.numbers, strict=True)
-    sent = decode_rows(checked.body) if checked.numbers else ()
-    places = {row.index: row.line for row in islice(part.rows(), len(first))}
-    for (index, submitted), row in islice(zip(rows, sent, strict=True), _SAMPLES):
-        dressed = "" if submitted == row.phone else f" (from {_short(submitted)})"
-        others = [
-            f"{name}={_short(value)}"
-            for name in ("a", "b", "c", "d", "e", "callback_data")
-            if (value := getattr(row, name))
-        ]
-        yield ", ".join([f"line {places[index]}: {row.phone}{dressed}", *others])
+    for sample in samples(part, parse_normalize(options)):
+        alike = sample.submitted == sample.phone
+        dressed = "" if alike else f" (from {_short(sample.submitted)})"
+        others = [f"{name}={_short(value)}" for name, value in sample.fields.items()]
+        yield ", ".join([f"line {sample.line}: {sample.phone}{dressed}", *others])
 
 
 def _short(text: str) -> str:

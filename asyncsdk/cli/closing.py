@@ -15,21 +15,21 @@ from asyncsdk.cli.shown import plain
 from asyncsdk.export.reasons import ranked, reason_for, shortened, skipped_in
 from asyncsdk.results import Delivery
 from asyncsdk.words import counted, visible
+from asyncsdk.workflow.dryrun import least_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.console import Console
 
-    from asyncsdk.cli.doubts import Doubt
     from asyncsdk.config import Rate
     from asyncsdk.rejects import Rejected
     from asyncsdk.report import UploadReport
     from asyncsdk.results import PhoneResult
     from asyncsdk.survey import Survey
+    from asyncsdk.workflow.doubts import Doubt
 
 __all__ = [
-    "least_seconds",
     "print_check",
     "print_doubts",
     "print_groups",
@@ -99,7 +99,7 @@ def print_check(console: Console, report: UploadReport, rate: Rate | None) -> No
     console.print(Text(f"{line}. Nothing was sent.", style="bold"))
     cost = f"{counted(report.batches, 'request')}, {counted(report.bytes, 'byte')}"
     if rate is not None and report.batches:
-        seconds = least_seconds(report, rate)
+        seconds = least_seconds(report.batches, rate)
         least = f"at least {clock(seconds)} " if seconds >= 1 else ""
         cost += f", {least}at {counted(rate.requests, 'request')} per {rate.per:g} s"
     console.print(Text(f"{cost}."))
@@ -144,11 +144,6 @@ def print_survey(console: Console, survey: Survey) -> None:
             table.add_row(f"{count:,}", what)
     if table.row_count:
         console.print(table)
-
-
-def least_seconds(report: UploadReport, rate: Rate | None) -> float:
-    """How long the requests of a report take at this rate, if they take no time themselves."""
-    return max(0, report.batches - 1) * rate.per / rate.requests if rate else 0.0
 
 
 def print_reasons(console: Console, results: Iterable[PhoneResult]) -> None:

@@ -15,6 +15,7 @@ from asyncsdk.client import Client
 from asyncsdk.config import EXPOSED, is_exposed
 from asyncsdk.errors import ConfigurationError, NotFoundError
 from asyncsdk.models import FIELDS
+from asyncsdk.workflow.groups import group_named
 
 _DIGITS = 18
 """Of an id: it has 63 bits."""
@@ -125,13 +126,8 @@ async def find_group(client: Client, name: str, *, missing_ok: bool = False) -> 
             return await client.groups.get(_id_in(name))
         except NotFoundError as error:
             raise ConfigurationError(in_context(error, Destination(name))) from error
-    groups = [group async for group in client.groups.list() if group.deleted_at is None]
-    found = [group for group in groups if group.name == name]
-    if len(found) > 1:
-        ids = ", ".join(str(group.id) for group in found)
-        msg = f"several groups are named {name!r}: give one of the ids {ids}"
-        raise ConfigurationError(msg)
-    if not found and not missing_ok:
+    group = await group_named(client, name)
+    if group is None and not missing_ok:
         msg = f"no group is named {name!r}: {_LISTED}"
         raise ConfigurationError(msg)
-    return found[0] if found else None
+    return group

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import datetime
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,7 +12,6 @@ from attrs import frozen
 
 from asyncsdk.cli.announcing import announced
 from asyncsdk.cli.closing import (
-    least_seconds,
     print_check,
     print_doubts,
     print_groups,
@@ -23,11 +21,7 @@ from asyncsdk.cli.closing import (
     print_totals,
 )
 from asyncsdk.cli.destination import in_context
-from asyncsdk.cli.doubts import doubts
-from asyncsdk.cli.listing import write_listing
 from asyncsdk.cli.live import view_for
-from asyncsdk.cli.noted import noted
-from asyncsdk.cli.options import NORMALIZE, parse_normalize
 from asyncsdk.cli.output import tell_requests
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, as_json, fail, plain, stderr, stdout
@@ -41,19 +35,23 @@ from asyncsdk.errors import (
 )
 from asyncsdk.export.html import About
 from asyncsdk.export.reasons import has_twin, skipped_in
-from asyncsdk.models import Located, Withheld
+from asyncsdk.models import Withheld
 from asyncsdk.rejects import (
     UNREAD,
     Rejected,
     about_list,
     rejected_rows,
     skipped_rows,
-    twins,
     write_rejects,
 )
 from asyncsdk.sources.rejects import is_rejects
-from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.words import counted
+from asyncsdk.workflow.doubts import doubts
+from asyncsdk.workflow.dryrun import least_seconds, nobody
+from asyncsdk.workflow.listing import write_listing
+from asyncsdk.workflow.noted import noted
+from asyncsdk.workflow.numbers import NORMALIZE, parse_normalize
+from asyncsdk.workflow.repeated import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,15 +60,10 @@ if TYPE_CHECKING:
     from asyncsdk.cli.destination import Destination
     from asyncsdk.cli.output import Output
     from asyncsdk.config import Rate
-    from asyncsdk.models import Phone
     from asyncsdk.report import UploadReport
     from asyncsdk.sources import Source
-    from asyncsdk.upload.intake.normalize import Normalizer
 
 __all__ = ["Job", "failed"]
-
-_NOWHERE = "http://127.0.0.1:9"
-"""A dry run sends nothing and needs no credentials; should it ever send, nobody is there."""
 
 
 def failed(error: Exception, destination: Destination | None = None) -> NoReturn:
@@ -123,7 +116,7 @@ class Job:
         others = {name: v for name, v in self.options.items() if name not in {"rate", *NORMALIZE}}
         options = others | {"normalize": parse_normalize(self.options)}
         if self.destination is None:
-            async with _nobody() as client:
+            async with nobody() as client:
                 return await follow(client.phones.upload(1, self.source, **options), view)
         async with Client.from_env(rate=self._rate) as client:
             group = await self.destination.id(client)
@@ -228,7 +221,7 @@ class Job:
             "unread": total - ending.report.submitted,
             "batches": ending.report.batches,
             "bytes": ending.report.bytes,
-            "seconds_at_least": least_seconds(ending.report, self._rate),
+            "seconds_at_least": least_seconds(ending.report.batches, self._rate),
             "survey": self._survey(ending.report),
             "lists": [_told(part) for part in self.source.parts],
         }
@@ -267,36 +260,7 @@ class Job:
 
     def _skipped(self, report: UploadReport) -> dict[int, int]:
         """Rows with the numbers of others that are invalid, or that the upload did not come to."""
-        if self.options.get("duplicates") != "skip":
-            return {}
-        how = parse_normalize(self.options)
-        found = twins(self.source, report, partial(_normal, normalizer(how)))
-        if report.complete:
-            return found
-        options: dict[str, Any] = {"normalize": how, "duplicates": "skip"}
-
-        async def dry_run() -> UploadReport:
-            async with _nobody() as client:
-                return await client.phones.upload(1, self.source, dry_run=True, **options)
-
-        return found | {
-            result.index: result.error.duplicate_of
-            for result in asyncio.run(dry_run()).skipped
-            if result.index >= report.submitted
-            and result.error is not None
-            and result.error.duplicate_of is not None
-        }
-
-
-def _normal(normalize: Normalizer | None, phone: Phone) -> object:
-    """The number of a phone in the form in which numbers are compared."""
-    if normalize is None:
-        return phone.phone
-    return normalize(phone.phone, phone.country if isinstance(phone, Located) else "")
-
-
-def _nobody() -> Client:
-    return Client("1", "dry-run", base_url=_NOWHERE)
+        return repeated(self.source, report, self.options)
 
 
 def _told(part: Source) -> dict[str, object]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from asyncsdk.config import Adaptive, Normalize, Rate
+from asyncsdk.config import Adaptive, Rate
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.sources.apart.book import ALL
 
@@ -15,17 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
-    "NORMALIZE",
     "parse_concurrency",
     "parse_map",
-    "parse_normalize",
     "parse_quotechar",
     "parse_rate",
     "parse_sheets",
+    "typed",
 ]
-
-NORMALIZE: dict[str, object] = {"normalize": None, "bare": None, "mobile_only": False}
-"""The options that say together how numbers are read, and what they are where nothing is said."""
 
 _RATE = re.compile(r"(\d{1,9})(?:/(\d{1,9}(?:\.\d{1,9})?)?(ms|s|m|min|h)?)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -49,23 +45,6 @@ def parse_map(pairs: Iterable[str]) -> dict[str, str]:
             raise typer.BadParameter(msg, param_hint="'--map'")
         columns[field.strip()] = column
     return columns
-
-
-def parse_normalize(options: Mapping[str, Any]) -> Normalize | None:
-    """How numbers are read, as several options say it; None where they are sent as they are.
-
-    Raises:
-        ConfigurationError: They cannot work.
-    """
-    region, bare, mobile_only = (options.get(name, no) for name, no in NORMALIZE.items())
-    if region is not None:
-        return Normalize(region, bare=bare, mobile_only=mobile_only)
-    for option, given in (("mobile_only", mobile_only), ("bare", bare)):
-        if given:
-            how = f"add --normalize DE, or whichever region the list is of, to --{option}"
-            msg = f"{option} needs normalize: {how.replace('_', '-')}"
-            raise ConfigurationError(msg)
-    return None
 
 
 def parse_quotechar(text: str) -> str | None:
@@ -113,3 +92,11 @@ def parse_concurrency(text: str) -> int | Adaptive:
         reason = error if known else f"{_short(text)} is none of these"
         msg = f"{reason}: a number, bounds such as 1-64, or adaptive"
         raise typer.BadParameter(msg, param_hint="'--concurrency'") from None
+
+
+def typed(options: Mapping[str, str | bool]) -> str:
+    """Options as they are typed."""
+    return " ".join(
+        f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
+        for name, value in options.items()
+    )

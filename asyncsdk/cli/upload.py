@@ -13,18 +13,19 @@ from asyncsdk.cli.begun import begun, differing
 from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import Job, failed
 from asyncsdk.cli.lists import answered, opened
-from asyncsdk.cli.noted import as_noted, typed
 from asyncsdk.cli.options import (
     parse_concurrency,
     parse_map,
     parse_quotechar,
     parse_rate,
     parse_sheets,
+    typed,
 )
 from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import fail
 from asyncsdk.config import Journal
 from asyncsdk.errors import AsyncSDKError
+from asyncsdk.workflow.noted import as_noted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,6 +22,8 @@ MODULES = {
 
 FLOORS = (
     ("cli", "testing"),
+    ("web",),
+    ("workflow",),
     ("client",),
     ("resources",),
     ("upload",),

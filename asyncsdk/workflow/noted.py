@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from asyncsdk.cli.options import NORMALIZE
 from asyncsdk.sources.rejects import is_rejects, note_of
+from asyncsdk.workflow.numbers import NORMALIZE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asyncsdk.sources import Source
     from asyncsdk.sources.rejects import Note
 
-__all__ = ["as_noted", "noted", "typed"]
+__all__ = ["as_noted", "noted"]
 
 _DEFAULTS: dict[str, object] = {
     **NORMALIZE,
@@ -33,7 +33,7 @@ def noted(options: Mapping[str, Any]) -> dict[str, str | bool]:
 
 
 def as_noted(source: Source, options: Mapping[str, Any]) -> dict[str, str | bool]:
-    """Those that a rejects file holds and that this command does not have of its own."""
+    """Those that a rejects file holds and that this upload does not have of its own."""
     return {
         name: value
         for name, value in _first_note(source).items()
@@ -42,14 +42,6 @@ def as_noted(source: Source, options: Mapping[str, Any]) -> dict[str, str | bool
         and options.get(name) == _DEFAULTS[name]
         and name in options
     }
-
-
-def typed(options: Mapping[str, str | bool]) -> str:
-    """Options as they are typed."""
-    return " ".join(
-        f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
-        for name, value in options.items()
-    )
 
 
 def _first_note(source: Source) -> Note:

@@ -1,0 +1,64 @@
+"""Rows that would be stored a second time if a rejects file were mended and uploaded."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from asyncsdk.models import Located
+from asyncsdk.rejects import twins
+from asyncsdk.upload.intake.normalize import normalizer
+from asyncsdk.workflow.dryrun import nobody
+from asyncsdk.workflow.numbers import parse_normalize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from asyncsdk.models import Phone
+    from asyncsdk.report import UploadReport
+    from asyncsdk.sources import Source
+    from asyncsdk.upload.intake.normalize import Normalizer
+
+__all__ = ["repeated"]
+
+
+def repeated(source: Source, report: UploadReport, options: Mapping[str, Any]) -> dict[int, int]:
+    """Rows with the numbers of others that are invalid, or that the upload did not come to.
+
+    It runs an event loop of its own, where the upload did not come to its end.
+
+    Args:
+        source: What was uploaded, which is read once more.
+        report: What became of it.
+        options: Those of the upload.
+
+    Returns:
+        Their indices, and those of the rows with their numbers.
+    """
+    if options.get("duplicates") != "skip":
+        return {}
+    how = parse_normalize(options)
+    found = twins(source, report, partial(_normal, normalizer(how)))
+    if report.complete:
+        return found
+    chosen: dict[str, Any] = {"normalize": how, "duplicates": "skip"}
+
+    async def dry_run() -> UploadReport:
+        async with nobody() as client:
+            return await client.phones.upload(1, source, dry_run=True, **chosen)
+
+    return found | {
+        result.index: result.error.duplicate_of
+        for result in asyncio.run(dry_run()).skipped
+        if result.index >= report.submitted
+        and result.error is not None
+        and result.error.duplicate_of is not None
+    }
+
+
+def _normal(normalize: Normalizer | None, phone: Phone) -> object:
+    """The number of a phone in the form in which numbers are compared."""
+    if normalize is None:
+        return phone.phone
+    return normalize(phone.phone, phone.country if isinstance(phone, Located) else "")

@@ -178,6 +178,11 @@ class Client:
         await self._requests.transport.sessions.close()
 
     @property
+    def rate(self) -> Rate | None:
+        """Requests in any window of time at most; None for no limit, or where its pace has none."""
+        return getattr(self._requests.pace, "rate", None)
+
+    @property
     def closed(self) -> bool:
         """Whether it was closed."""
         return self._requests.transport.sessions.closed

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from asyncsdk.plans import kind_of, number_of, region_of_number
 from asyncsdk.results import WOULD_BE_SENT, Outcome
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.results import PhoneResult
 
-__all__ = ["Survey", "survey_of"]
+__all__ = ["Survey", "Surveying", "survey_of"]
 
 _E164 = re.compile(r"\+([1-9][0-9]{6,14})")
 _BARE = re.compile(r"[^0-9+]*[1-9]")
@@ -63,34 +63,54 @@ _COUNTS = (
 )
 
 
+@define
+class Surveying:
+    """Counts numbers as they come."""
+
+    _countries: Counter[str] = field(factory=Counter, init=False)
+    _counts: Counter[str] = field(factory=Counter, init=False)
+
+    def add(self, result: PhoneResult) -> None:
+        """Count the number of a result, if it was, or would be, sent.
+
+        Raises:
+            ImportError: phonenumbers is not installed.
+        """
+        if result.outcome is Outcome.INVALID:
+            self._counts["two_readings"] += _has_two_readings(result)
+        elif result.outcome is Outcome.CREATED or result.error == WOULD_BE_SENT:
+            self._count(result)
+
+    @property
+    def survey(self) -> Survey:
+        """The counts until now."""
+        return Survey(countries=dict(self._countries.most_common()), **self._counts)
+
+    def _count(self, result: PhoneResult) -> None:
+        submitted = result.phone.phone
+        sent = submitted if result.number is None else result.number
+        digits = _E164.fullmatch(sent)
+        if digits is None or (number := number_of(digits[1])).wrong:
+            self._counts["as_they_are"] += 1
+            return
+        self._countries[region_of_number(number)] += 1
+        self._counts[kind_of(number)] += 1
+        if submitted != sent and _BARE.match(submitted):
+            # All digits that were sent stand in the cell, or those behind the country code alone.
+            lost = "plus_lost" if digits[1] in _digits(submitted) else "zero_lost"
+            self._counts[lost] += 1
+
+
 def survey_of(results: Iterable[PhoneResult]) -> Survey:
     """The counts of these results.
 
     Raises:
         ImportError: phonenumbers is not installed.
     """
-    countries: Counter[str] = Counter()
-    counts: Counter[str] = Counter()
+    surveying = Surveying()
     for result in results:
-        if result.outcome is Outcome.INVALID:
-            counts["two_readings"] += _has_two_readings(result)
-        elif result.outcome is Outcome.CREATED or result.error == WOULD_BE_SENT:
-            _count(result, countries, counts)
-    return Survey(countries=dict(countries.most_common()), **counts)
-
-
-def _count(result: PhoneResult, countries: Counter[str], counts: Counter[str]) -> None:
-    submitted = result.phone.phone
-    sent = submitted if result.number is None else result.number
-    digits = _E164.fullmatch(sent)
-    if digits is None or (number := number_of(digits[1])).wrong:
-        counts["as_they_are"] += 1
-        return
-    countries[region_of_number(number)] += 1
-    counts[kind_of(number)] += 1
-    if submitted != sent and _BARE.match(submitted):
-        # All digits that were sent stand in the cell, or those behind the country code alone.
-        counts["plus_lost" if digits[1] in _digits(submitted) else "zero_lost"] += 1
+        surveying.add(result)
+    return surveying.survey
 
 
 def _digits(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from asyncsdk.results import WOULD_BE_SENT
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asyncsdk.results import PhoneResult
 
 __all__ = [
+    "Ranking",
     "Reason",
     "has_twin",
     "naming_first",
@@ -113,6 +114,37 @@ def shortened(reason: str) -> str:
     return _DIFFERING.sub("", reason)[:_LONGEST]
 
 
+@define
+class Ranking:
+    """Counts reasons as they come."""
+
+    _counts: Counter[tuple[str, str]] = field(factory=Counter, init=False)
+    _examples: dict[tuple[str, str], PhoneResult] = field(factory=dict, init=False)
+
+    def add(self, result: PhoneResult) -> None:
+        """Count the reason of a phone that was not created."""
+        key = (_common(result), result.outcome.value)
+        if key not in self._counts and len(self._counts) >= _DISTINCT:
+            key = (_OTHER, result.outcome.value)
+        self._examples.setdefault(key, result)
+        self._counts[key] += 1
+
+    def ranked(
+        self,
+        limit: int = 20,
+        say: Callable[[PhoneResult | None, str], str] = lambda _, text: text,
+    ) -> list[Reason]:
+        """The commonest reasons until now, as `ranked` gives them."""
+        common = self._counts.most_common()
+        reasons = [
+            Reason(say(self._examples[key], key[0])[:_LONGEST], count, key[1])
+            for key, count in common[:limit]
+        ]
+        if rest := sum(count for _, count in common[limit:]):
+            reasons.append(Reason(say(None, _OTHER), rest, ""))
+        return reasons
+
+
 def ranked(
     results: Iterable[PhoneResult],
     limit: int = 20,
@@ -125,22 +157,10 @@ def ranked(
         limit: How many to give; the rest is one more.
         say: Says a reason of some result in another language.
     """
-    counts: Counter[tuple[str, str]] = Counter()
-    examples: dict[tuple[str, str], PhoneResult] = {}
+    ranking = Ranking()
     for result in results:
-        key = (_common(result), result.outcome.value)
-        if key not in counts and len(counts) >= _DISTINCT:
-            key = (_OTHER, result.outcome.value)
-        examples.setdefault(key, result)
-        counts[key] += 1
-    common = counts.most_common()
-    reasons = [
-        Reason(say(examples[key], key[0])[:_LONGEST], count, key[1])
-        for key, count in common[:limit]
-    ]
-    if rest := sum(count for _, count in common[limit:]):
-        reasons.append(Reason(say(None, _OTHER), rest, ""))
-    return reasons
+        ranking.add(result)
+    return ranking.ranked(limit, say)
 
 
 def _common(result: PhoneResult) -> str:

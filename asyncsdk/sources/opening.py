@@ -37,13 +37,13 @@ _T = TypeVar("_T")
 
 
 class FileInput:
-    """A file on disk: each reading opens it anew and closes it."""
+    """A file on disk, whatever it is called: each reading opens it anew and closes it."""
 
     reopenable = True
 
-    def __init__(self, path: str | PathLike[str], max_bytes: int) -> None:
+    def __init__(self, path: str | PathLike[str], max_bytes: int, name: str | None = None) -> None:
         self.path = Path(path)
-        self.name: str | None = str(path)
+        self.name: str | None = str(path) if name is None else name
         self.max_bytes = max_bytes
 
     @property

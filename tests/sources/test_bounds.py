@@ -212,7 +212,7 @@ def test_a_program_that_has_no_python_says_so(
     with pytest.raises(SourceError, match=r"multiprocessing\.set_executable, or save it as CSV"):
         read(path)
     monkeypatch.delattr(sys, "frozen")
-    monkeypatch.setattr(process, "_python", lambda: str(tmp_path / "none"))
+    monkeypatch.setattr(process, "python", lambda: str(tmp_path / "none"))
     with pytest.raises(SourceError, match="no process can be started to read it"):
         read(path)
 

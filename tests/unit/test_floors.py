@@ -49,6 +49,7 @@ FLOORS = (
             "models",
             "numbers",
             "plans",
+            "processes",
             "progress",
             "secret",
         ),

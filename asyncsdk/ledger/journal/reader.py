@@ -233,6 +233,16 @@ class Reader:
         with damage_detected(self.path):
             return [_held(*row) for row in self._rows(query)]
 
+    def created_ids(self) -> Iterator[list[int | None]]:
+        """The ids of the phones that were created, entry by entry; None where no reply told one."""
+        for number, rows in self._rows(
+            "SELECT id, rows FROM entry WHERE outcome = ? ORDER BY id", Outcome.CREATED.value
+        ):
+            ((members,),) = self._rows("SELECT members FROM entry WHERE id = ?", number)
+            with damage_detected(self.path):
+                told = inflate(members, rows)
+                yield [None] * rows if told is None else decode_ids(told)
+
     def answered(self, wanted: set[int], upto: int) -> tuple[set[int], list[Phone]]:
         """Of these ids those that the server answered, and the phones created without an id."""
         found: set[int] = set()

@@ -16,6 +16,7 @@ import msgspec
 from attrs import frozen
 
 from asyncsdk.errors import SourceError
+from asyncsdk.processes import away_from_the_terminal, environment, python
 from asyncsdk.sources.apart.frames import END, FAULT, GIVEN, LACKING, read_frame, write_frame
 from asyncsdk.sources.opening import FileInput
 
@@ -43,7 +44,6 @@ _PIECE = 1 << 20
 _LEAST_MEMORY = 1 << 29
 _THREADS = "4"
 """Of polars: each asks for address space, which is bounded, and we wait for one row at a time."""
-_SECRETS = ("ASYNCSDK_API_KEY",)
 _READS = {
     "sheets": "spreadsheets",
     "tables": "Parquet and Arrow",
@@ -209,45 +209,27 @@ class _Child:
 
 
 def _started(task: str, name: str | None) -> subprocess.Popen[bytes]:
-    python = _python()
-    if python is None:
+    interpreter = python()
+    if interpreter is None:
         msg = (
             "is read by a process of its own, and this program has no Python to start one with: "
             f"name one by multiprocessing.set_executable, or {_INSTEAD}"
         )
         raise SourceError(msg, path=name)
-    environment = {key: value for key, value in os.environ.items() if key not in _SECRETS}
-    environment.setdefault("POLARS_MAX_THREADS", _THREADS)
+    variables = environment()
+    variables.setdefault("POLARS_MAX_THREADS", _THREADS)
     try:
         return subprocess.Popen(  # noqa: S603 - our own program
-            [python, "-P", "-c", _START, str(_HOME), task, *sys.path],
+            [interpreter, "-P", "-c", _START, str(_HOME), task, *sys.path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # what a library says there may quote cells
-            env=environment,
-            **_away_from_the_terminal(),
+            env=variables,
+            **away_from_the_terminal(),
         )
     except OSError as error:
         msg = f"no process can be started to read it ({error.strerror or error}): {_INSTEAD}"
         raise SourceError(msg, path=name) from error
-
-
-def _python() -> str | None:
-    """The interpreter, as multiprocessing knows it; a frozen program is none."""
-    from multiprocessing.spawn import get_executable
-
-    named = get_executable()
-    python = os.fsdecode(named) if named else None
-    frozen_program = getattr(sys, "frozen", False) and python == sys.executable
-    return None if frozen_program else python
-
-
-def _away_from_the_terminal() -> dict[str, Any]:
-    """Ctrl-C is for us, and we tell the child."""
-    if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-        return {"creationflags": flags}
-    return {"process_group": 0}
 
 
 def _signal(code: int) -> str:

@@ -1,0 +1,67 @@
+"""Why a job cannot do what it was asked for; each says what helps, and has its HTTP status."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from asyncsdk.errors import AsyncSDKError
+
+__all__ = [
+    "CrossSiteError",
+    "FileRefusedError",
+    "GroupRefusedError",
+    "JobError",
+    "NoSuchJobError",
+    "NotNowError",
+    "TooLargeError",
+]
+
+
+class JobError(AsyncSDKError):
+    """Root of these errors.
+
+    Attributes:
+        status: The HTTP status that says it.
+    """
+
+    status: HTTPStatus = HTTPStatus.BAD_REQUEST
+
+
+class NoSuchJobError(JobError):
+    """There is no such job, or it is somebody else's: nobody learns which."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class NotNowError(JobError):
+    """The job is in a state in which this cannot be done."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class TooLargeError(JobError):
+    """A file is larger than a list may be here; not all of it was read."""
+
+    status = (
+        HTTPStatus.CONTENT_TOO_LARGE
+        if hasattr(HTTPStatus, "CONTENT_TOO_LARGE")
+        else HTTPStatus(413)
+    )
+
+
+class FileRefusedError(JobError):
+    """A file is no list, has too many rows, or was refused by whoever scans files."""
+
+    status = HTTPStatus(422)
+
+
+class GroupRefusedError(JobError):
+    """This user may not put phones into this group."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class CrossSiteError(JobError):
+    """A request that another site's page made: whoever sits before it did not ask for it."""
+
+    status = HTTPStatus.FORBIDDEN

@@ -1,0 +1,52 @@
+"""What holds for every address of the page: other sites are kept out, and errors say what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from asyncsdk.errors import AsyncSDKError, ConfigurationError
+from asyncsdk.web.errors import JobError
+from asyncsdk.web.guard import HEADERS, check_site
+
+if TYPE_CHECKING:
+    from fastapi import Request, Response
+
+__all__ = ["GuardedRoute", "problem"]
+
+_BAD_GATEWAY = 502
+_BAD_REQUEST = 400
+
+
+class GuardedRoute(APIRoute):
+    """A route that no other site's page can use, and whose refusals are problems (RFC 9457)."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers a request."""
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            try:
+                check_site(request.method, request.headers)
+                response = await handle(request)
+            except AsyncSDKError as error:
+                response = problem(error)
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+
+        return guarded
+
+
+def problem(error: AsyncSDKError) -> Response:
+    """An error as it is answered."""
+    if isinstance(error, JobError):
+        status = int(error.status)
+    else:  # the provider's, or of a choice that cannot work
+        status = _BAD_REQUEST if isinstance(error, ConfigurationError) else _BAD_GATEWAY
+    title = type(error).__name__.removesuffix("Error")
+    body = {"title": title, "status": status, "detail": str(error)}
+    return JSONResponse(body, status, media_type="application/problem+json")

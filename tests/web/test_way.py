@@ -1,0 +1,69 @@
+"""The way of a job through the JSON interface."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.rig import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asyncsdk.testing import SandboxThread
+    from tests.web.serving import Server
+
+
+def list_of(count: int, *more: str) -> bytes:
+    rows = [f"Name {at};{number}" for at, number in enumerate(numbers(count))]
+    return "\n".join(["Name;Mobil", *rows, *more, ""]).encode()
+
+
+async def test_the_whole_way(sandbox: SandboxThread, serve: Callable[..., Server]) -> None:
+    group_id = sandbox.add_group("spring")
+    async with serve().visited() as ann:
+        job = await ann.send(list_of(2000, "Bad;nobody"), name="../../Liste Mai.csv")
+        assert (job["name"], job["state"], job["owner"]) == ("Liste Mai.csv", "draft", "ann")
+        at = f"/jobs/{job['id']}"
+        seen = await ann.ask("GET", f"{at}/list")
+        (only,) = seen["lists"]
+        assert seen["ready"]
+        assert [column["name"] for column in only["columns"]] == ["Name", "Mobil"]
+        assert only["chosen"] == [{"field": "phone", "column": "Mobil", "reason": "by its name"}]
+        choices = {"columns": {"phone": "Mobil", "a": "Name"}, "normalize": "DE"}
+        await ann.ask("PATCH", at, json={"choices": choices, "group_id": group_id})
+        job = await ann.checked(job["id"])
+        assert job["state"] == "checked", job["reason"]
+        check = job["check"]
+        assert (check["rows"], check["would_be_sent"], check["invalid"]) == (2001, 2000, 1)
+        assert check["countries"] == {"DE": 2000}
+        assert not sandbox.commits
+        for _ in range(2):  # who clicks twice sends once
+            await ann.ask("POST", f"{at}/start")
+        done = await ann.until(job["id"])
+        assert done["state"] == "done"
+        assert done["group_name"] == "spring"
+        progress = done["progress"]
+        assert (progress["created"], progress["invalid"], progress["total"]) == (2000, 1, 2001)
+        assert [commit.phone for commit in sandbox.commits] == numbers(2000)
+        page = await ann.ask("GET", f"{at}/results/invalid")
+        assert [(row["index"], row["phone"]) for row in page["rows"]] == [(2000, "nobody")]
+        for kind in ("report.csv", "report.xlsx", "report.html", "rejects.csv", "rejects.xlsx"):
+            async with ann.session.get(f"/uploads/api{at}/files/{kind}") as reply:
+                assert reply.status == 200, await reply.text()
+                assert (
+                    f"filename*=utf-8''Liste%20Mai-{kind}" in reply.headers["Content-Disposition"]
+                )
+                assert await reply.read()
+        await _undone(ann, at, sandbox, group_id)
+        await ann.ask("DELETE", at)
+        assert await ann.ask("GET", "/jobs") == []
+
+
+async def _undone(ann: Any, at: str, sandbox: SandboxThread, group_id: int) -> None:
+    preview = await ann.ask("GET", f"{at}/undo")
+    assert preview["total"] == 2000
+    job = await ann.ask("POST", f"{at}/undo")
+    job = await ann.until(job["id"])
+    assert job["state"] == "undone"
+    assert (job["undo"]["deleted"], job["undo"]["failed"]) == (2000, 0)
+    assert sandbox.phones(group_id) == []

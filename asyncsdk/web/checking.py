@@ -8,7 +8,10 @@ from attrs import define, field
 
 from asyncsdk.export.reasons import Ranking
 from asyncsdk.results import WOULD_BE_SENT
+from asyncsdk.sources import UndecidedError
+from asyncsdk.sources.columns import NO_PHONES, NoPhonesError
 from asyncsdk.survey import Surveying
+from asyncsdk.web.errors import FileRefusedError
 from asyncsdk.web.job import Check, Count, Doubt
 from asyncsdk.web.reading import opened, sending
 from asyncsdk.workflow.doubts import doubts
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
+_CHOOSE = "{}: choose first. There are {}"
 _OFTEN = 10_000
 """Rows between two times that somebody hears how far it is."""
 
@@ -83,12 +87,11 @@ async def check(
         heard: Is called now and then with how many rows were checked.
 
     Raises:
-        FileRefusedError: It has too many rows.
+        FileRefusedError: It has too many rows, or something must be chosen first.
         SourceError: It cannot be read.
-        UndecidedError: Something must be chosen first.
         ConfigurationError: A choice cannot work.
     """
-    source = opened(path, name, choices, limits.unpacked_bytes)
+    source = _decided(path, name, choices, limits.unpacked_bytes)
     options = sending(source, choices)
     how = parse_normalize(options)
     rest = {key: value for key, value in options.items() if key not in {*NORMALIZE, "existing"}}
@@ -103,6 +106,19 @@ async def check(
             if rows % _OFTEN == 0:
                 heard(rows)
     return _check(source, upload.report, found, rate)
+
+
+def _decided(path: Path, name: str, choices: Choices, max_bytes: int) -> Source:
+    """The list, with nothing left to choose; what is left is said in the words of a page."""
+    try:
+        return opened(path, name, choices, max_bytes)
+    except UndecidedError as error:
+        if error.question is None:
+            raise
+        answers = ", ".join(option.answer for option in error.question.options)
+        raise FileRefusedError(_CHOOSE.format(error.question.text, answers)) from error
+    except NoPhonesError as error:
+        raise FileRefusedError(_CHOOSE.format(NO_PHONES, error.found)) from error
 
 
 def _check(source: Source, report: UploadReport, found: _Found, rate: Rate | None) -> Check:

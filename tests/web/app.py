@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, HTTPException
@@ -30,9 +31,17 @@ def groups(x_groups: Annotated[str | None, Header()] = None) -> list[int] | None
     return None if x_groups is None else json.loads(x_groups)
 
 
+def scan(path: Path) -> None:
+    """Find a virus, as a scanner of the host would."""
+    if b"EICAR" in path.read_bytes():
+        msg = "a virus was found"
+        raise ValueError(msg)
+
+
 jobs = UploadJobs(
     os.environ["UPLOADS"],
     client=lambda: Client.from_env(rate=None),
+    scan=scan if OPTIONS.pop("scanned", False) else None,
     settings=SETTINGS,  # type: ignore[arg-type]
     **OPTIONS,
 )

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-_CHOOSE = "{}: choose first. There are {}"
 _OFTEN = 10_000
 """Rows between two times that somebody hears how far it is."""
 
@@ -116,9 +115,11 @@ def _decided(path: Path, name: str, choices: Choices, max_bytes: int) -> Source:
         if error.question is None:
             raise
         answers = ", ".join(option.answer for option in error.question.options)
-        raise FileRefusedError(_CHOOSE.format(error.question.text, answers)) from error
+        msg = f"{error.question.text}: choose first, one of {answers}"
+        raise FileRefusedError(msg) from error
     except NoPhonesError as error:
-        raise FileRefusedError(_CHOOSE.format(NO_PHONES, error.found)) from error
+        msg = f"{NO_PHONES}: choose the one that has them; {error.found}"
+        raise FileRefusedError(msg) from error
 
 
 def _check(source: Source, report: UploadReport, found: _Found, rate: Rate | None) -> Check:

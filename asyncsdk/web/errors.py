@@ -11,6 +11,7 @@ __all__ = [
     "FileRefusedError",
     "GroupRefusedError",
     "JobError",
+    "NoRoomError",
     "NoSuchJobError",
     "NotNowError",
     "TooLargeError",
@@ -42,17 +43,19 @@ class NotNowError(JobError):
 class TooLargeError(JobError):
     """A file is larger than a list may be here; not all of it was read."""
 
-    status = (
-        HTTPStatus.CONTENT_TOO_LARGE
-        if hasattr(HTTPStatus, "CONTENT_TOO_LARGE")
-        else HTTPStatus(413)
-    )
+    status = HTTPStatus(413)
 
 
 class FileRefusedError(JobError):
     """A file is no list, has too many rows, or was refused by whoever scans files."""
 
     status = HTTPStatus(422)
+
+
+class NoRoomError(JobError):
+    """The server has no room for the file, or cannot write it."""
+
+    status = HTTPStatus.INSUFFICIENT_STORAGE
 
 
 class GroupRefusedError(JobError):

@@ -6,33 +6,31 @@ import asyncio
 import inspect as python
 import logging
 import time
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import partial
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from attrs import Factory, evolve, frozen
+from attrs import evolve, frozen
 
 from asyncsdk.client import Client
 from asyncsdk.completion import completed
 from asyncsdk.errors import AsyncSDKError, ConfigurationError
-from asyncsdk.export.reasons import reason_for
-from asyncsdk.report import UploadReport
-from asyncsdk.web.apart import run_apart
 from asyncsdk.web.departure import noticing
 from asyncsdk.web.desk import Desk
 from asyncsdk.web.errors import (
     FileRefusedError,
     GroupRefusedError,
     JobError,
+    NoRoomError,
     NoSuchJobError,
     NotNowError,
 )
-from asyncsdk.web.job import Check, Choices, Job, JobState, Undo
+from asyncsdk.web.job import Choices, Job, JobState, Undo
+from asyncsdk.web.laborious import Laborious
 from asyncsdk.web.making import KINDS
 from asyncsdk.web.reading import inspect
 from asyncsdk.web.receiving import Limits, file_name, store
+from asyncsdk.web.results import ResultPage, page
 from asyncsdk.web.storage import Storage
 from asyncsdk.web.undoing import Undoer, preview
 from asyncsdk.web.uploading import Uploader
@@ -47,18 +45,17 @@ if TYPE_CHECKING:
         Awaitable,
         Callable,
         Collection,
-        Sequence,
+        Iterator,
     )
     from os import PathLike
 
     from asyncsdk.config import UploadSettings
     from asyncsdk.models import Group
-    from asyncsdk.results import Outcome, PhoneResult
+    from asyncsdk.results import Outcome
     from asyncsdk.web.making import FileKind
     from asyncsdk.web.reading import Inspection
-    from asyncsdk.web.storage import JobFolder
 
-__all__ = ["ResultPage", "RowResult", "UploadJobs"]
+__all__ = ["UploadJobs"]
 
 logger = logging.getLogger("asyncsdk")
 
@@ -71,8 +68,8 @@ _STREAM = 5.0
 """Seconds for which a job is followed: a stream that stays open keeps a server from ending."""
 _PATIENCE = 4.0
 """Seconds that what is under way may take to come to rest when the process is to end."""
-_APART = 2
-"""Processes that read lists at once."""
+_CHECKS = 2
+"""Lists that are checked at once."""
 _CHOSEN_HERE = frozenset(
     {
         *("journal", "on_progress", "dry_run", "columns", "keep_created", "deadline"),
@@ -80,36 +77,6 @@ _CHOSEN_HERE = frozenset(
     }
 )
 """Options of an upload that are not the host's to choose."""
-
-
-@frozen
-class RowResult:
-    """What became of one row."""
-
-    index: int
-    """0-based among the rows of the list."""
-    phone: str
-    """As it stands in the list."""
-    number: str | None
-    """As it was sent, where that differs."""
-    outcome: str
-    delivery: str
-    status: int | None
-    reason: str
-    attempts: int
-    id: int | None
-    """Of the created phone."""
-
-
-@frozen
-class ResultPage:
-    """Some of the rows of a job that met one fate."""
-
-    total: int
-    """How many there are."""
-    rows: tuple[RowResult, ...]
-    next: int | None
-    """The offset of the next page, if there is one."""
 
 
 class UploadJobs:
@@ -194,8 +161,10 @@ class UploadJobs:
             desk = Desk(self._storage.table)
             closing.push_async_callback(desk.close)
             departing = asyncio.Event()
-            worker = self._worker(desk, client, departing)
-            self._open = _Open(desk, client, worker, departing)
+            laborious = Laborious(desk, self._storage, self.limits, client.rate, self._settings)
+            closing.push_async_callback(laborious.close)
+            worker = self._worker(desk, client, laborious, departing)
+            self._open = _Open(desk, client, worker, laborious, departing)
             with noticing(departing):
                 looking = asyncio.create_task(worker.run())
                 cleaning = asyncio.create_task(self._clean())
@@ -236,6 +205,7 @@ class UploadJobs:
         Raises:
             TooLargeError: It is too large: what is beyond is neither stored nor read.
             FileRefusedError: It is empty, has too many rows, or `scan` refused it.
+            NoRoomError: The disk is full.
         """
         self.limits.check_size(size)
         job_id, folder = await asyncio.to_thread(self._storage.create)
@@ -252,9 +222,12 @@ class UploadJobs:
                 choices=self._choices,
             )
             await self._opened.desk.add(job)
+        except OSError as error:
+            await self._forgotten(job_id)
+            msg = f"the file cannot be stored: {error.strerror or error}"
+            raise NoRoomError(msg) from error
         except BaseException:
-            removing = asyncio.to_thread(self._storage.remove, job_id)
-            await completed(asyncio.ensure_future(removing))
+            await self._forgotten(job_id)
             raise
         finally:
             if lease is not None:
@@ -314,7 +287,7 @@ class UploadJobs:
         """What the list has, read with the job's choices: columns, samples, open questions."""
         job = await self.get(owner, job_id)
         folder = self._storage.folder(job_id)
-        async with self._opened.apart:
+        async with self._opened.laborious.slots:
             return await asyncio.to_thread(
                 inspect, folder.list, job.name, job.choices, self.limits.unpacked_bytes
             )
@@ -479,7 +452,8 @@ class UploadJobs:
         """
         await self._begun(owner, job_id)
         journal = self._storage.folder(job_id).journal
-        return await asyncio.to_thread(_page, journal, outcome, offset, limit)
+        with self._said(job_id):
+            return await asyncio.to_thread(page, journal, outcome, offset, limit)
 
     async def file(self, owner: str, job_id: str, kind: FileKind) -> Path:
         """The path of a file of the job, made if it is not there: see `FileKind`.
@@ -500,20 +474,8 @@ class UploadJobs:
         if job.state in {JobState.RUNNING, JobState.STOPPING}:
             msg = "the job is being sent: wait for its end, or stop it"
             raise NotNowError(msg)
-        folder = self._storage.folder(job_id)
-        target = folder.made / f"{job.ended or 0:.6f}-{kind}"
-        async with self._opened.apart:
-            if not await asyncio.to_thread(target.exists):
-                await asyncio.to_thread(folder.made.mkdir, mode=0o700, exist_ok=True)
-                given = self._given(job, folder) | {
-                    "kind": kind,
-                    "target": str(target),
-                    "journal": str(folder.journal),
-                    "max_bytes": self.limits.unpacked_bytes,
-                    "group": job.group_name,
-                }
-                await run_apart("make", given, lambda _: None)
-        return target
+        with self._said(job_id):
+            return await self._opened.laborious.file(job, kind)
 
     # -- taking it back -----------------------------------------------------------------------
 
@@ -526,7 +488,8 @@ class UploadJobs:
         job = await self._begun(owner, job_id)
         _expect(job, "undone", *_UNDOABLE)
         journal = self._storage.folder(job_id).journal
-        found = await asyncio.to_thread(preview, journal)
+        with self._said(job_id):
+            found = await asyncio.to_thread(preview, journal)
         return evolve(found, seconds_at_least=least_seconds(found.total, self.client.rate))
 
     async def undo(self, owner: str, job_id: str) -> Job:
@@ -576,7 +539,9 @@ class UploadJobs:
         make = Client.from_env if self._make_client is None else self._make_client
         return await closing.enter_async_context(make())
 
-    def _worker(self, desk: Desk, client: Client, departing: asyncio.Event) -> Worker:
+    def _worker(
+        self, desk: Desk, client: Client, laborious: Laborious, departing: asyncio.Event
+    ) -> Worker:
         uploader = Uploader(
             desk,
             self._storage,
@@ -588,13 +553,15 @@ class UploadJobs:
         )
         undoer = Undoer(desk, self._storage, client, departing, time.time)
         works: dict[JobState, Callable[[Job], Awaitable[None]]] = {
-            JobState.CHECKING: partial(self._check, desk, client),
+            JobState.CHECKING: laborious.check,
             JobState.RUNNING: uploader.send,
+            JobState.STOPPING: uploader.settle,
             JobState.UNDOING: undoer.undo,
         }
         room = {
-            JobState.CHECKING: _APART,
+            JobState.CHECKING: _CHECKS,
             JobState.RUNNING: self._running,
+            JobState.STOPPING: self._running,
             JobState.UNDOING: self._running,
         }
         return Worker(desk, self._storage, works, room, self._look_every, time.time)
@@ -607,6 +574,16 @@ class UploadJobs:
             self._opened.worker.wake()
         return job
 
+    @contextmanager
+    def _said(self, job_id: str) -> Iterator[None]:
+        """What a journal or a list says when it cannot be read, without where it is."""
+        try:
+            yield
+        except JobError as error:
+            raise type(error)(self._storage.folder(job_id).said(error)) from error
+        except AsyncSDKError as error:
+            raise JobError(self._storage.folder(job_id).said(error)) from error
+
     async def _begun(self, owner: str, job_id: str) -> Job:
         job = await self.get(owner, job_id)
         journal = self._storage.folder(job_id).journal
@@ -615,30 +592,9 @@ class UploadJobs:
             raise NotNowError(msg)
         return job
 
-    def _given(self, job: Job, folder: JobFolder) -> dict[str, Any]:
-        """What a process that reads its list is given."""
-        choices = msgspec.to_builtins(job.choices)
-        return {"path": str(folder.list), "name": job.name, "choices": choices}
-
-    async def _check(self, desk: Desk, client: Client, job: Job) -> None:
-        """Check a job, and enter what was found."""
-        folder = self._storage.folder(job.id)
-        batches = {"batch_size", "max_batch_bytes"}
-        given = self._given(job, folder) | {
-            "limits": msgspec.to_builtins(self.limits),
-            "rate": msgspec.to_builtins(client.rate),
-            "settings": {name: v for name, v in self._settings.items() if name in batches},
-        }
-        async with self._opened.apart:
-            found = await run_apart("check", given, lambda _: None)
-        result = msgspec.convert(found, Check)
-
-        def checked(now: Job) -> Job:
-            if now.state is not JobState.CHECKING or now.choices != job.choices:
-                return now  # somebody has chosen otherwise meanwhile
-            return evolve(now, state=JobState.CHECKED, check=result, tries=0, waits_for="")
-
-        await desk.change(job.id, checked)
+    async def _forgotten(self, job_id: str) -> None:
+        """Remove the files of what did not become a job, whatever cancels that."""
+        await completed(asyncio.ensure_future(asyncio.to_thread(self._storage.remove, job_id)))
 
     async def _scanned(self, path: Path) -> None:
         """Have the host's own scanner look at a file.
@@ -735,10 +691,9 @@ class _Open:
     desk: Desk
     client: Client
     worker: Worker
+    laborious: Laborious
     departing: asyncio.Event
     """Is set when the process is to end."""
-    apart: asyncio.Semaphore = Factory(lambda: asyncio.Semaphore(_APART))
-    """Bounds how many lists are read at once."""
 
 
 _UNDOABLE = (JobState.STOPPED, JobState.DONE, JobState.UNDO_STOPPED, JobState.UNDONE)
@@ -765,25 +720,3 @@ def _check_group(group_id: int, allowed: Collection[int] | None) -> None:
     if allowed is not None and group_id not in allowed:
         msg = "this group is not yours to use: choose one of those that are shown"
         raise GroupRefusedError(msg)
-
-
-def _page(journal: Path, outcome: Outcome, offset: int, limit: int) -> ResultPage:
-    report = UploadReport.open(journal)
-    kept: Sequence[PhoneResult] = getattr(report, outcome.value)
-    total = len(kept)
-    rows = tuple(
-        RowResult(
-            index=result.index,
-            phone=result.phone.phone,
-            number=result.number,
-            outcome=result.outcome.value,
-            delivery=result.delivery.value,
-            status=result.status,
-            reason=reason_for(result) if result.error is not None else "",
-            attempts=result.attempts,
-            id=result.created.id if result.created else None,
-        )
-        for result in kept[offset : offset + limit]
-    )
-    after = offset + len(rows)
-    return ResultPage(total, rows, after if after < total else None)

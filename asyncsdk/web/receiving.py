@@ -15,13 +15,15 @@ from asyncsdk.web.errors import FileRefusedError, TooLargeError
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable
+    from collections.abc import AsyncIterable, AsyncIterator
     from pathlib import Path
 
 __all__ = ["Limits", "file_name", "store"]
 
 _PIECE = 1 << 18
 """Bytes that are written at a time."""
+_STALL = 60.0
+"""Seconds that a browser may take to send the next piece."""
 _NAME = 120
 """Characters of a file's name."""
 _SEPARATORS = re.compile(r"[/\\]")
@@ -147,7 +149,7 @@ async def store(chunks: AsyncIterable[bytes], path: Path, limits: Limits) -> int
     most = int(limits.rows * _SPARE) + 100
     writer = await _Writer.open(path)
     try:
-        async for chunk in chunks:
+        async for chunk in _steadily(chunks):
             limits.check_size(writer.size + len(chunk))
             rows.add(chunk)
             limits.check_rows(limits.rows if rows.count <= most else rows.count)
@@ -159,6 +161,25 @@ async def store(chunks: AsyncIterable[bytes], path: Path, limits: Limits) -> int
         msg = "the file is empty: choose the one that has the list"
         raise FileRefusedError(msg)
     return writer.size
+
+
+async def _steadily(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """What comes, as long as something does.
+
+    Raises:
+        FileRefusedError: Nothing came for long.
+    """
+    coming = aiter(chunks)
+    while True:
+        try:
+            async with asyncio.timeout(_STALL):
+                chunk = await anext(coming)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            msg = "the rest of the file did not come: send it once more"
+            raise FileRefusedError(msg) from None
+        yield chunk
 
 
 def _write_whole(file: int, data: bytes) -> None:

@@ -11,8 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from asyncsdk.config import Duplicates, Existing
 from asyncsdk.models import Group
 from asyncsdk.web.job import Choices, Job, JobState
-from asyncsdk.web.jobs import ResultPage
 from asyncsdk.web.reading import Inspection
+from asyncsdk.web.results import ResultPage
 
 __all__ = [
     "Change",

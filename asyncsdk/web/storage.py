@@ -54,6 +54,10 @@ class JobFolder:
         """Where files are that were made for downloading, which can be made again."""
         return self.path / "made"
 
+    def said(self, error: BaseException) -> str:
+        """An error as its owner may read it: where the server keeps things is nobody's business."""
+        return str(error).replace(f"{self.path}/", "")
+
     def lease(self) -> Lease | None:
         """The right to work on this job, if nobody has it."""
         return Lease.take(self.path / "lease")

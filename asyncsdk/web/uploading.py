@@ -12,13 +12,14 @@ from asyncsdk.config import Journal
 from asyncsdk.errors import JournalError
 from asyncsdk.ledger.journal.lock import holder
 from asyncsdk.progress import Phase
-from asyncsdk.report import UploadStopped
+from asyncsdk.report import UploadReport, UploadStopped
 from asyncsdk.web.job import JobProgress, JobState
 from asyncsdk.web.reading import opened, sending
 from asyncsdk.workflow.numbers import NORMALIZE, parse_normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from asyncsdk.client import Client
     from asyncsdk.progress import Progress
@@ -33,6 +34,7 @@ __all__ = ["Uploader"]
 
 _OFTEN = 0.5
 """Seconds between two times that the table hears how far an upload is."""
+_TRIES = 20
 
 
 @define(eq=False)
@@ -64,8 +66,7 @@ class Uploader:
             AsyncSDKError: It cannot go on.
         """
         folder = self.storage.folder(job.id)
-        if holder(folder.journal) is not None:
-            return  # a zombie writes to it still: whoever looks next tries again
+        await _released(folder.journal)
         assert job.group_id is not None, "it has one since it was started"
         source = await asyncio.to_thread(self._opened, folder, job)
         upload = self._upload(job, folder, job.group_id, source).start()
@@ -74,6 +75,27 @@ class Uploader:
         finally:
             upload.cancel()
             await upload.wait_closed()
+
+    async def settle(self, job: Job) -> None:
+        """Bring a job to rest whose worker died when it was to stop: the journal is its account."""
+        report = await asyncio.to_thread(UploadReport.open, self.storage.folder(job.id).journal)
+        progress = evolve(
+            job.progress or JobProgress(),
+            read=report.submitted,
+            created=report.created_count,
+            invalid=report.invalid_count,
+            failed=report.failed_count,
+            skipped=report.skipped_count,
+            unknown=report.unknown_count,
+            in_flight=0,
+            phase=Phase.ENDED.value,
+            seconds_left=None,
+            complete=report.complete,
+        )
+        state = JobState.DONE if report.complete else JobState.STOPPED
+        await self.desk.change(
+            job.id, lambda job: evolve(job, state=state, progress=progress, ended=self.now())
+        )
 
     def _opened(self, folder: JobFolder, job: Job) -> Source:
         return opened(folder.list, job.name, job.choices, self.limits.unpacked_bytes)
@@ -121,12 +143,21 @@ class Uploader:
             if report.complete:
                 return evolve(job, state=JobState.DONE, reason="", ended=now)
             if cause is not None:
-                return evolve(job, state=JobState.STOPPED, reason=str(cause), ended=now)
+                reason = self.storage.folder(job_id).said(cause)
+                return evolve(job, state=JobState.STOPPED, reason=reason, ended=now)
             if job.state is JobState.STOPPING:
                 return evolve(job, state=JobState.STOPPED, reason="", ended=now)
             return job  # another worker goes on with it
 
         await self.desk.change(job_id, ended)
+
+
+async def _released(journal: Path) -> None:
+    """Wait a moment for a dead worker to let go of a journal: its locks go one after the other."""
+    for _ in range(_TRIES):
+        if await asyncio.to_thread(holder, journal) is None:
+            return
+        await asyncio.sleep(_OFTEN)
 
 
 async def _ended(upload: Upload) -> BaseException | None:

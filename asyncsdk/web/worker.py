@@ -32,6 +32,8 @@ logger = logging.getLogger("asyncsdk")
 _TRIES = 20
 """Workers that may die of a job, one after the other, before it is left alone."""
 _FATAL = "workers have died of it again and again: see their log. It may be tried once more"
+_GROUP = frozenset({JobState.RUNNING, JobState.UNDOING})
+"""The states in which something is done to a group."""
 _AT_REST = {
     JobState.CHECKING: JobState.DRAFT,
     JobState.RUNNING: JobState.STOPPED,
@@ -112,9 +114,8 @@ class Worker:
             fresh = await self.desk.get(job.id)  # its last holder may have brought it to an end
             if not fresh.active:
                 return
-            if fresh.state is JobState.STOPPING or fresh.tries >= _TRIES:
-                reason = _FATAL if fresh.tries >= _TRIES else ""
-                await self._leave(fresh.id, reason)
+            if fresh.tries >= _TRIES:
+                await self._leave(fresh.id, _FATAL)
                 return
             if not await self._has_group(fresh, leases):
                 return
@@ -135,7 +136,7 @@ class Worker:
 
         Also for undoing, which would race with what puts phones there.
         """
-        if job.state is JobState.CHECKING or job.group_id is None:
+        if job.state not in _GROUP or job.group_id is None:
             return True
         lease = await asyncio.to_thread(self.storage.group, job.group_id)
         if lease is not None:
@@ -151,7 +152,7 @@ class Worker:
         except NoSuchJobError:
             logger.info("job %s was deleted while it was worked on", job.id)
         except AsyncSDKError as error:
-            await self._leave(job.id, str(error))
+            await self._leave(job.id, self.storage.folder(job.id).said(error))
         except OSError as error:
             logger.exception("job %s could not go on", job.id)
             await self._leave(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import os
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Header, HTTPException
 
 from asyncsdk import Client
 from asyncsdk.web import UploadJobs, upload_router
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 logging.basicConfig(level=logging.WARNING)
 

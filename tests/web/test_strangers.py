@@ -62,7 +62,9 @@ async def test_two_gigabytes_are_refused_at_the_limit(
         assert on_disk(tmp_path / "uploads") < 4 * MEGABYTE
         assert not list((tmp_path / "uploads" / "jobs").iterdir())
         # One who says how much is to come is refused before anything does.
-        status, _ = await refused(ann, LIST, **{"Content-Length": str(2 << 30), "Connection": "close"})
+        status, _ = await refused(
+            ann, LIST, **{"Content-Length": str(2 << 30), "Connection": "close"}
+        )
         assert status == 413
         assert await ann.ask("GET", "/jobs") == []
 

@@ -1,0 +1,116 @@
+"""What takes a whole list to be read, a check or a file, each in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from attrs import Factory, define, evolve
+
+from asyncsdk.web.apart import run_apart
+from asyncsdk.web.job import Check, Job, JobState
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from asyncsdk.config import Rate
+    from asyncsdk.web.desk import Desk
+    from asyncsdk.web.making import FileKind
+    from asyncsdk.web.receiving import Limits
+    from asyncsdk.web.storage import JobFolder, Storage
+
+__all__ = ["Laborious"]
+
+_AT_ONCE = 2
+"""Processes that read lists at once."""
+_OF_BATCHES = frozenset({"batch_size", "max_batch_bytes"})
+"""Settings of an upload that say how many requests it takes."""
+
+
+@define(eq=False)
+class Laborious:
+    """Has lists read by processes of their own, a few at once.
+
+    Args:
+        desk: The table of jobs.
+        storage: Their files.
+        limits: How much a list may be.
+        rate: That of the account.
+        settings: Options of each upload that no job chooses.
+    """
+
+    desk: Desk
+    storage: Storage
+    limits: Limits
+    rate: Rate | None
+    settings: dict[str, Any]
+    slots: asyncio.Semaphore = Factory(lambda: asyncio.Semaphore(_AT_ONCE))
+    """Whoever reads a list takes one."""
+    _making: dict[Path, asyncio.Task[None]] = Factory(dict)
+
+    async def check(self, job: Job) -> None:
+        """Check a job, and enter what was found.
+
+        Raises:
+            FileRefusedError: It cannot be checked.
+        """
+        given = self._given(job) | {
+            "limits": msgspec.to_builtins(self.limits),
+            "rate": msgspec.to_builtins(self.rate),
+            "settings": {name: v for name, v in self.settings.items() if name in _OF_BATCHES},
+        }
+        async with self.slots:
+            found = await run_apart("check", given, lambda _: None)
+        result = msgspec.convert(found, Check)
+
+        def checked(now: Job) -> Job:
+            if now.state is not JobState.CHECKING or now.choices != job.choices:
+                return now  # somebody has chosen otherwise meanwhile
+            return evolve(now, state=JobState.CHECKED, check=result, tries=0, waits_for="")
+
+        await self.desk.change(job.id, checked)
+
+    async def file(self, job: Job, kind: FileKind) -> Path:
+        """A file of a job, made if it is not there.
+
+        It is made to its end, also where whoever asked goes away: they come back for it.
+
+        Raises:
+            FileRefusedError: It cannot be made.
+        """
+        folder = self.storage.folder(job.id)
+        target = folder.made / f"{job.ended or 0:.6f}-{kind}"
+        if target not in self._making:
+            task = asyncio.create_task(self._make(job, folder, kind, target))
+            self._making[target] = task
+            task.add_done_callback(lambda _: self._making.pop(target, None))
+        await asyncio.shield(self._making[target])
+        return target
+
+    async def close(self) -> None:
+        """End what is being made."""
+        tasks = list(self._making.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _make(self, job: Job, folder: JobFolder, kind: FileKind, target: Path) -> None:
+        if await asyncio.to_thread(target.exists):
+            return
+        await asyncio.to_thread(folder.made.mkdir, mode=0o700, exist_ok=True)
+        given = self._given(job) | {
+            "kind": kind,
+            "target": str(target),
+            "journal": str(folder.journal),
+            "max_bytes": self.limits.unpacked_bytes,
+            "group": job.group_name,
+        }
+        async with self.slots:
+            await run_apart("make", given, lambda _: None)
+
+    def _given(self, job: Job) -> dict[str, Any]:
+        """What a process that reads a job's list is given."""
+        path = self.storage.folder(job.id).list
+        choices = msgspec.to_builtins(job.choices)
+        return {"path": str(path), "name": job.name, "choices": choices}

@@ -3,52 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import inspect as python
-import logging
 import time
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from asyncsdk.client import Client
 from asyncsdk.completion import completed
 from asyncsdk.errors import AsyncSDKError, ConfigurationError
-from asyncsdk.web.departure import noticing
-from asyncsdk.web.desk import Desk
-from asyncsdk.web.errors import (
-    FileRefusedError,
-    GroupRefusedError,
-    JobError,
-    NoRoomError,
-    NoSuchJobError,
-    NotNowError,
-)
+from asyncsdk.web import transitions
+from asyncsdk.web.destinations import check_group
+from asyncsdk.web.errors import JobError, NoRoomError, NoSuchJobError, NotNowError
 from asyncsdk.web.job import Choices, Job, JobState, Undo
-from asyncsdk.web.laborious import Laborious
 from asyncsdk.web.making import KINDS
 from asyncsdk.web.reading import inspect
-from asyncsdk.web.receiving import Limits, file_name, store
+from asyncsdk.web.receiving import Limits, file_name, scanned, store
 from asyncsdk.web.results import ResultPage, page
+from asyncsdk.web.service import Plan, Service, serving
 from asyncsdk.web.storage import Storage
-from asyncsdk.web.undoing import Undoer, preview
-from asyncsdk.web.uploading import Uploader
-from asyncsdk.web.worker import Worker
+from asyncsdk.web.undoing import preview
 from asyncsdk.workflow.dryrun import least_seconds
-from asyncsdk.workflow.groups import group_named, groups_of
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncIterable,
-        AsyncIterator,
-        Awaitable,
-        Callable,
-        Collection,
-        Iterator,
-    )
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterator
     from os import PathLike
 
+    from asyncsdk.client import Client
     from asyncsdk.config import UploadSettings
     from asyncsdk.models import Group
     from asyncsdk.results import Outcome
@@ -57,19 +38,11 @@ if TYPE_CHECKING:
 
 __all__ = ["UploadJobs"]
 
-logger = logging.getLogger("asyncsdk")
-
 _DAY = 86_400.0
-_CLEANING = 600.0
-"""Seconds between two times that what is old is removed."""
 _POLL = 0.5
 """Seconds between two looks of somebody who follows a job."""
 _STREAM = 5.0
 """Seconds for which a job is followed: a stream that stays open keeps a server from ending."""
-_PATIENCE = 4.0
-"""Seconds that what is under way may take to come to rest when the process is to end."""
-_CHECKS = 2
-"""Lists that are checked at once."""
 _CHOSEN_HERE = frozenset(
     {
         *("journal", "on_progress", "dry_run", "columns", "keep_created", "deadline"),
@@ -77,6 +50,7 @@ _CHOSEN_HERE = frozenset(
     }
 )
 """Options of an upload that are not the host's to choose."""
+_NO_JOB = "there is no such job: it may have been deleted"
 
 
 class UploadJobs:
@@ -125,21 +99,26 @@ class UploadJobs:
         running: int = 4,
         look_every: float = 2.0,
     ) -> None:
+        chosen = dict(settings or {})
+        if wrong := sorted(_CHOSEN_HERE & chosen.keys()):
+            msg = f"settings cannot have {', '.join(wrong)}: jobs choose that by themselves"
+            raise ConfigurationError(msg)
         self.limits = Limits(
             file_bytes=max_file_bytes, unpacked_bytes=max_unpacked_bytes, rows=max_rows
         )
-        self.keep_days = keep_days
-        self._settings: dict[str, Any] = dict(settings or {})
-        if wrong := sorted(_CHOSEN_HERE & self._settings.keys()):
-            msg = f"settings cannot have {', '.join(wrong)}: jobs choose that by themselves"
-            raise ConfigurationError(msg)
-        self._choices = choices or Choices()
-        self._make_client = client
+        """How much a list may be."""
+        self._plan = Plan(
+            storage=Storage(Path(folder)),
+            client=client,
+            limits=self.limits,
+            keep=keep_days * _DAY,
+            settings=chosen,
+            running=running,
+            look_every=look_every,
+        )
         self._scan = scan
-        self._running = running
-        self._look_every = look_every
-        self._storage = Storage(Path(folder))
-        self._open: _Open | None = None
+        self._choices = choices or Choices()
+        self._open: Service | None = None
 
     # -- its life ----------------------------------------------------------------------------
 
@@ -155,29 +134,12 @@ class UploadJobs:
             ConfigurationError: The credentials are not in the environment.
             OSError: The folder cannot be used.
         """
-        async with AsyncExitStack() as closing:
-            await asyncio.to_thread(self._storage.prepare)
-            client = await self._entered(closing)
-            desk = Desk(self._storage.table)
-            closing.push_async_callback(desk.close)
-            departing = asyncio.Event()
-            laborious = Laborious(desk, self._storage, self.limits, client.rate, self._settings)
-            closing.push_async_callback(laborious.close)
-            worker = self._worker(desk, client, laborious, departing)
-            self._open = _Open(desk, client, worker, laborious, departing)
-            with noticing(departing):
-                looking = asyncio.create_task(worker.run())
-                cleaning = asyncio.create_task(self._clean())
-                watching = asyncio.create_task(_stop_looking(looking, departing))
-                try:
-                    yield
-                finally:
-                    departing.set()
-                    for task in (looking, cleaning, watching):
-                        task.cancel()
-                    await asyncio.wait([looking, cleaning, watching])
-                    await worker.drained(_PATIENCE)
-                    self._open = None
+        async with serving(self._plan) as service:
+            self._open = service
+            try:
+                yield
+            finally:
+                self._open = None
 
     @property
     def client(self) -> Client:
@@ -208,11 +170,11 @@ class UploadJobs:
             NoRoomError: The disk is full.
         """
         self.limits.check_size(size)
-        job_id, folder = await asyncio.to_thread(self._storage.create)
+        job_id, folder = await asyncio.to_thread(self._plan.storage.create)
         lease = await asyncio.to_thread(folder.lease)  # it keeps the folder from being swept
         try:
             size = await store(chunks, folder.list, self.limits)
-            await self._scanned(folder.list)
+            await scanned(folder.list, self._scan)
             job = Job(
                 id=job_id,
                 owner=owner,
@@ -248,11 +210,10 @@ class UploadJobs:
 
     async def get(self, owner: str, job_id: str) -> Job:
         """One job as it is now, whichever worker works on it."""
-        self._storage.folder(job_id)  # refuses what is no id
+        self._plan.storage.folder(job_id)  # refuses what is no id
         job = await self._opened.desk.get(job_id)
         if job.owner != owner:
-            msg = "there is no such job: it may have been deleted"
-            raise NoSuchJobError(msg)
+            raise NoSuchJobError(_NO_JOB)
         return job
 
     async def changes(
@@ -286,7 +247,7 @@ class UploadJobs:
     async def inspect(self, owner: str, job_id: str) -> Inspection:
         """What the list has, read with the job's choices: columns, samples, open questions."""
         job = await self.get(owner, job_id)
-        folder = self._storage.folder(job_id)
+        folder = self._plan.storage.folder(job_id)
         async with self._opened.laborious.slots:
             return await asyncio.to_thread(
                 inspect, folder.list, job.name, job.choices, self.limits.unpacked_bytes
@@ -298,8 +259,7 @@ class UploadJobs:
         Args:
             allowed: Their ids; None for all.
         """
-        found = await groups_of(self.client)
-        return [group for group in found if allowed is None or group.id in allowed]
+        return await self._opened.groups.usable(allowed)
 
     # -- choosing, checking, sending ----------------------------------------------------------
 
@@ -327,23 +287,10 @@ class UploadJobs:
             NotNowError: The job was started.
             GroupRefusedError: This user may not use this group.
         """
-        if group_name is not None and allowed is not None:
-            msg = "groups can only be chosen from those that are yours to use"
-            raise GroupRefusedError(msg)
-        if group_id is not None:
-            _check_group(group_id, allowed)
-
-        def chosen(job: Job) -> Job:
-            _expect(job, "chosen for", JobState.DRAFT, JobState.CHECKED, JobState.CHECKING)
-            if group_id is not None:
-                job = evolve(job, group_id=group_id, group_name="")
-            elif group_name is not None:
-                job = evolve(job, group_id=None, group_name=group_name.strip())
-            if choices is None or choices == job.choices:
-                return job
-            return evolve(job, choices=choices, check=None, state=JobState.DRAFT, reason="")
-
-        return await self._changed(owner, job_id, chosen)
+        check_group(group_id, group_name, allowed)
+        return await self._changed(
+            owner, job_id, lambda job: transitions.choose(job, choices, group_id, group_name)
+        )
 
     async def check(self, owner: str, job_id: str) -> Job:
         """Have it checked; `Job.check` says what was found once its state is `checked`.
@@ -353,14 +300,7 @@ class UploadJobs:
         Raises:
             NotNowError: The job was started.
         """
-
-        def asked(job: Job) -> Job:
-            if job.state in {JobState.CHECKING, JobState.CHECKED}:
-                return job
-            _expect(job, "checked", JobState.DRAFT)
-            return evolve(job, state=JobState.CHECKING, reason="", progress=None, tries=0)
-
-        return await self._changed(owner, job_id, asked)
+        return await self._changed(owner, job_id, transitions.check)
 
     async def start(
         self, owner: str, job_id: str, *, allowed: Collection[int] | None = None
@@ -380,40 +320,15 @@ class UploadJobs:
         job = await self.get(owner, job_id)
         if job.started is not None:
             return job
-        _expect(job, "started", JobState.CHECKED)
-        group = await self._group(job, allowed)
-
-        def started(job: Job) -> Job:
-            if job.started is not None:
-                return job
-            _expect(job, "started", JobState.CHECKED)
-            return evolve(
-                job,
-                state=JobState.RUNNING,
-                group_id=group.id,
-                group_name=group.name,
-                started=time.time(),
-                reason="",
-                waits_for="worker",
-                progress=None,
-                tries=0,
-            )
-
-        return await self._changed(owner, job_id, started)
+        transitions.expect(job, "started", JobState.CHECKED)
+        group = await self._opened.groups.of(job, allowed)
+        return await self._changed(
+            owner, job_id, lambda job: transitions.start(job, group, time.time())
+        )
 
     async def stop(self, owner: str, job_id: str) -> Job:
         """Have it stop: what is under way is waited for, the rest is kept for going on."""
-
-        def stopped(job: Job) -> Job:
-            if job.state is JobState.RUNNING:
-                return evolve(job, state=JobState.STOPPING)
-            if job.state is JobState.UNDOING:
-                return evolve(job, state=JobState.UNDO_STOPPED, ended=time.time())
-            if job.state is JobState.CHECKING:
-                return evolve(job, state=JobState.DRAFT)
-            return job
-
-        return await self._changed(owner, job_id, stopped)
+        return await self._changed(owner, job_id, lambda job: transitions.stop(job, time.time()))
 
     async def resume(self, owner: str, job_id: str) -> Job:
         """Have it go on where it stopped; of one that is done, send what failed once more.
@@ -421,20 +336,7 @@ class UploadJobs:
         Raises:
             NotNowError: There is nothing to go on with.
         """
-
-        def resumed(job: Job) -> Job:
-            if job.state is JobState.RUNNING:
-                return job
-            _expect(job, "resumed", JobState.STOPPED, JobState.DONE)
-            failed = job.progress.failed if job.progress else 0
-            if job.state is JobState.DONE and not failed:
-                msg = "nothing failed that could be sent once more"
-                raise NotNowError(msg)
-            return evolve(
-                job, state=JobState.RUNNING, reason="", ended=None, waits_for="worker", tries=0
-            )
-
-        return await self._changed(owner, job_id, resumed)
+        return await self._changed(owner, job_id, transitions.resume)
 
     # -- what became of it --------------------------------------------------------------------
 
@@ -451,7 +353,7 @@ class UploadJobs:
             limit: How many at most.
         """
         await self._begun(owner, job_id)
-        journal = self._storage.folder(job_id).journal
+        journal = self._plan.storage.folder(job_id).journal
         with self._said(job_id):
             return await asyncio.to_thread(page, journal, outcome, offset, limit)
 
@@ -486,8 +388,8 @@ class UploadJobs:
             NotNowError: The job was not started, or is being sent.
         """
         job = await self._begun(owner, job_id)
-        _expect(job, "undone", *_UNDOABLE)
-        journal = self._storage.folder(job_id).journal
+        transitions.expect(job, "undone", *transitions.UNDOABLE)
+        journal = self._plan.storage.folder(job_id).journal
         with self._said(job_id):
             found = await asyncio.to_thread(preview, journal)
         return evolve(found, seconds_at_least=least_seconds(found.total, self.client.rate))
@@ -501,16 +403,7 @@ class UploadJobs:
             NotNowError: The job was not started, or is being sent.
         """
         await self._begun(owner, job_id)
-
-        def undone(job: Job) -> Job:
-            if job.state is JobState.UNDOING:
-                return job
-            _expect(job, "undone", *_UNDOABLE)
-            return evolve(
-                job, state=JobState.UNDOING, reason="", ended=None, waits_for="worker", tries=0
-            )
-
-        return await self._changed(owner, job_id, undone)
+        return await self._changed(owner, job_id, transitions.undo)
 
     async def delete(self, owner: str, job_id: str) -> None:
         """Remove a job with all its files; what it put into the group stays there.
@@ -519,52 +412,18 @@ class UploadJobs:
             NotNowError: A worker is at it: stop it first.
         """
         job = await self.get(owner, job_id)
-        if job.active or not await self._removed(job):
+        if job.active or not await self._opened.cleaner.remove(job):
             msg = "the job is worked on: stop it first"
             raise NotNowError(msg)
 
     # -- inside -------------------------------------------------------------------------------
 
     @property
-    def _opened(self) -> _Open:
+    def _opened(self) -> Service:
         if self._open is None:
             msg = "the jobs are not served: FastAPI(lifespan=jobs.lifespan), or enter it in yours"
             raise ConfigurationError(msg)
         return self._open
-
-    async def _entered(self, closing: AsyncExitStack) -> Client:
-        """The client; one that is made here is closed here."""
-        if isinstance(self._make_client, Client):
-            return self._make_client
-        make = Client.from_env if self._make_client is None else self._make_client
-        return await closing.enter_async_context(make())
-
-    def _worker(
-        self, desk: Desk, client: Client, laborious: Laborious, departing: asyncio.Event
-    ) -> Worker:
-        uploader = Uploader(
-            desk,
-            self._storage,
-            client,
-            self.limits,
-            self._settings,
-            departing,
-            time.time,
-        )
-        undoer = Undoer(desk, self._storage, client, departing, time.time)
-        works: dict[JobState, Callable[[Job], Awaitable[None]]] = {
-            JobState.CHECKING: laborious.check,
-            JobState.RUNNING: uploader.send,
-            JobState.STOPPING: uploader.settle,
-            JobState.UNDOING: undoer.undo,
-        }
-        room = {
-            JobState.CHECKING: _CHECKS,
-            JobState.RUNNING: self._running,
-            JobState.STOPPING: self._running,
-            JobState.UNDOING: self._running,
-        }
-        return Worker(desk, self._storage, works, room, self._look_every, time.time)
 
     async def _changed(self, owner: str, job_id: str, change: Callable[[Job], Job]) -> Job:
         """The job after this change, of which the worker hears at once."""
@@ -580,13 +439,13 @@ class UploadJobs:
         try:
             yield
         except JobError as error:
-            raise type(error)(self._storage.folder(job_id).said(error)) from error
+            raise type(error)(self._plan.storage.folder(job_id).said(error)) from error
         except AsyncSDKError as error:
-            raise JobError(self._storage.folder(job_id).said(error)) from error
+            raise JobError(self._plan.storage.folder(job_id).said(error)) from error
 
     async def _begun(self, owner: str, job_id: str) -> Job:
         job = await self.get(owner, job_id)
-        journal = self._storage.folder(job_id).journal
+        journal = self._plan.storage.folder(job_id).journal
         if job.started is None or not await asyncio.to_thread(journal.exists):
             msg = "the job has sent nothing yet"
             raise NotNowError(msg)
@@ -594,129 +453,4 @@ class UploadJobs:
 
     async def _forgotten(self, job_id: str) -> None:
         """Remove the files of what did not become a job, whatever cancels that."""
-        await completed(asyncio.ensure_future(asyncio.to_thread(self._storage.remove, job_id)))
-
-    async def _scanned(self, path: Path) -> None:
-        """Have the host's own scanner look at a file.
-
-        Raises:
-            FileRefusedError: It refuses it.
-        """
-        if self._scan is None:
-            return
-        try:
-            if python.iscoroutinefunction(self._scan):
-                await self._scan(path)
-            else:
-                found = await asyncio.to_thread(self._scan, path)
-                if python.isawaitable(found):
-                    await found
-        except Exception as error:
-            msg = f"the file was refused: {error}"
-            raise FileRefusedError(msg) from error
-
-    async def _group(self, job: Job, allowed: Collection[int] | None) -> Group:
-        """The group of a job that is to be started, which is made if it is to be.
-
-        Raises:
-            NotNowError: None is chosen.
-            GroupRefusedError: This user may not use it.
-            JobError: It is not there, or cannot be made.
-        """
-        try:
-            if job.group_id is not None:
-                _check_group(job.group_id, allowed)
-                return await self.client.groups.get(job.group_id)
-            if not job.group_name:
-                msg = "no group is chosen"
-                raise NotNowError(msg)
-            if allowed is not None:
-                msg = "groups can only be chosen from those that are yours to use"
-                raise GroupRefusedError(msg)
-            return await self._group_named(job.group_name)
-        except JobError:
-            raise
-        except AsyncSDKError as error:
-            msg = f"the group cannot be used: {error}"
-            raise JobError(msg) from error
-
-    async def _group_named(self, name: str) -> Group:
-        while (lease := await asyncio.to_thread(self._storage.naming)) is None:
-            await asyncio.sleep(_POLL / 10)
-        try:
-            return await group_named(self.client, name) or await self.client.groups.create(name)
-        finally:
-            lease.release()
-
-    async def _removed(self, job: Job) -> bool:
-        """Whether a job could be removed: nobody works on it."""
-        lease = await asyncio.to_thread(self._storage.folder(job.id).lease)
-        if lease is None:
-            exists = self._storage.folder(job.id).path.exists
-            if await asyncio.to_thread(exists):
-                return False
-        try:
-            await self._opened.desk.remove(job.id)
-            await asyncio.to_thread(self._storage.remove, job.id)
-        finally:
-            if lease is not None:
-                lease.release()
-        return True
-
-    async def _clean(self) -> None:
-        """Remove what is old, and what belongs to no job, now and then."""
-        while True:
-            try:
-                await self.clean()
-            except (AsyncSDKError, OSError):
-                logger.exception("old jobs of the page could not be removed")
-            await asyncio.sleep(_CLEANING)
-
-    async def clean(self) -> None:
-        """Remove the jobs that were at rest for `keep_days`, and what dead workers left behind."""
-        for job in await self._opened.desk.at_rest_since(time.time() - self.keep_days * _DAY):
-            await self._removed(job)
-        known = await self._opened.desk.ids()
-        for stray in await asyncio.to_thread(lambda: list(self._storage.strays(known))):
-            lease = await asyncio.to_thread(self._storage.folder(stray).lease)
-            if lease is not None:
-                await asyncio.to_thread(self._storage.remove, stray)
-                lease.release()
-
-
-@frozen(eq=False)
-class _Open:
-    """What jobs have while they are served."""
-
-    desk: Desk
-    client: Client
-    worker: Worker
-    laborious: Laborious
-    departing: asyncio.Event
-    """Is set when the process is to end."""
-
-
-_UNDOABLE = (JobState.STOPPED, JobState.DONE, JobState.UNDO_STOPPED, JobState.UNDONE)
-
-
-async def _stop_looking(looking: asyncio.Task[None], departing: asyncio.Event) -> None:
-    await departing.wait()
-    looking.cancel()
-
-
-def _expect(job: Job, what: str, *states: JobState) -> None:
-    """Do nothing if a job is in one of these states.
-
-    Raises:
-        NotNowError: It is in another.
-    """
-    if job.state not in states:
-        known = " or ".join(states)
-        msg = f"the job is {job.state}: only one that is {known} can be {what}"
-        raise NotNowError(msg)
-
-
-def _check_group(group_id: int, allowed: Collection[int] | None) -> None:
-    if allowed is not None and group_id not in allowed:
-        msg = "this group is not yours to use: choose one of those that are shown"
-        raise GroupRefusedError(msg)
+        await completed(asyncio.ensure_future(asyncio.to_thread(self._plan.storage.remove, job_id)))

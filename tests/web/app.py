@@ -1,24 +1,21 @@
-"""An application that has the page, as a test's environment says: served by real processes."""
+"""An application that has the page, with a login of its own."""
 
 from __future__ import annotations
 
 import json
-import logging
-import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Header, HTTPException
 
-from asyncsdk import Client
 from asyncsdk.web import UploadJobs, upload_router
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-logging.basicConfig(level=logging.WARNING)
+    from asyncsdk import Client
 
-OPTIONS: dict[str, Any] = json.loads(os.environ["UPLOAD_OPTIONS"])
-SETTINGS: dict[str, Any] = {"quiet_period": 0.1, **OPTIONS.pop("settings", {})}
+__all__ = ["application"]
 
 
 def who(x_user: Annotated[str | None, Header()] = None) -> str:
@@ -40,18 +37,29 @@ def scan(path: Path) -> None:
         raise ValueError(msg)
 
 
-jobs = UploadJobs(
-    os.environ["UPLOADS"],
-    client=lambda: Client.from_env(rate=None),
-    scan=scan if OPTIONS.pop("scanned", False) else None,
-    settings=SETTINGS,  # type: ignore[arg-type]
-    **OPTIONS,
-)
-app = FastAPI(lifespan=jobs.lifespan)
-app.include_router(upload_router(jobs, owner=who, groups=groups), prefix="/uploads")
+def application(
+    folder: str | Path,
+    client: Callable[[], Client],
+    *,
+    scanned: bool = False,
+    settings: dict[str, Any] | None = None,
+    **options: Any,
+) -> FastAPI:
+    """The application, with these options of `UploadJobs`."""
+    jobs = UploadJobs(
+        folder,
+        client=client,
+        scan=scan if scanned else None,
+        settings={"quiet_period": 0.1, **(settings or {})},  # type: ignore[typeddict-item]
+        **options,
+    )
+    app = FastAPI(lifespan=jobs.lifespan)
+    app.include_router(upload_router(jobs, owner=who, groups=groups), prefix="/uploads")
+    app.state.jobs = jobs
 
+    @app.get("/alive")
+    async def alive() -> dict[str, bool]:
+        """That it serves."""
+        return {"alive": True}
 
-@app.get("/alive")
-async def alive() -> dict[str, int]:
-    """Which process answers."""
-    return {"pid": os.getpid()}
+    return app

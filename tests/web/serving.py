@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
+import uvicorn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from fastapi import FastAPI
 
     from asyncsdk.testing import SandboxThread
 
@@ -33,7 +36,7 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self._command = [
-            *(sys.executable, "-m", "uvicorn", "tests.web.app:app", "--port", str(self.port)),
+            *(sys.executable, "-m", "uvicorn", "tests.web.main:app", "--port", str(self.port)),
             *("--log-level", "warning", "--workers", str(workers)),
         ]
         self._environment = os.environ | {
@@ -78,12 +81,52 @@ class Server:
     @asynccontextmanager
     async def visited(self, user: str = "ann", **headers: str) -> AsyncIterator[Visitor]:
         """A user of the page, once it answers."""
-        async with aiohttp.ClientSession(
-            f"http://127.0.0.1:{self.port}", headers={"X-User": user, **headers}
-        ) as session:
-            visitor = Visitor(session)
+        async with visiting(self.port, user, **headers) as visitor:
             await visitor.until_served()
             yield visitor
+
+
+class ServerHere:
+    """The same in the event loop of the test, which spares it the start of a process."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+        self._server = uvicorn.Server(
+            uvicorn.Config(app, port=0, log_level="warning", ws="none", loop="none")
+        )
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._serving = asyncio.create_task(self._server.serve())
+        while not self._server.started:
+            await asyncio.sleep(0)
+
+    async def end(self) -> None:
+        if self._serving is not None:
+            self._server.should_exit = True
+            await self._serving
+
+    @property
+    def port(self) -> int:
+        port: int = self._server.servers[0].sockets[0].getsockname()[1]
+        return port
+
+    @asynccontextmanager
+    async def visited(self, user: str = "ann", **headers: str) -> AsyncIterator[Visitor]:
+        """A user of the page."""
+        if self._serving is None:
+            await self.start()
+        async with visiting(self.port, user, **headers) as visitor:
+            yield visitor
+
+
+@asynccontextmanager
+async def visiting(port: int, user: str, **headers: str) -> AsyncIterator[Visitor]:
+    """A user of whatever serves at this port."""
+    async with aiohttp.ClientSession(
+        f"http://127.0.0.1:{port}", headers={"X-User": user, **headers}
+    ) as session:
+        yield Visitor(session)
 
 
 def _command_of(pid: int) -> bytes:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asyncsdk.testing import SandboxThread
-    from tests.web.serving import Server, Visitor
+    from tests.web.serving import ServerHere, Visitor
 
 LIST = b"Mobil\n+4915112345678\n"
 MEGABYTE = 1 << 20
@@ -43,7 +43,7 @@ async def refused(ann: Visitor, body: Any, **headers: str) -> tuple[int, str]:
 
 
 async def test_two_gigabytes_are_refused_at_the_limit(
-    serve: Callable[..., Server], tmp_path: Path
+    here: Callable[..., ServerHere], tmp_path: Path
 ) -> None:
     sent = 0
 
@@ -54,7 +54,7 @@ async def test_two_gigabytes_are_refused_at_the_limit(
             sent += len(piece)
             yield piece
 
-    async with serve(max_file_bytes=3 * MEGABYTE, max_rows=10**9).visited() as ann:
+    async with here(max_file_bytes=3 * MEGABYTE, max_rows=10**9).visited() as ann:
         status, words = await refused(ann, two_gigabytes())
         assert status == 413
         assert "3,145,728 bytes" in words
@@ -71,13 +71,13 @@ async def test_two_gigabytes_are_refused_at_the_limit(
 
 @pytest.mark.parametrize("rows", [b"+4915112345678\n", b'"+49151\n12345678"\n"\n"\n'])
 async def test_too_many_rows_are_refused_before_all_are_there(
-    serve: Callable[..., Server], rows: bytes
+    here: Callable[..., ServerHere], rows: bytes
 ) -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
             yield rows * 1000
 
-    async with serve(max_rows=5000).visited() as ann:
+    async with here(max_rows=5000).visited() as ann:
         status, words = await refused(ann, endless())
         assert status == 422
         assert "5,000 rows" in words
@@ -96,9 +96,9 @@ async def test_too_many_rows_are_refused_before_all_are_there(
     ],
 )
 async def test_what_is_no_list_is_refused_in_words(
-    serve: Callable[..., Server], body: bytes, words: str
+    here: Callable[..., ServerHere], body: bytes, words: str
 ) -> None:
-    async with serve().visited() as ann:
+    async with here().visited() as ann:
         if not body:
             assert words in (await refused(ann, body))[1]
             return
@@ -126,11 +126,11 @@ def gzip_bomb() -> bytes:
 
 @pytest.mark.parametrize("bomb", [zip_bomb, gzip_bomb])
 async def test_a_bomb_takes_neither_disk_nor_memory(
-    serve: Callable[..., Server], bomb: Callable[[], bytes], tmp_path: Path
+    here: Callable[..., ServerHere], bomb: Callable[[], bytes], tmp_path: Path
 ) -> None:
     packed = bomb()
     assert len(packed) < 4 * MEGABYTE
-    async with serve(max_unpacked_bytes=8 * MEGABYTE).visited() as ann:
+    async with here(max_unpacked_bytes=8 * MEGABYTE).visited() as ann:
         job = await ann.checked((await ann.send(packed))["id"])
         assert job["state"] == "draft"
         assert "unpacks to more than 8,388,608 bytes" in job["reason"]
@@ -138,9 +138,9 @@ async def test_a_bomb_takes_neither_disk_nor_memory(
 
 
 async def test_a_scanner_refuses_a_file_before_anything_reads_it(
-    serve: Callable[..., Server], tmp_path: Path
+    here: Callable[..., ServerHere], tmp_path: Path
 ) -> None:
-    async with serve(scanned=True).visited() as ann:
+    async with here(scanned=True).visited() as ann:
         status, words = await refused(ann, b"Mobil\nEICAR\n")
         assert (status, words) == (422, "the file was refused: a virus was found")
         assert not list((tmp_path / "uploads" / "jobs").iterdir())
@@ -151,9 +151,9 @@ async def test_a_scanner_refuses_a_file_before_anything_reads_it(
 
 
 async def test_another_owners_job_is_none(
-    sandbox: SandboxThread, serve: Callable[..., Server]
+    sandbox: SandboxThread, here: Callable[..., ServerHere]
 ) -> None:
-    server = serve()
+    server = here()
     group_id = sandbox.add_group()
     async with server.visited("ann") as ann, server.visited("bea") as bea:
         job = await ann.started(LIST, group_id)
@@ -176,10 +176,10 @@ async def test_another_owners_job_is_none(
 
 
 async def test_groups_are_those_of_the_user(
-    sandbox: SandboxThread, serve: Callable[..., Server]
+    sandbox: SandboxThread, here: Callable[..., ServerHere]
 ) -> None:
     mine, other = sandbox.add_group("mine"), sandbox.add_group("other")
-    server = serve()
+    server = here()
     async with server.visited("ann", **{"X-Groups": f"[{mine}]"}) as ann:
         assert [group["name"] for group in await ann.ask("GET", "/groups")] == ["mine"]
         job = await ann.checked((await ann.send(LIST))["id"])
@@ -211,15 +211,15 @@ async def test_groups_are_those_of_the_user(
     ],
 )
 async def test_another_sites_page_changes_nothing(
-    serve: Callable[..., Server], headers: dict[str, str], status: int
+    here: Callable[..., ServerHere], headers: dict[str, str], status: int
 ) -> None:
-    async with serve().visited() as ann:
+    async with here().visited() as ann:
         await ann.ask("POST", "/jobs", data=LIST, headers=headers, status=status)
         assert len(await ann.ask("GET", "/jobs", headers=headers)) == (status == 201)
 
 
-async def test_answers_are_for_this_page_alone(serve: Callable[..., Server]) -> None:
-    async with serve().visited() as ann:
+async def test_answers_are_for_this_page_alone(here: Callable[..., ServerHere]) -> None:
+    async with here().visited() as ann:
         for path in ("/jobs", "/jobs/none", "/template.csv"):
             async with ann.session.get(f"/uploads/api{path}") as reply:
                 policy = reply.headers["Content-Security-Policy"]
@@ -245,9 +245,9 @@ async def test_answers_are_for_this_page_alone(serve: Callable[..., Server]) -> 
     ],
 )
 async def test_a_name_is_no_path(
-    serve: Callable[..., Server], tmp_path: Path, given: str, shown: str
+    here: Callable[..., ServerHere], tmp_path: Path, given: str, shown: str
 ) -> None:
-    async with serve().visited() as ann:
+    async with here().visited() as ann:
         job = await ann.send(LIST, name=given)
         assert job["name"] == shown
         folder = tmp_path / "uploads" / "jobs" / job["id"]
@@ -257,10 +257,10 @@ async def test_a_name_is_no_path(
 
 
 async def test_cells_with_script_and_formulas_come_back_as_text(
-    sandbox: SandboxThread, serve: Callable[..., Server]
+    sandbox: SandboxThread, here: Callable[..., ServerHere]
 ) -> None:
     rows = ["Mobil;Name", "nobody;<script>alert(1)</script>", "neither;=cmd|'/c calc'!A1", ""]
-    async with serve().visited() as ann:
+    async with here().visited() as ann:
         body = "\n".join(rows).encode()
         job = await ann.started(body, sandbox.add_group(), columns={"phone": "Mobil"})
         await ann.until(job["id"])
@@ -276,7 +276,7 @@ async def test_cells_with_script_and_formulas_come_back_as_text(
             assert "<script>alert" not in await reply.text()
 
 
-async def test_many_lists_at_once(serve: Callable[..., Server], tmp_path: Path) -> None:
+async def test_many_lists_at_once(here: Callable[..., ServerHere], tmp_path: Path) -> None:
     count = effort(60, 200)
     body = ("Mobil\n" + "\n".join(numbers(5000)) + "\n").encode()
 
@@ -285,7 +285,7 @@ async def test_many_lists_at_once(serve: Callable[..., Server], tmp_path: Path) 
             yield body[at : at + 8192]
             await asyncio.sleep(0)
 
-    async with serve(workers=2).visited() as ann:
+    async with here().visited() as ann:
         sent = await asyncio.gather(*(ann.send(slowly()) for _ in range(count)))
         assert {job["size"] for job in sent} == {len(body)}
         assert len({job["id"] for job in sent}) == count

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asyncsdk.testing import SandboxThread
-    from tests.web.serving import Server
+    from tests.web.serving import ServerHere
 
 
 def list_of(count: int, *more: str) -> bytes:
@@ -18,9 +18,9 @@ def list_of(count: int, *more: str) -> bytes:
     return "\n".join(["Name;Mobil", *rows, *more, ""]).encode()
 
 
-async def test_the_whole_way(sandbox: SandboxThread, serve: Callable[..., Server]) -> None:
+async def test_the_whole_way(sandbox: SandboxThread, here: Callable[..., ServerHere]) -> None:
     group_id = sandbox.add_group("spring")
-    async with serve().visited() as ann:
+    async with here().visited() as ann:
         job = await ann.send(list_of(2000, "Bad;nobody"), name="../../Liste Mai.csv")
         assert (job["name"], job["state"], job["owner"]) == ("Liste Mai.csv", "draft", "ann")
         at = f"/jobs/{job['id']}"

@@ -14,7 +14,7 @@ from asyncsdk.completion import completed
 from asyncsdk.errors import AsyncSDKError, ConfigurationError
 from asyncsdk.web import transitions
 from asyncsdk.web.destinations import check_group
-from asyncsdk.web.errors import JobError, NoRoomError, NoSuchJobError, NotNowError
+from asyncsdk.web.errors import JobError, NoSuchJobError, NotNowError
 from asyncsdk.web.job import Choices, Job, JobState, Undo
 from asyncsdk.web.making import KINDS
 from asyncsdk.web.reading import inspect
@@ -184,10 +184,6 @@ class UploadJobs:
                 choices=self._choices,
             )
             await self._opened.desk.add(job)
-        except OSError as error:
-            await self._forgotten(job_id)
-            msg = f"the file cannot be stored: {error.strerror or error}"
-            raise NoRoomError(msg) from error
         except BaseException:
             await self._forgotten(job_id)
             raise

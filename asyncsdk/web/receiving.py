@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 
 from asyncsdk.completion import completed
 from asyncsdk.files import alone
-from asyncsdk.web.errors import FileRefusedError, TooLargeError
+from asyncsdk.web.errors import FileRefusedError, NoRoomError, TooLargeError
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ async def store(chunks: AsyncIterable[bytes], path: Path, limits: Limits) -> int
     Raises:
         TooLargeError: It has too many bytes.
         FileRefusedError: It has too many rows, or nothing in it.
-        OSError: The disk is full.
+        NoRoomError: The disk is full.
     """
     rows = _Rows()
     most = int(limits.rows * _SPARE) + 100
@@ -208,6 +208,15 @@ async def _steadily(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
 
 
 def _write_whole(file: int, data: bytes) -> None:
+    """Write all of it.
+
+    Raises:
+        NoRoomError: The disk is full, or broken.
+    """
     view = memoryview(data)
-    while view:
-        view = view[os.write(file, view) :]
+    try:
+        while view:
+            view = view[os.write(file, view) :]
+    except OSError as error:
+        msg = f"the file cannot be stored: {error.strerror or error}"
+        raise NoRoomError(msg) from error

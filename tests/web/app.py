@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import FastAPI, Header, HTTPException
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asyncsdk import Client
+    from asyncsdk.config import UploadSettings
 
 __all__ = ["application"]
 
@@ -50,7 +51,7 @@ def application(
         folder,
         client=client,
         scan=scan if scanned else None,
-        settings={"quiet_period": 0.1, **(settings or {})},  # type: ignore[typeddict-item]
+        settings=cast("UploadSettings", {"quiet_period": 0.1, **(settings or {})}),
         **options,
     )
     app = FastAPI(lifespan=jobs.lifespan)

@@ -40,10 +40,7 @@ async def test_each_list_is_looked_at_and_asked_about_until_it_can_be_checked(
             job = await ann.send(path.read_bytes(), name=path.name)
             at, choices = f"/jobs/{job['id']}", {"normalize": "DE"}
             await ann.ask("PATCH", at, json={"choices": choices})
-            for _ in range(4):
-                seen = await ann.ask("GET", f"{at}/list")
-                if not seen["questions"]:
-                    break
+            while (seen := await ann.ask("GET", f"{at}/list"))["questions"]:
                 assert not seen["ready"]
                 refused = await ann.checked(job["id"])
                 assert refused["state"] == "draft"

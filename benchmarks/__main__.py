@@ -16,6 +16,7 @@ from benchmarks import (
     bench_journal,
     bench_loop,
     bench_memory,
+    bench_page,
     bench_sources,
     bench_throughput,
 )
@@ -35,6 +36,7 @@ BENCHMARKS = {
     "journal": bench_journal,
     "start": bench_imports,
     "sources": bench_sources,
+    "page": bench_page,
 }
 FOLDER = Path(__file__).parent
 

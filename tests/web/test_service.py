@@ -22,6 +22,7 @@ from tests.rig import client_of
 from tests.web.inside import at_rest, opened, pieces, sent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 LIST = b"Mobil\n+4915112345678\n"
@@ -129,9 +130,13 @@ async def test_scanners_of_every_kind(tmp_path: Path, kind: str) -> None:
         await asyncio.sleep(0)
         look(path)
 
-    scan = {"blocking": look, "async": look_later, "gives an awaitable": partial(look_later)}
+    scanners: dict[str, Callable[[Path], object]] = {
+        "blocking": look,
+        "async": look_later,
+        "gives an awaitable": partial(look_later),
+    }
     sandbox = Sandbox()
-    jobs = UploadJobs(tmp_path / "uploads", client=lambda: client_of(sandbox), scan=scan[kind])
+    jobs = UploadJobs(tmp_path / "uploads", client=lambda: client_of(sandbox), scan=scanners[kind])
     async with sandbox, jobs.lifespan():
         with pytest.raises(FileRefusedError, match="the file was refused: a virus"):
             await jobs.receive(pieces(b"EICAR"), owner="ann", name="l")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -47,6 +48,29 @@ async def test_the_web_backend(sandbox: SandboxThread, tmp_path: Path) -> None:
         assert (answer["created_count"], answer["not_created"]) == (1, [1])
         with pytest.raises(aiohttp.ClientResponseError, match="502"):
             await session.post("/groups/4711/phones", json=["+49151"], raise_for_status=True)
+
+
+async def test_lists_from_a_browser(
+    sandbox: SandboxThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "app.py"
+    path.write_text(piece("Lists that go up from a browser"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    async with served(path) as session:
+        body, headers = b"Mobil\n+4915112345678\n", {"X-User": "ann"}
+        url = f"/uploads/api/jobs?name=list.csv&group_id={sandbox.add_group()}"
+        async with session.post(url, data=body, headers=headers) as reply:
+            assert reply.status == 201
+            job = await reply.json()
+        url = f"/uploads/api/jobs/{job['id']}"
+        for verb, state in (("check", "checked"), ("start", "done")):
+            async with session.post(f"{url}/{verb}", headers=headers) as reply:
+                job = await reply.json()
+            while job["state"] != state:
+                async with session.get(url, headers=headers) as reply:
+                    job = await reply.json()
+                await asyncio.sleep(0.05)
+    assert [commit.phone for commit in sandbox.commits] == ["+4915112345678"]
 
 
 def test_from_a_spreadsheet_to_a_rejects_file(sandbox: SandboxThread, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from asyncsdk.web.errors import JobError, NoSuchJobError, NotNowError
 from asyncsdk.web.job import Choices, Job, JobState, Undo
 from asyncsdk.web.making import KINDS
 from asyncsdk.web.reading import inspect
-from asyncsdk.web.receiving import Limits, file_name, scanned, store
+from asyncsdk.web.receiving import Limits, file_name, store
 from asyncsdk.web.results import ResultPage, page
 from asyncsdk.web.service import Plan, Service, serving
 from asyncsdk.web.storage import Storage
@@ -113,10 +113,10 @@ class UploadJobs:
             limits=self.limits,
             keep=keep_days * _DAY,
             settings=chosen,
+            scan=scan,
             running=running,
             look_every=look_every,
         )
-        self._scan = scan
         self._choices = choices or Choices()
         self._open: Service | None = None
 
@@ -174,7 +174,7 @@ class UploadJobs:
         lease = await asyncio.to_thread(folder.lease)  # it keeps the folder from being swept
         try:
             size = await store(chunks, folder.list, self.limits)
-            await scanned(folder.list, self._scan)
+            await self._opened.scanner.look(folder.list)
             job = Job(
                 id=job_id,
                 owner=owner,

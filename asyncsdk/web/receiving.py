@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 import re
 from typing import TYPE_CHECKING, Self
@@ -16,10 +15,10 @@ from asyncsdk.web.errors import FileRefusedError, NoRoomError, TooLargeError
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable
+    from collections.abc import AsyncIterable, AsyncIterator
     from pathlib import Path
 
-__all__ = ["Limits", "file_name", "scanned", "store"]
+__all__ = ["Limits", "file_name", "store"]
 
 _PIECE = 1 << 18
 """Bytes that are written at a time."""
@@ -162,30 +161,6 @@ async def store(chunks: AsyncIterable[bytes], path: Path, limits: Limits) -> int
         msg = "the file is empty: choose the one that has the list"
         raise FileRefusedError(msg)
     return writer.size
-
-
-async def scanned(path: Path, scan: Callable[[Path], object] | None) -> None:
-    """Have the host's own scanner look at a file before anybody else does.
-
-    Args:
-        path: The file.
-        scan: Raises to refuse it; it may block, or be async; None: nobody looks.
-
-    Raises:
-        FileRefusedError: It is refused.
-    """
-    if scan is None:
-        return
-    try:
-        if inspect.iscoroutinefunction(scan):
-            await scan(path)
-        else:
-            found = await asyncio.to_thread(scan, path)
-            if inspect.isawaitable(found):
-                await found
-    except Exception as error:
-        msg = f"the file was refused: {error}"
-        raise FileRefusedError(msg) from error
 
 
 async def _steadily(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -16,12 +16,14 @@ from asyncsdk.web.desk import Desk
 from asyncsdk.web.destinations import Destinations
 from asyncsdk.web.job import JobState
 from asyncsdk.web.laborious import Laborious
+from asyncsdk.web.scanning import Scanner
 from asyncsdk.web.undoing import Undoer
 from asyncsdk.web.uploading import Uploader
 from asyncsdk.web.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from asyncsdk.web.receiving import Limits
     from asyncsdk.web.storage import Storage
@@ -46,6 +48,8 @@ class Plan:
     """Seconds that a job at rest is kept."""
     settings: dict[str, Any]
     """Options of each upload that no job chooses."""
+    scan: Callable[[Path], object] | None
+    """Looks at each file before anybody else does."""
     running: int
     """Jobs that are sent at once."""
     look_every: float
@@ -58,6 +62,7 @@ class Service:
 
     desk: Desk
     client: Client
+    scanner: Scanner
     groups: Destinations
     laborious: Laborious
     worker: Worker
@@ -119,7 +124,14 @@ def _assembled(plan: Plan, client: Client) -> Service:
     worker = Worker(desk, storage, works, room, plan.look_every, time.time)
     cleaner = Cleaner(desk, storage, plan.keep, time.time)
     return Service(
-        desk, client, Destinations(client, storage), laborious, worker, cleaner, departing
+        desk,
+        client,
+        Scanner(plan.scan),
+        Destinations(client, storage),
+        laborious,
+        worker,
+        cleaner,
+        departing,
     )
 
 

@@ -34,6 +34,7 @@ _TRIES = 20
 _FATAL = "workers have died of it again and again: see their log. It may be tried once more"
 _GROUP = frozenset({JobState.RUNNING, JobState.UNDOING})
 """The states in which something is done to a group."""
+_SENDING = frozenset({JobState.RUNNING, JobState.STOPPING})
 _AT_REST = {
     JobState.CHECKING: JobState.DRAFT,
     JobState.RUNNING: JobState.STOPPED,
@@ -82,17 +83,22 @@ class Worker:
                     await self._woken.wait()
 
     async def drained(self, patience: float) -> None:
-        """Return when nothing is worked on any more; what is left then is cancelled.
+        """Return when nothing is worked on any more.
+
+        Uploads come to rest, as long as that does not take too long; all else is cancelled: it goes
+        on where it was, or begins anew.
 
         Args:
-            patience: Seconds to wait before.
+            patience: Seconds that uploads may take.
         """
-        tasks = [task for _, task in self._tasks.values()]
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=patience)
-        for task in late:
-            task.cancel()
+        tasks = {task: state for state, task in self._tasks.values()}
+        for task, state in tasks.items():
+            if state not in _SENDING:
+                task.cancel()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=patience)
+            for task in late:
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _look(self) -> None:

@@ -71,10 +71,11 @@ async def test_what_a_dead_worker_left_behind_goes_and_what_is_coming_stays(
         for folder in (left_folder, coming_folder):
             os.utime(folder.path, (1, 1))
         await jobs._opened.cleaner.clean()
+        while left in folders(tmp_path):  # the cleaner that runs by itself may be at it
+            await asyncio.sleep(0)
         assert folders(tmp_path) == {coming, fresh}
         assert lease is not None
         lease.release()
-        assert left not in folders(tmp_path)
 
 
 async def test_a_browser_that_goes_away_leaves_nothing(tmp_path: Path) -> None:

@@ -67,3 +67,32 @@ async def _undone(ann: Any, at: str, sandbox: SandboxThread, group_id: int) -> N
     assert job["state"] == "undone"
     assert (job["undo"]["deleted"], job["undo"]["failed"]) == (2000, 0)
     assert sandbox.phones(group_id) == []
+
+
+async def test_the_interface_is_documented(here: Callable[..., ServerHere]) -> None:
+    async with here().visited() as ann, ann.session.get("/openapi.json") as reply:
+        described = await reply.json()
+    paths = described["paths"]
+    assert len([path for path in paths if path.startswith("/uploads/api/")]) >= 13
+    create = paths["/uploads/api/jobs"]["post"]
+    assert "application/octet-stream" in create["requestBody"]["content"]
+    assert {"201", "413", "422", "403"} <= set(create["responses"])
+    for path, verbs in paths.items():
+        for verb, what in verbs.items():
+            assert what["summary"], (path, verb)
+            assert what.get("description") or not path.startswith("/uploads"), (path, verb)
+    shown = described["components"]["schemas"]["JobShape"]["properties"]
+    assert {"state", "progress", "check", "undo", "version"} <= set(shown)
+
+
+async def test_a_template_can_be_sent_as_it_is(
+    sandbox: SandboxThread, here: Callable[..., ServerHere]
+) -> None:
+    async with here().visited() as ann:
+        for kind in ("csv", "xlsx"):
+            async with ann.session.get(f"/uploads/api/template.{kind}") as reply:
+                assert reply.headers["Content-Disposition"].endswith(f'"template.{kind}"')
+                content = await reply.read()
+            job = await ann.checked((await ann.send(content, name=f"template.{kind}"))["id"])
+            assert job["check"]["would_be_sent"] == 2
+    assert not sandbox.commits

@@ -182,9 +182,12 @@ async def results(
     outcome: Outcome,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=_PAGE)] = 100,
+    located: Annotated[bool, Query(description="Whether to tell their lines, too.")] = False,
 ) -> ResultPageShape:
     """The rows that met a fate, page by page."""
-    page = await asking.jobs.results(asking.owner, job_id, outcome, offset=offset, limit=limit)
+    page = await asking.jobs.results(
+        asking.owner, job_id, outcome, offset=offset, limit=limit, located=located
+    )
     return ResultPageShape.of(page)
 
 

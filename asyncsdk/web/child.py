@@ -18,7 +18,9 @@ from asyncsdk.web.apart import Answer, Order
 from asyncsdk.web.checking import check
 from asyncsdk.web.job import Choices
 from asyncsdk.web.making import make
+from asyncsdk.web.reading import opened
 from asyncsdk.web.receiving import Limits
+from asyncsdk.web.results import lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,8 +80,15 @@ def _make(given: dict[str, Any], _: Callable[[int], None]) -> None:
     )
 
 
+def _lines(given: dict[str, Any], _: Callable[[int], None]) -> object:
+    choices = msgspec.convert(given["choices"], Choices)
+    source = opened(Path(given["path"]), given["name"], choices, given["max_bytes"])
+    return lines(source, given["indices"])
+
+
 _TASKS: dict[str, Callable[[dict[str, Any], Callable[[int], None]], object]] = {
     "check": _check,
+    "lines": _lines,
     "make": _make,
 }
 

@@ -337,7 +337,14 @@ class UploadJobs:
     # -- what became of it --------------------------------------------------------------------
 
     async def results(
-        self, owner: str, job_id: str, outcome: Outcome, *, offset: int = 0, limit: int = 100
+        self,
+        owner: str,
+        job_id: str,
+        outcome: Outcome,
+        *,
+        offset: int = 0,
+        limit: int = 100,
+        located: bool = False,
     ) -> ResultPage:
         """Rows that met a fate, page by page, as far as it is known while the job still runs.
 
@@ -347,11 +354,13 @@ class UploadJobs:
             outcome: The fate.
             offset: How many to leave out.
             limit: How many at most.
+            located: Whether to tell their lines, too: the list is read for that.
         """
-        await self._begun(owner, job_id)
+        job = await self._begun(owner, job_id)
         journal = self._plan.storage.folder(job_id).journal
         with self._said(job_id):
-            return await asyncio.to_thread(page, journal, outcome, offset, limit)
+            found = await asyncio.to_thread(page, journal, outcome, offset, limit)
+            return await self._opened.laborious.located(job, found) if located else found
 
     async def file(self, owner: str, job_id: str, kind: FileKind) -> Path:
         """The path of a file of the job, made if it is not there: see `FileKind`.

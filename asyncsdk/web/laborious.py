@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asyncsdk.web.desk import Desk
     from asyncsdk.web.making import FileKind
     from asyncsdk.web.receiving import Limits
+    from asyncsdk.web.results import ResultPage
     from asyncsdk.web.storage import JobFolder, Storage
 
 __all__ = ["Laborious"]
@@ -87,6 +88,20 @@ class Laborious:
             task.add_done_callback(lambda _: self._making.pop(target, None))
         await asyncio.shield(self._making[target])
         return target
+
+    async def located(self, job: Job, page: ResultPage) -> ResultPage:
+        """Some rows of a job with the lines on which they stand.
+
+        Raises:
+            FileRefusedError: The list cannot be read any more.
+        """
+        given = self._given(job) | {
+            "max_bytes": self.limits.unpacked_bytes,
+            "indices": [row.index for row in page.rows],
+        }
+        async with self.slots:
+            found = await run_apart("lines", given, lambda _: None)
+        return page.located(msgspec.convert(found, list[tuple[int, str]]))
 
     async def close(self) -> None:
         """End what is being made."""

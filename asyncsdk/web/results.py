@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from asyncsdk.export.reasons import reason_for
 from asyncsdk.report import UploadReport
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asyncsdk.results import Outcome, PhoneResult
+    from asyncsdk.sources import Source
 
-__all__ = ["ResultPage", "RowResult", "page"]
+__all__ = ["ResultPage", "RowResult", "lines", "page"]
 
 
 @frozen
@@ -35,6 +36,10 @@ class RowResult:
     attempts: int
     id: int | None
     """Of the created phone."""
+    line: int | None = None
+    """Where it stands in its file, counted from 1; None where nobody asked, or the file lost it."""
+    list: str = ""
+    """Which list of the file it is in, where there are several."""
 
     @classmethod
     def of(cls, result: PhoneResult) -> RowResult:
@@ -62,6 +67,14 @@ class ResultPage:
     next: int | None
     """The offset of the next page, if there is one."""
 
+    def located(self, places: Sequence[tuple[int, str]]) -> ResultPage:
+        """The same with the line and the list of each row, in their order."""
+        rows = [
+            evolve(row, line=line, list=name)
+            for row, (line, name) in zip(self.rows, places, strict=False)
+        ]
+        return evolve(self, rows=(*rows, *self.rows[len(rows) :]))
+
 
 def page(journal: Path, outcome: Outcome, offset: int, limit: int) -> ResultPage:
     """Some rows that met a fate; this blocks.
@@ -80,3 +93,14 @@ def page(journal: Path, outcome: Outcome, offset: int, limit: int) -> ResultPage
     rows = tuple(map(RowResult.of, kept[offset : offset + limit]))
     after = offset + len(rows)
     return ResultPage(total, rows, after if after < total else None)
+
+
+def lines(source: Source, indices: Sequence[int]) -> list[tuple[int, str]]:
+    """The line of each of these rows, and the list that it is in where there are several.
+
+    Args:
+        source: The list, which is read as far as they go.
+        indices: Ascending.
+    """
+    several = len(source.parts) > 1
+    return [(row.line, (row.path or "") if several else "") for row in source.pick(indices)]

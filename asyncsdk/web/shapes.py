@@ -283,6 +283,8 @@ class RowShape(_Shape):
     reason: str
     attempts: int
     id: int | None
+    line: int | None
+    list: str
 
 
 class ResultPageShape(_Shape):

@@ -41,22 +41,24 @@ def list_of(job: int) -> bytes:
     return "\n".join(["Mobil", *(f"+4916{job:02}{at:07}" for at in range(PHONES)), ""]).encode()
 
 
-def assert_all_there_once(sandbox: SandboxThread) -> None:
+def assert_all_there(sandbox: SandboxThread, times: int) -> None:
     stored = Counter(commit.phone for commit in sandbox.commits)
-    assert set(stored.values()) == {1}
-    assert len(stored) == JOBS * PHONES
+    assert set(stored.values()) == {times}
+    assert len(stored) == JOBS * PHONES // times
 
 
 @pytest.mark.timeout(1800)
 async def test_kills_of_random_workers_lose_nothing_and_send_nothing_twice(
     sandbox: SandboxThread, serve: Callable[..., Server]
 ) -> None:
-    groups = [sandbox.add_group(f"group {at}") for at in range(max(1, JOBS // 2))]
+    groups = [sandbox.add_group(f"group {at}") for at in range(JOBS // 2)]
     settings = {"batch_size": 100, "concurrency": 2, "quiet_period": 0.2}
     server = serve(workers=2, settings=settings)
     rng = random.Random(7)
     async with server.visited() as ann:
-        jobs = [await ann.started(list_of(at), groups[at % len(groups)]) for at in range(JOBS)]
+        # Two jobs each have the same numbers for the same group: neither takes the other's.
+        of = [at % len(groups) for at in range(JOBS)]
+        jobs = [await ann.started(list_of(at), groups[at]) for at in of]
         for _ in range(KILLS):
             await asyncio.sleep(rng.uniform(0.2, 1.0))
             with suppress(ProcessLookupError):
@@ -64,7 +66,7 @@ async def test_kills_of_random_workers_lose_nothing_and_send_nothing_twice(
         ended = [await ann.until(job["id"]) for job in jobs]
         assert [job["state"] for job in ended] == ["done"] * JOBS, ended
         assert [job["progress"]["created"] for job in ended] == [PHONES] * JOBS
-    assert_all_there_once(sandbox)
+    assert_all_there(sandbox, 2)
 
 
 async def some(server: Server) -> list[int]:

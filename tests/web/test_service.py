@@ -172,6 +172,20 @@ async def test_workers_that_die_of_a_job_leave_it_alone_in_the_end(tmp_path: Pat
         assert (await at_rest(jobs, job.id)).state is JobState.CHECKED
 
 
+async def test_a_job_whose_worker_died_while_it_was_to_stop_is_told_by_its_journal(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as (sandbox, jobs):
+        done = await sent(jobs, LIST, sandbox.add_group())
+        dead = evolve(done, state=JobState.STOPPING, progress=None)
+        await jobs._opened.desk.change(done.id, lambda _: dead)
+        jobs._opened.worker.wake()
+        left = await at_rest(jobs, done.id)
+        assert left.state is JobState.DONE
+        assert left.progress is not None
+        assert (left.progress.created, left.progress.complete) == (1, True)
+
+
 async def test_a_fault_of_ours_stops_one_job_and_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -47,6 +47,11 @@ async def test_the_whole_way(sandbox: SandboxThread, here: Callable[..., ServerH
         assert [commit.phone for commit in sandbox.commits] == numbers(2000)
         page = await ann.ask("GET", f"{at}/results/invalid")
         assert [(row["index"], row["phone"]) for row in page["rows"]] == [(2000, "nobody")]
+        for kind in ("invalid", "created"):
+            located = await ann.ask("GET", f"{at}/results/{kind}", params={"located": "true"})
+            assert [row["line"] - 2 for row in located["rows"]] == [
+                row["index"] for row in located["rows"]
+            ]
         for kind in ("report.csv", "report.xlsx", "report.html", "rejects.csv", "rejects.xlsx"):
             async with ann.session.get(f"/uploads/api{at}/files/{kind}") as reply:
                 assert reply.status == 200, await reply.text()

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from tests.web.serving import Server, Visitor
 
-KILLS = effort(6, 100)
+KILLS = effort(4, 100)
 JOBS = effort(4, 20)
-PHONES = effort(2000, 5000)
+PHONES = effort(1200, 5000)
 LATENCY = effort(300, 800) / 1000
 """Seconds that a request takes, so that kills find some under way."""
 CALM = 5.0

@@ -158,6 +158,27 @@ async def test_a_job_that_is_worked_on_is_not_deleted(tmp_path: Path) -> None:
         assert folders(tmp_path) == set()
 
 
+async def test_one_job_at_a_time_sends_into_a_group(tmp_path: Path) -> None:
+    """What two processes create there at once could be taken for each other's after a kill."""
+    async with opened(tmp_path) as (sandbox, jobs):
+        group_id, other_id = sandbox.add_group(), sandbox.add_group()
+        held = Lease.take(tmp_path / "uploads" / "groups" / f"{group_id}.lease")
+        assert held is not None  # another process sends there
+        waiting = await jobs.receive(pieces(LIST), owner="ann", name="l")
+        await jobs.choose("ann", waiting.id, group_id=group_id)
+        await jobs.check("ann", waiting.id)
+        await at_rest(jobs, waiting.id)
+        await jobs.start("ann", waiting.id)
+        assert (await sent(jobs, LIST, other_id)).state is JobState.DONE  # others go on
+        while (await jobs.get("ann", waiting.id)).waits_for != "group":
+            await asyncio.sleep(0.01)
+        assert {commit.group_id for commit in sandbox.commits} == {other_id}
+        held.release()
+        jobs._opened.worker.wake()
+        assert (await at_rest(jobs, waiting.id)).state is JobState.DONE
+        assert len(sandbox.phones(group_id)) == 1
+
+
 async def test_workers_that_die_of_a_job_leave_it_alone_in_the_end(tmp_path: Path) -> None:
     async with opened(tmp_path) as (sandbox, jobs):
         job = await jobs.receive(pieces(LIST), owner="ann", name="l")

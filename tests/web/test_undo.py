@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from asyncsdk.testing import SandboxThread
     from tests.web.serving import Server, ServerHere
 
-PHONES = effort(600, 5000)
-KILLS = effort(4, 30)
+PHONES = effort(300, 5000)
+KILLS = effort(3, 30)
 
 
 def list_of(count: int) -> bytes:

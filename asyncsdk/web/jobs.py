@@ -17,7 +17,6 @@ from asyncsdk.web.destinations import check_group
 from asyncsdk.web.errors import JobError, NoSuchJobError, NotNowError
 from asyncsdk.web.job import Choices, Job, JobState, Undo
 from asyncsdk.web.making import KINDS
-from asyncsdk.web.reading import inspect
 from asyncsdk.web.receiving import Limits, file_name, store
 from asyncsdk.web.results import ResultPage, page
 from asyncsdk.web.service import Plan, Service, serving
@@ -243,11 +242,7 @@ class UploadJobs:
     async def inspect(self, owner: str, job_id: str) -> Inspection:
         """What the list has, read with the job's choices: columns, samples, open questions."""
         job = await self.get(owner, job_id)
-        folder = self._plan.storage.folder(job_id)
-        async with self._opened.laborious.slots:
-            return await asyncio.to_thread(
-                inspect, folder.list, job.name, job.choices, self.limits.unpacked_bytes
-            )
+        return await self._opened.laborious.inspect(job)
 
     async def groups(self, allowed: Collection[int] | None = None) -> list[Group]:
         """The groups of the account that this user may use.

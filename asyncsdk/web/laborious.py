@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from attrs import Factory, define, evolve
 
+from asyncsdk.files import replacing
 from asyncsdk.web.apart import run_apart
 from asyncsdk.web.job import Check, Job, JobState
+from asyncsdk.web.reading import Inspection, inspect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Laborious"]
 
+_encode = msgspec.json.Encoder(order="deterministic").encode
 _AT_ONCE = 2
 """Processes that read lists at once."""
 _OF_BATCHES = frozenset({"batch_size", "max_batch_bytes"})
@@ -49,6 +54,11 @@ class Laborious:
     slots: asyncio.Semaphore = Factory(lambda: asyncio.Semaphore(_AT_ONCE))
     """Whoever reads a list takes one."""
     _making: dict[Path, asyncio.Task[None]] = Factory(dict)
+
+    async def inspect(self, job: Job) -> Inspection:
+        """What a job's list has; who asks once more with the same choices need not wait."""
+        async with self.slots:
+            return await asyncio.to_thread(self._inspected, job)
 
     async def check(self, job: Job) -> None:
         """Check a job, and enter what was found.
@@ -109,6 +119,18 @@ class Laborious:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _inspected(self, job: Job) -> Inspection:
+        folder = self.storage.folder(job.id)
+        kept = folder.made / f"look-{sha256(_encode(job.choices)).hexdigest()[:16]}.json"
+        with suppress(FileNotFoundError):
+            return msgspec.json.decode(kept.read_bytes(), type=Inspection)
+        found = inspect(folder.list, job.name, job.choices, self.limits.unpacked_bytes)
+        if not found.problem:  # that may pass
+            folder.made.mkdir(mode=0o700, exist_ok=True)
+            with replacing(kept) as file:
+                file.write(_encode(found).decode())
+        return found
 
     async def _make(self, job: Job, folder: JobFolder, kind: FileKind, target: Path) -> None:
         if await asyncio.to_thread(target.exists):

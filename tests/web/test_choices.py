@@ -42,6 +42,7 @@ async def test_each_list_is_looked_at_and_asked_about_until_it_can_be_checked(
             await ann.ask("PATCH", at, json={"choices": choices})
             while (seen := await ann.ask("GET", f"{at}/list"))["questions"]:
                 assert not seen["ready"]
+                assert await ann.ask("GET", f"{at}/list") == seen
                 refused = await ann.checked(job["id"])
                 assert refused["state"] == "draft"
                 assert "choose" in refused["reason"]

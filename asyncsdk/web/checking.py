@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-_OFTEN = 10_000
+_OFTEN = 5_000
 """Rows between two times that somebody hears how far it is."""
 
 

@@ -154,6 +154,7 @@ class JobProgress:
     """Seconds that all requests still pause because the server asked for it."""
     paused_by: str = ""
     phase: str = "uploading"
+    """What it does: a value of `asyncsdk.progress.Phase`, or `checking`."""
     sought: int = 0
     """Phones without an answer that are looked up in the group, or were last."""
     found: int | None = None

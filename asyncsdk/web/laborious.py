@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,11 @@ from attrs import Factory, define, evolve
 
 from asyncsdk.files import replacing
 from asyncsdk.web.apart import run_apart
-from asyncsdk.web.job import Check, Job, JobState
+from asyncsdk.web.job import Check, Job, JobProgress, JobState
 from asyncsdk.web.reading import Inspection, inspect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from asyncsdk.config import Rate
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Laborious"]
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
+_OFTEN = 0.5
+"""Seconds between two times that the table hears how far a check is."""
 _AT_ONCE = 2
 """Processes that read lists at once."""
 _OF_BATCHES = frozenset({"batch_size", "max_batch_bytes"})
@@ -72,13 +76,15 @@ class Laborious:
             "settings": {name: v for name, v in self.settings.items() if name in _OF_BATCHES},
         }
         async with self.slots:
-            found = await run_apart("check", given, lambda _: None)
+            found = await self._checked(job, given)
+        if found is None:
+            return
         result = msgspec.convert(found, Check)
 
         def checked(now: Job) -> Job:
-            if now.state is not JobState.CHECKING or now.choices != job.choices:
-                return now  # somebody has chosen otherwise meanwhile
-            return evolve(now, state=JobState.CHECKED, check=result, tries=0, waits_for="")
+            if not _is_wanted(now, job):
+                return now
+            return evolve(now, state=JobState.CHECKED, check=result, progress=None, tries=0)
 
         await self.desk.change(job.id, checked)
 
@@ -120,6 +126,21 @@ class Laborious:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _checked(self, job: Job, given: dict[str, Any]) -> Any:
+        """What a check finds; None as soon as nobody wants to know with these choices any more."""
+        rows: deque[int] = deque([0], maxlen=1)
+        checking = asyncio.create_task(run_apart("check", given, rows.append))
+        try:
+            while not checking.done():
+                await asyncio.wait([checking], timeout=_OFTEN)
+                now = await self.desk.change(job.id, _posted(rows[-1]))
+                if not _is_wanted(now, job):
+                    return None
+            return checking.result()
+        finally:
+            checking.cancel()
+            await asyncio.wait([checking])
+
     def _inspected(self, job: Job) -> Inspection:
         folder = self.storage.folder(job.id)
         kept = folder.made / f"look-{sha256(_encode(job.choices)).hexdigest()[:16]}.json"
@@ -151,3 +172,20 @@ class Laborious:
         path = self.storage.folder(job.id).list
         choices = msgspec.to_builtins(job.choices)
         return {"path": str(path), "name": job.name, "choices": choices}
+
+
+def _is_wanted(now: Job, job: Job) -> bool:
+    """Whether a check that was begun is: nobody has stopped it, or chosen otherwise."""
+    return now.state is JobState.CHECKING and now.choices == job.choices
+
+
+def _posted(rows: int) -> Callable[[Job], Job]:
+    """Enters how many rows were checked."""
+
+    def post(job: Job) -> Job:
+        before = job.progress.read if job.progress else 0
+        if job.state is not JobState.CHECKING or rows == before:
+            return job
+        return evolve(job, progress=JobProgress(read=rows, phase="checking"))
+
+    return post

@@ -49,7 +49,7 @@ def choose(job: Job, choices: Choices | None, group_id: int | None, group_name: 
         job = evolve(job, group_id=None, group_name=group_name.strip())
     if choices is None or choices == job.choices:
         return job
-    return evolve(job, choices=choices, check=None, state=JobState.DRAFT, reason="")
+    return evolve(_draft(job), choices=choices, check=None)
 
 
 def check(job: Job) -> Job:
@@ -83,9 +83,7 @@ def stop(job: Job, now: float) -> Job:
         return evolve(job, state=JobState.STOPPING)
     if job.state is JobState.UNDOING:
         return evolve(job, state=JobState.UNDO_STOPPED, ended=now)
-    if job.state is JobState.CHECKING:
-        return evolve(job, state=JobState.DRAFT)
-    return job
+    return _draft(job) if job.state is JobState.CHECKING else job
 
 
 def resume(job: Job) -> Job:
@@ -114,6 +112,10 @@ def undo(job: Job) -> Job:
         return job
     expect(job, "undone", *UNDOABLE)
     return _wanted(job, JobState.UNDOING)
+
+
+def _draft(job: Job) -> Job:
+    return evolve(job, state=JobState.DRAFT, progress=None, reason="")
 
 
 def _wanted(job: Job, state: JobState) -> Job:

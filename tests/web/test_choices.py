@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.effort import effort
+from tests.rig import numbers
+from tests.web.inside import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,3 +150,21 @@ async def test_two_jobs_that_make_the_same_group_share_it(
     (group,) = [group for group in sandbox.groups if group.name == "new"]
     assert {job["group_id"] for job in ended} == {group.id}
     assert len(sandbox.phones(group.id)) == 4
+
+
+async def test_a_check_that_nobody_wants_any_more_ends(here: Callable[..., ServerHere]) -> None:
+    rows = "\n".join(numbers(50_000)).encode()
+    async with here().visited() as ann:
+        job = await ann.send(pieces(b"Mobil\n", *[rows, b"\n"] * 6))
+        at = f"/jobs/{job['id']}"
+        await ann.ask("POST", f"{at}/check")
+        await asyncio.sleep(0.7)
+        assert (await ann.ask("POST", f"{at}/stop"))["state"] == "draft"
+        await ann.ask("POST", f"{at}/check")
+        chosen = await ann.ask("PATCH", at, json={"choices": {"duplicates": "skip", "sheet": []}})
+        assert (chosen["state"], chosen["progress"]) == ("draft", None)
+        # Nothing keeps the next one waiting: not even both places are taken.
+        for _ in range(2):
+            other = await ann.checked((await ann.send(b"Mobil\n+4915112345678\n"))["id"])
+            assert other["state"] == "checked"
+        assert (await ann.ask("GET", at))["state"] == "draft"

@@ -53,7 +53,17 @@ async def test_a_long_list(sandbox: SandboxThread, serve: Callable[..., Server])
     async with server.visited() as ann, server.visited() as bea:
         before = memory(server.pid)
         asking = asyncio.create_task(answered(bea, asked))
-        job = await ann.started(pieces(), sandbox.add_group(), normalize="DE", duplicates="skip")
+        job = await ann.send(pieces(), group_id=sandbox.add_group())
+        choices = {"normalize": "DE", "duplicates": "skip"}
+        await ann.ask("PATCH", f"/jobs/{job['id']}", json={"choices": choices})
+        job, checked = await ann.ask("POST", f"/jobs/{job['id']}/check"), [0]
+        while job["state"] == "checking":
+            checked.append(job["progress"]["read"] if job["progress"] else 0)
+            job = await ann.ask("GET", f"/jobs/{job['id']}")
+        assert checked == sorted(checked)
+        assert 0 < checked[-1] < ROWS  # it was told how far that is
+        assert (job["state"], job["progress"]) == ("checked", None)
+        await ann.ask("POST", f"/jobs/{job['id']}/start")
         done = await ann.until(job["id"])
         assert done["progress"]["created"] == ROWS
         await ann.ask("GET", f"/jobs/{job['id']}/results/created", params={"offset": ROWS - 5})

@@ -13,7 +13,7 @@ from asyncsdk.errors import AsyncSDKError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asyncsdk.web.desk import Desk
+    from asyncsdk.web.async_table import AsyncJobTable
     from asyncsdk.web.job import Job
     from asyncsdk.web.storage import Storage
 
@@ -30,13 +30,13 @@ class Cleaner:
     """Removes jobs with all their files.
 
     Args:
-        desk: The table of jobs.
+        table: The table of jobs.
         storage: Their files.
         keep: Seconds that a job may be at rest.
         now: Gives unix seconds.
     """
 
-    desk: Desk
+    table: AsyncJobTable
     storage: Storage
     keep: float
     now: Callable[[], float]
@@ -52,9 +52,9 @@ class Cleaner:
 
     async def clean(self) -> None:
         """Remove the jobs that were at rest for long, and what dead workers left behind."""
-        for job in await self.desk.at_rest_since(self.now() - self.keep):
+        for job in await self.table.at_rest_since(self.now() - self.keep):
             await self.remove(job)
-        known = await self.desk.ids()
+        known = await self.table.ids()
         for stray in await asyncio.to_thread(lambda: list(self.storage.strays(known))):
             lease = await asyncio.to_thread(self.storage.folder(stray).lease)
             if lease is not None:
@@ -68,7 +68,7 @@ class Cleaner:
         if lease is None and await asyncio.to_thread(folder.path.exists):
             return False
         try:
-            await self.desk.remove(job.id)
+            await self.table.remove(job.id)
             await asyncio.to_thread(self.storage.remove, job.id)
         finally:
             if lease is not None:

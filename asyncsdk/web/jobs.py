@@ -182,7 +182,7 @@ class UploadJobs:
                 created=time.time(),
                 choices=self._choices,
             )
-            await self._opened.desk.add(job)
+            await self._opened.table.add(job)
         except BaseException:
             await self._forgotten(job_id)
             raise
@@ -201,12 +201,12 @@ class UploadJobs:
             limit: How many at most.
             before: Only those that came before this moment (`Job.created` of the last one shown).
         """
-        return await self._opened.desk.of_owner(owner, limit, before)
+        return await self._opened.table.of_owner(owner, limit, before)
 
     async def get(self, owner: str, job_id: str) -> Job:
         """One job as it is now, whichever worker works on it."""
         self._plan.storage.folder(job_id)  # refuses what is no id
-        job = await self._opened.desk.get(job_id)
+        job = await self._opened.table.get(job_id)
         if job.owner != owner:
             raise NoSuchJobError(_NO_JOB)
         return job
@@ -242,7 +242,7 @@ class UploadJobs:
     async def inspect(self, owner: str, job_id: str) -> Inspection:
         """What the list has, read with the job's choices: columns, samples, open questions."""
         job = await self.get(owner, job_id)
-        return await self._opened.laborious.inspect(job)
+        return await self._opened.offloader.inspect(job)
 
     async def groups(self, allowed: Collection[int] | None = None) -> list[Group]:
         """The groups of the account that this user may use.
@@ -353,9 +353,9 @@ class UploadJobs:
         """
         job = await self._begun(owner, job_id)
         journal = self._plan.storage.folder(job_id).journal
-        with self._said(job_id):
+        with self._without_paths(job_id):
             found = await asyncio.to_thread(page, journal, outcome, offset, limit)
-            return await self._opened.laborious.located(job, found) if located else found
+            return await self._opened.offloader.located(job, found) if located else found
 
     async def file(self, owner: str, job_id: str, kind: FileKind) -> Path:
         """The path of a file of the job, made if it is not there: see `FileKind`.
@@ -376,8 +376,8 @@ class UploadJobs:
         if job.state in {JobState.RUNNING, JobState.STOPPING}:
             msg = "the job is being sent: wait for its end, or stop it"
             raise NotNowError(msg)
-        with self._said(job_id):
-            return await self._opened.laborious.file(job, kind)
+        with self._without_paths(job_id):
+            return await self._opened.offloader.file(job, kind)
 
     # -- taking it back -----------------------------------------------------------------------
 
@@ -390,7 +390,7 @@ class UploadJobs:
         job = await self._begun(owner, job_id)
         transitions.expect(job, "undone", *transitions.UNDOABLE)
         journal = self._plan.storage.folder(job_id).journal
-        with self._said(job_id):
+        with self._without_paths(job_id):
             found = await asyncio.to_thread(preview, journal)
         return evolve(found, seconds_at_least=least_seconds(found.total, self.client.rate))
 
@@ -428,20 +428,20 @@ class UploadJobs:
     async def _changed(self, owner: str, job_id: str, change: Callable[[Job], Job]) -> Job:
         """The job after this change, of which the worker hears at once."""
         await self.get(owner, job_id)
-        job = await self._opened.desk.change(job_id, change)
+        job = await self._opened.table.change(job_id, change)
         if job.active:
             self._opened.worker.wake()
         return job
 
     @contextmanager
-    def _said(self, job_id: str) -> Iterator[None]:
+    def _without_paths(self, job_id: str) -> Iterator[None]:
         """What a journal or a list says when it cannot be read, without where it is."""
         try:
             yield
         except JobError as error:
-            raise type(error)(self._plan.storage.folder(job_id).said(error)) from error
+            raise type(error)(self._plan.storage.folder(job_id).without_paths(error)) from error
         except AsyncSDKError as error:
-            raise JobError(self._plan.storage.folder(job_id).said(error)) from error
+            raise JobError(self._plan.storage.folder(job_id).without_paths(error)) from error
 
     async def _begun(self, owner: str, job_id: str) -> Job:
         job = await self.get(owner, job_id)

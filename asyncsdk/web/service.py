@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from asyncsdk.client import Client
+from asyncsdk.web.async_table import AsyncJobTable
 from asyncsdk.web.cleaning import Cleaner
-from asyncsdk.web.departure import noticing
-from asyncsdk.web.desk import Desk
 from asyncsdk.web.destinations import Destinations
 from asyncsdk.web.job import JobState
-from asyncsdk.web.laborious import Laborious
+from asyncsdk.web.offloading import Offloader
 from asyncsdk.web.scanning import Scanner
+from asyncsdk.web.shutdown import noticing_shutdown
 from asyncsdk.web.undoing import Undoer
 from asyncsdk.web.uploading import Uploader
 from asyncsdk.web.worker import Worker
@@ -60,11 +60,11 @@ class Plan:
 class Service:
     """The parts of it."""
 
-    desk: Desk
+    table: AsyncJobTable
     client: Client
     scanner: Scanner
     groups: Destinations
-    laborious: Laborious
+    offloader: Offloader
     worker: Worker
     cleaner: Cleaner
     departing: asyncio.Event
@@ -82,9 +82,9 @@ async def serving(plan: Plan) -> AsyncIterator[Service]:
     async with AsyncExitStack() as closing:
         await asyncio.to_thread(plan.storage.prepare)
         service = _assembled(plan, await _client(plan, closing))
-        closing.push_async_callback(service.desk.close)
-        closing.push_async_callback(service.laborious.close)
-        with noticing(service.departing):
+        closing.push_async_callback(service.table.close)
+        closing.push_async_callback(service.offloader.close)
+        with noticing_shutdown(service.departing):
             looking = asyncio.create_task(service.worker.run())
             tasks = [
                 looking,
@@ -110,25 +110,25 @@ async def _client(plan: Plan, closing: AsyncExitStack) -> Client:
 
 
 def _assembled(plan: Plan, client: Client) -> Service:
-    desk, storage, departing = Desk(plan.storage.table), plan.storage, asyncio.Event()
-    laborious = Laborious(desk, storage, plan.limits, client.rate, plan.settings)
-    uploader = Uploader(desk, storage, client, plan.limits, plan.settings, departing, time.time)
-    undoer = Undoer(desk, storage, client, departing, time.time)
+    table, storage, departing = AsyncJobTable(plan.storage.table), plan.storage, asyncio.Event()
+    offloader = Offloader(table, storage, plan.limits, client.rate, plan.settings)
+    uploader = Uploader(table, storage, client, plan.limits, plan.settings, departing, time.time)
+    undoer = Undoer(table, storage, client, departing, time.time)
     works = {
-        JobState.CHECKING: laborious.check,
+        JobState.CHECKING: offloader.check,
         JobState.RUNNING: uploader.send,
         JobState.STOPPING: uploader.settle,
         JobState.UNDOING: undoer.undo,
     }
     room = dict.fromkeys(works, plan.running) | {JobState.CHECKING: _CHECKS}
-    worker = Worker(desk, storage, works, room, plan.look_every, time.time)
-    cleaner = Cleaner(desk, storage, plan.keep, time.time)
+    worker = Worker(table, storage, works, room, plan.look_every, time.time)
+    cleaner = Cleaner(table, storage, plan.keep, time.time)
     return Service(
-        desk,
+        table,
         client,
         Scanner(plan.scan),
         Destinations(client, storage),
-        laborious,
+        offloader,
         worker,
         cleaner,
         departing,

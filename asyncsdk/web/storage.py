@@ -54,7 +54,7 @@ class JobFolder:
         """Where files are that were made for downloading, which can be made again."""
         return self.path / "made"
 
-    def said(self, error: BaseException) -> str:
+    def without_paths(self, error: BaseException) -> str:
         """An error as its owner may read it: where the server keeps things is nobody's business."""
         return str(error).replace(f"{self.path}/", "")
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asyncsdk.client import Client
-    from asyncsdk.web.desk import Desk
+    from asyncsdk.web.async_table import AsyncJobTable
     from asyncsdk.web.job import Job
     from asyncsdk.web.storage import Storage
 
@@ -49,6 +49,10 @@ _AT_ONCE = 8
 _CHUNK = 64
 """Phones whose fate is entered together."""
 _REASONS = 10
+_PATIENCE = 900.0
+"""Seconds that an outage may last."""
+_PAUSE = 5.0
+"""Seconds between two tries while it does."""
 _ENDING = (AuthenticationError, AccountInactiveError, InsufficientFundsError, NotSentError)
 """Errors that the next phone would meet, too."""
 _HOPELESS = "none of the last {count} phones could be deleted: {reason}"
@@ -171,14 +175,14 @@ class Undoer:
     """Deletes what jobs created.
 
     Args:
-        desk: The table of jobs.
+        table: The table of jobs.
         storage: Their files.
         client: Deletes, at one pace with all else that it does.
         departing: Is set when the process is to end.
         now: Gives unix seconds.
     """
 
-    desk: Desk
+    table: AsyncJobTable
     storage: Storage
     client: Client
     departing: asyncio.Event
@@ -199,10 +203,30 @@ class Undoer:
             known = await asyncio.to_thread(account.known, chunk)
             left = [one for one in chunk if known.get(one) in {None, _Fate.SENDING}]
             if left:
-                await self._delete(account, left, known)
+                await self._delete_patiently(account, left, known)
                 if not await self._goes_on(job.id, account, whole):
                     return
         await self._enter(job.id, account, whole, JobState.UNDONE)
+
+    async def _delete_patiently(
+        self, account: _Account, ids: list[int], known: dict[int, _Fate]
+    ) -> None:
+        """Delete these phones; an outage is waited for.
+
+        Raises:
+            AsyncSDKError: Others would meet the same, or the outage does not end.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _PATIENCE
+        while True:
+            try:
+                return await self._delete(account, ids, known)
+            except NotSentError:
+                if loop.time() >= until or self.departing.is_set():
+                    raise
+            await asyncio.sleep(_PAUSE)
+            known = await asyncio.to_thread(account.known, ids)
+            ids = [one for one in ids if known.get(one) in {None, _Fate.SENDING}]
 
     async def _delete(self, account: _Account, ids: list[int], known: dict[int, _Fate]) -> None:
         await asyncio.to_thread(account.enter, dict.fromkeys(ids, (_Fate.SENDING, "")))
@@ -244,7 +268,7 @@ class Undoer:
                 return job
             return evolve(job, state=state, reason="", ended=self.now())
 
-        return await self.desk.change(job_id, entered)
+        return await self.table.change(job_id, entered)
 
 
 def _reason(error: AsyncSDKError) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, evolve
 
 from asyncsdk.config import Journal
-from asyncsdk.errors import JournalError
+from asyncsdk.errors import AsyncSDKError, JournalError
 from asyncsdk.ledger.journal.lock import holder
 from asyncsdk.progress import Phase
 from asyncsdk.report import UploadReport, UploadStopped
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from asyncsdk.progress import Progress
     from asyncsdk.sources import Source
     from asyncsdk.upload.handle import Upload
-    from asyncsdk.web.desk import Desk
+    from asyncsdk.web.async_table import AsyncJobTable
     from asyncsdk.web.job import Job
     from asyncsdk.web.receiving import Limits
     from asyncsdk.web.storage import JobFolder, Storage
@@ -42,7 +42,7 @@ class Uploader:
     """Sends jobs.
 
     Args:
-        desk: The table of jobs.
+        table: The table of jobs.
         storage: Their files.
         client: Sends, at one pace for all.
         limits: How much a list may be.
@@ -51,7 +51,7 @@ class Uploader:
         now: Gives unix seconds.
     """
 
-    desk: Desk
+    table: AsyncJobTable
     storage: Storage
     client: Client
     limits: Limits
@@ -78,22 +78,11 @@ class Uploader:
 
     async def settle(self, job: Job) -> None:
         """Bring a job to rest whose worker died when it was to stop: the journal is its account."""
-        report = await asyncio.to_thread(UploadReport.open, self.storage.folder(job.id).journal)
-        progress = evolve(
-            job.progress or JobProgress(),
-            read=report.submitted,
-            created=report.created_count,
-            invalid=report.invalid_count,
-            failed=report.failed_count,
-            skipped=report.skipped_count,
-            unknown=report.unknown_count,
-            in_flight=0,
-            phase=Phase.ENDED.value,
-            seconds_left=None,
-            complete=report.complete,
-        )
-        state = JobState.DONE if report.complete else JobState.STOPPED
-        await self.desk.change(
+        journal = self.storage.folder(job.id).journal
+        progress = await asyncio.to_thread(_noted, journal, job.progress)
+        complete = progress is not None and progress.complete
+        state = JobState.DONE if complete else JobState.STOPPED
+        await self.table.change(
             job.id, lambda job: evolve(job, state=state, progress=progress, ended=self.now())
         )
 
@@ -121,7 +110,7 @@ class Uploader:
             while not ending.done():
                 waits = {ending} if departing.done() else {ending, departing}
                 await asyncio.wait(waits, timeout=_OFTEN, return_when=asyncio.FIRST_COMPLETED)
-                job = await self.desk.change(job_id, _posted(_told(upload.progress, total)))
+                job = await self.table.change(job_id, _posted(_progress_of(upload.progress, total)))
                 if stopping is None and (departing.done() or job.state is JobState.STOPPING):
                     stopping = asyncio.create_task(_stop(upload))
             cause = ending.result()
@@ -135,7 +124,7 @@ class Uploader:
     ) -> None:
         """Enter how an upload ended."""
         report = upload.report
-        progress = evolve(_told(upload.progress, total), complete=report.complete)
+        progress = evolve(_progress_of(upload.progress, total), complete=report.complete)
         now = self.now()
 
         def ended(job: Job) -> Job:
@@ -143,13 +132,13 @@ class Uploader:
             if report.complete:
                 return evolve(job, state=JobState.DONE, reason="", ended=now)
             if cause is not None:
-                reason = self.storage.folder(job_id).said(cause)
+                reason = self.storage.folder(job_id).without_paths(cause)
                 return evolve(job, state=JobState.STOPPED, reason=reason, ended=now)
             if job.state is JobState.STOPPING:
                 return evolve(job, state=JobState.STOPPED, reason="", ended=now)
             return job  # another worker goes on with it
 
-        await self.desk.change(job_id, ended)
+        await self.table.change(job_id, ended)
 
 
 async def _released(journal: Path) -> None:
@@ -158,6 +147,27 @@ async def _released(journal: Path) -> None:
         if await asyncio.to_thread(holder, journal) is None:
             return
         await asyncio.sleep(_OFTEN)
+
+
+def _noted(journal: Path, before: JobProgress | None) -> JobProgress | None:
+    """How far a job came by its journal; as before where nothing stands there yet."""
+    try:
+        report = UploadReport.open(journal)
+    except JournalError:
+        return before
+    return evolve(
+        before or JobProgress(),
+        read=report.submitted,
+        created=report.created_count,
+        invalid=report.invalid_count,
+        failed=report.failed_count,
+        skipped=report.skipped_count,
+        unknown=report.unknown_count,
+        in_flight=0,
+        phase=Phase.ENDED.value,
+        seconds_left=None,
+        complete=report.complete,
+    )
 
 
 async def _ended(upload: Upload) -> BaseException | None:
@@ -172,7 +182,7 @@ async def _ended(upload: Upload) -> BaseException | None:
 
 
 async def _stop(upload: Upload) -> None:
-    with suppress(UploadStopped):
+    with suppress(AsyncSDKError):  # what ends the upload is told where it is awaited
         await upload.stop()
 
 
@@ -189,7 +199,7 @@ def _posted(progress: JobProgress) -> Callable[[Job], Job]:
     return post
 
 
-def _told(progress: Progress, total: int | None) -> JobProgress:
+def _progress_of(progress: Progress, total: int | None) -> JobProgress:
     """The progress of an upload as that of its job."""
     left = None if total is None else max(0, total - progress.settled)
     going = progress.phase is Phase.UPLOADING and progress.rate > 0

@@ -20,7 +20,7 @@ from asyncsdk.web.job import JobState
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from asyncsdk.web.desk import Desk
+    from asyncsdk.web.async_table import AsyncJobTable
     from asyncsdk.web.job import Job
     from asyncsdk.web.lease import Lease
     from asyncsdk.web.storage import Storage
@@ -31,7 +31,7 @@ logger = logging.getLogger("asyncsdk")
 
 _TRIES = 20
 """Workers that may die of a job, one after the other, before it is left alone."""
-_FATAL = "workers have died of it again and again: see their log. It may be tried once more"
+_FATAL = "the program died of it again and again: see its log. It may be tried once more"
 _GROUP = frozenset({JobState.RUNNING, JobState.UNDOING})
 """The states in which something is done to a group."""
 _SENDING = frozenset({JobState.RUNNING, JobState.STOPPING})
@@ -49,7 +49,7 @@ class Worker:
     """Looks for jobs, and works on as many at once as it has room for.
 
     Args:
-        desk: The table of jobs.
+        table: The table of jobs.
         storage: Their files.
         works: What is done with a job of a state; it changes the state when it is done.
         room: How many jobs of a state it works on at once.
@@ -57,7 +57,7 @@ class Worker:
         now: Gives unix seconds.
     """
 
-    desk: Desk
+    table: AsyncJobTable
     storage: Storage
     works: Mapping[JobState, Callable[[Job], Awaitable[None]]]
     room: Mapping[JobState, int]
@@ -102,7 +102,7 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _look(self) -> None:
-        for job in await self.desk.active():
+        for job in await self.table.active():
             if job.id not in self._tasks and self._has_room(job):
                 await self._take(job)
 
@@ -117,7 +117,7 @@ class Worker:
             return
         leases = [lease]
         try:
-            fresh = await self.desk.get(job.id)  # its last holder may have brought it to an end
+            fresh = await self.table.get(job.id)  # its last holder may have brought it to an end
             if not fresh.active:
                 return
             if fresh.tries >= _TRIES:
@@ -125,7 +125,7 @@ class Worker:
                 return
             if not await self._has_group(fresh, leases):
                 return
-            fresh = await self.desk.change(
+            fresh = await self.table.change(
                 fresh.id, lambda job: evolve(job, tries=job.tries + 1, waits_for="")
             )
             task = asyncio.create_task(self._work(fresh, leases))
@@ -149,7 +149,7 @@ class Worker:
             leases.append(lease)
             return True
         if job.waits_for != "group":
-            await self.desk.change(job.id, lambda job: evolve(job, waits_for="group"))
+            await self.table.change(job.id, lambda job: evolve(job, waits_for="group"))
         return False
 
     async def _work(self, job: Job, leases: list[Lease]) -> None:
@@ -158,7 +158,7 @@ class Worker:
         except NoSuchJobError:
             logger.info("job %s was deleted while it was worked on", job.id)
         except AsyncSDKError as error:
-            await self._leave(job.id, self.storage.folder(job.id).said(error))
+            await self._leave(job.id, self.storage.folder(job.id).without_paths(error))
         except OSError as error:
             logger.exception("job %s could not go on", job.id)
             await self._leave(
@@ -166,7 +166,7 @@ class Worker:
             )
         except Exception:
             logger.exception("job %s could not go on", job.id)
-            await self._leave(job.id, "of a fault in the program, which is in its log")
+            await self._leave(job.id, "there is a fault in the program: its log has it")
         finally:
             self._tasks.pop(job.id, None)
             for lease in leases:
@@ -183,4 +183,4 @@ class Worker:
             return evolve(job, state=state, reason=reason, ended=self.now(), tries=0, waits_for="")
 
         with suppress(NoSuchJobError):
-            await self.desk.change(job_id, at_rest)
+            await self.table.change(job_id, at_rest)

@@ -43,9 +43,9 @@ def test_what_is_old_goes_with_all_its_files(tmp_path: Path) -> None:
             service = jobs._opened
             for job, state in ((old, old.state), (draft, draft.state), (busy, JobState.STOPPING)):
                 long_ago = evolve(job, ended=job.created - 31 * DAY, state=state)
-                await service.desk.change(job.id, lambda _, job=long_ago: job)  # type: ignore[misc]
+                await service.table.change(job.id, lambda _, job=long_ago: job)  # type: ignore[misc]
                 aged = "UPDATE job SET created = created - ? WHERE id = ?"
-                service.desk._table._file().execute(aged, (31 * DAY, job.id))
+                service.table._table._file().execute(aged, (31 * DAY, job.id))
             held = Lease.take(tmp_path / "uploads" / "jobs" / busy.id / "lease")
             await service.cleaner.clean()
             assert folders(tmp_path) == {new.id, busy.id}
@@ -184,7 +184,7 @@ async def test_workers_that_die_of_a_job_leave_it_alone_in_the_end(tmp_path: Pat
         job = await jobs.receive(pieces(LIST), owner="ann", name="l")
         await jobs.choose("ann", job.id, group_id=sandbox.add_group())
         deadly = evolve(job, state=JobState.CHECKING, tries=20, version=7)
-        await jobs._opened.desk.change(job.id, lambda _: deadly)
+        await jobs._opened.table.change(job.id, lambda _: deadly)
         jobs._opened.worker.wake()
         left = await at_rest(jobs, job.id)
         assert left.state is JobState.DRAFT
@@ -199,7 +199,7 @@ async def test_a_job_whose_worker_died_while_it_was_to_stop_is_told_by_its_journ
     async with opened(tmp_path) as (sandbox, jobs):
         done = await sent(jobs, LIST, sandbox.add_group())
         dead = evolve(done, state=JobState.STOPPING, progress=None)
-        await jobs._opened.desk.change(done.id, lambda _: dead)
+        await jobs._opened.table.change(done.id, lambda _: dead)
         jobs._opened.worker.wake()
         left = await at_rest(jobs, done.id)
         assert left.state is JobState.DONE
@@ -214,7 +214,7 @@ async def test_a_fault_of_ours_stops_one_job_and_says_so(
         job = await sent(jobs, LIST, sandbox.add_group())
         (tmp_path / "uploads" / "jobs" / job.id / "list").unlink()
         failed = evolve(job, state=JobState.RUNNING, progress=None)
-        await jobs._opened.desk.change(job.id, lambda _: failed)
+        await jobs._opened.table.change(job.id, lambda _: failed)
         jobs._opened.worker.wake()
         left = await at_rest(jobs, job.id)
         assert left.state is JobState.STOPPED

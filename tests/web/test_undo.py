@@ -87,6 +87,27 @@ def test_what_cannot_be_deleted_is_told_and_tried_again(tmp_path: Path) -> None:
     run_leaping(scenario())
 
 
+@pytest.mark.parametrize(("minutes", "state"), [(3, "undone"), (60, "undo_stopped")])
+def test_an_outage_is_waited_for(tmp_path: Path, minutes: int, state: str) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path) as (sandbox, jobs):
+            job = await sent(jobs, list_of(100), sandbox.add_group())
+            await sandbox.stop()
+            await jobs.undo("ann", job.id)
+            await asyncio.sleep(minutes * 60)
+            await sandbox.start()
+            ended = await at_rest(jobs, job.id)
+            assert ended.state == state
+            if state == "undo_stopped":
+                assert ended.reason
+                await jobs.undo("ann", job.id)
+                ended = await at_rest(jobs, job.id)
+            assert ended.undo is not None
+            assert (ended.undo.deleted, ended.undo.gone) == (100, 0)
+
+    run_leaping(scenario())
+
+
 @pytest.mark.parametrize(("fault", "words"), [("401", "HTTP 401"), ("500", "none of the last 64")])
 def test_where_each_would_fail_it_stops_and_says_why(
     tmp_path: Path, fault: str, words: str

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-__all__ = ["noticing"]
+__all__ = ["noticing_shutdown"]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
-def noticing(departing: asyncio.Event) -> Iterator[None]:
+def noticing_shutdown(departing: asyncio.Event) -> Iterator[None]:
     """Set this event of the running loop when the process is told to end.
 
     Where signals are not for this thread to handle, or nobody in Python handles them, it is left

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asyncsdk.config import Rate
-    from asyncsdk.web.desk import Desk
+    from asyncsdk.web.async_table import AsyncJobTable
     from asyncsdk.web.making import FileKind
     from asyncsdk.web.receiving import Limits
     from asyncsdk.web.results import ResultPage
     from asyncsdk.web.storage import JobFolder, Storage
 
-__all__ = ["Laborious"]
+__all__ = ["Offloader"]
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _OFTEN = 0.5
@@ -39,18 +39,18 @@ _OF_BATCHES = frozenset({"batch_size", "max_batch_bytes"})
 
 
 @define(eq=False)
-class Laborious:
+class Offloader:
     """Has lists read by processes of their own, a few at once.
 
     Args:
-        desk: The table of jobs.
+        table: The table of jobs.
         storage: Their files.
         limits: How much a list may be.
         rate: That of the account.
         settings: Options of each upload that no job chooses.
     """
 
-    desk: Desk
+    table: AsyncJobTable
     storage: Storage
     limits: Limits
     rate: Rate | None
@@ -86,7 +86,7 @@ class Laborious:
                 return now
             return evolve(now, state=JobState.CHECKED, check=result, progress=None, tries=0)
 
-        await self.desk.change(job.id, checked)
+        await self.table.change(job.id, checked)
 
     async def file(self, job: Job, kind: FileKind) -> Path:
         """A file of a job, made if it is not there.
@@ -133,7 +133,7 @@ class Laborious:
         try:
             while not checking.done():
                 await asyncio.wait([checking], timeout=_OFTEN)
-                now = await self.desk.change(job.id, _posted(rows[-1]))
+                now = await self.table.change(job.id, _posted(rows[-1]))
                 if not _is_wanted(now, job):
                     return None
             return checking.result()

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from asyncsdk.web.job import Job
 
-__all__ = ["Desk"]
+__all__ = ["AsyncJobTable"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Desk:
+class AsyncJobTable:
     """The table of jobs; its methods are those of `JobTable`, to be awaited."""
 
     def __init__(self, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
@@ -93,12 +94,14 @@ async def create(
 async def history(
     asking: Asking,
     limit: Annotated[int, Query(ge=1, le=_PAGE)] = 50,
-    before: Annotated[float | None, Query(description="Unix seconds: only older ones.")] = None,
+    before: Annotated[
+        datetime | None, Query(description="Only those that came before: `created` of the last.")
+    ] = None,
 ) -> list[JobShape]:
     """Your jobs, the newest first."""
-    return [
-        JobShape.of(job) for job in await asking.jobs.jobs(asking.owner, limit=limit, before=before)
-    ]
+    moment = None if before is None else before.timestamp()
+    jobs = await asking.jobs.jobs(asking.owner, limit=limit, before=moment)
+    return [JobShape.of(job) for job in jobs]
 
 
 async def found(asking: Asking, job_id: JobId) -> Job:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from attrs import frozen
 from fastapi import Depends, Request
 
+from asyncsdk.web.errors import NotKnownError
 from asyncsdk.web.jobs import UploadJobs
 
 __all__ = ["Asking", "Caller", "identifying"]
@@ -52,6 +53,9 @@ def identifying(
         who: Any = Depends(owner or _nobody_in_particular),
         may_use: Any = Depends(groups or _all_groups),
     ) -> None:
+        if who is None or not str(who).strip():  # all who are not logged in would be one
+            msg = "it is not known who you are: log in first"
+            raise NotKnownError(msg)
         ids = None if may_use is None else frozenset(may_use)
         request.state.asyncsdk_caller = Caller(jobs, str(who), ids)
 

@@ -13,6 +13,7 @@ __all__ = [
     "JobError",
     "NoRoomError",
     "NoSuchJobError",
+    "NotKnownError",
     "NotNowError",
     "TooLargeError",
 ]
@@ -26,6 +27,12 @@ class JobError(AsyncSDKError):
     """
 
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
+
+
+class NotKnownError(JobError):
+    """Nobody knows who asks: the application gave no owner."""
+
+    status = HTTPStatus.UNAUTHORIZED
 
 
 class NoSuchJobError(JobError):

@@ -168,21 +168,22 @@ class UploadJobs:
             FileRefusedError: It is empty, has too many rows, or `scan` refused it.
             NoRoomError: The disk is full.
         """
+        service = self._opened
         self.limits.check_size(size)
         job_id, folder = await asyncio.to_thread(self._plan.storage.create)
         lease = await asyncio.to_thread(folder.lease)  # it keeps the folder from being swept
         try:
             size = await store(chunks, folder.list, self.limits)
-            await self._opened.scanner.look(folder.list)
+            await service.scanner.look(folder.list)
             job = Job(
                 id=job_id,
                 owner=owner,
                 name=file_name(name),
                 size=size,
-                created=time.time(),
+                created=round(time.time(), 6),  # as its ISO form has it
                 choices=self._choices,
             )
-            await self._opened.table.add(job)
+            await service.table.add(job)
         except BaseException:
             await self._forgotten(job_id)
             raise

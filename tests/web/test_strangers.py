@@ -197,6 +197,13 @@ async def test_groups_are_those_of_the_user(
             assert reply.status == 401
 
 
+@pytest.mark.parametrize("name", ["", "  "])
+async def test_who_is_nobody_is_not_everybody(here: Callable[..., ServerHere], name: str) -> None:
+    async with here().visited(name) as nobody:
+        problem = await nobody.ask("GET", "/jobs", status=401)
+        assert "log in first" in problem["detail"]
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -101,3 +101,14 @@ async def test_a_template_can_be_sent_as_it_is(
             job = await ann.checked((await ann.send(content, name=f"template.{kind}"))["id"])
             assert job["check"]["would_be_sent"] == 2
     assert not sandbox.commits
+
+
+async def test_history_page_by_page(here: Callable[..., ServerHere]) -> None:
+    async with here().visited() as ann:
+        sent = [await ann.send(list_of(1)) for _ in range(5)]
+        shown: list[str] = []
+        before: dict[str, str] = {}
+        while page := await ann.ask("GET", "/jobs", params={"limit": "2", **before}):
+            shown += [job["id"] for job in page]
+            before = {"before": page[-1]["created"]}
+        assert shown == [job["id"] for job in reversed(sent)]

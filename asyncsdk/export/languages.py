@@ -105,27 +105,35 @@ def check_language(code: str) -> str:
 _SHOWN = 20
 
 
-def language_of(code: str) -> Language:
+def language_of(code: str, package: str = "asyncsdk.export") -> Language:
     """The language with this code, as `check_language` takes it.
+
+    Args:
+        code: The code.
+        package: Where the catalogue with the texts is; what it does not have is looked for in the
+            one of reports.
 
     Raises:
         ConfigurationError: There is none.
         ImportError: Babel is not installed.
     """
-    return _language(check_language(code))
+    return _language(check_language(code), package)
 
 
 @cache
-def _language(code: str) -> Language:
+def _language(code: str, package: str) -> Language:
     _installed()
-    return Language(code, _catalogue(code))
+    catalogue = _catalogue(code, package)
+    if package != __package__:
+        catalogue.add_fallback(_catalogue(code, __package__))
+    return Language(code, catalogue)
 
 
-def _catalogue(code: str) -> GNUTranslations:
+def _catalogue(code: str, package: str) -> GNUTranslations:
     import gettext
     from importlib.resources import files
 
-    folder = files("asyncsdk.export") / "locale" / code / "LC_MESSAGES"
+    folder = files(package) / "locale" / code / "LC_MESSAGES"
     with (folder / f"{DOMAIN}.mo").open("rb") as file:
         return gettext.GNUTranslations(file)
 

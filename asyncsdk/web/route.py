@@ -15,7 +15,7 @@ from asyncsdk.web.guard import HEADERS, check_site
 if TYPE_CHECKING:
     from fastapi import Request, Response
 
-__all__ = ["GuardedRoute", "problem"]
+__all__ = ["GuardedRoute"]
 
 _BAD_GATEWAY = 502
 _BAD_REQUEST = 400
@@ -33,20 +33,22 @@ class GuardedRoute(APIRoute):
                 check_site(request.method, request.headers)
                 response = await handle(request)
             except AsyncSDKError as error:
-                response = problem(error)
+                response = self.refused(request, error, status_of(error))
             for name, value in HEADERS.items():
                 response.headers.setdefault(name, value)
             return response
 
         return guarded
 
+    def refused(self, _: Request, error: AsyncSDKError, status: int) -> Response:
+        """An error as it is answered."""
+        title = type(error).__name__.removesuffix("Error")
+        body = {"title": title, "status": status, "detail": str(error)}
+        return JSONResponse(body, status, media_type="application/problem+json")
 
-def problem(error: AsyncSDKError) -> Response:
-    """An error as it is answered."""
+
+def status_of(error: AsyncSDKError) -> int:
+    """The HTTP status of an error: the provider's are none of ours."""
     if isinstance(error, JobError):
-        status = int(error.status)
-    else:  # the provider's, or of a choice that cannot work
-        status = _BAD_REQUEST if isinstance(error, ConfigurationError) else _BAD_GATEWAY
-    title = type(error).__name__.removesuffix("Error")
-    body = {"title": title, "status": status, "detail": str(error)}
-    return JSONResponse(body, status, media_type="application/problem+json")
+        return int(error.status)
+    return _BAD_REQUEST if isinstance(error, ConfigurationError) else _BAD_GATEWAY

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 
 from asyncsdk.web.api import api
 from asyncsdk.web.caller import identifying
+from asyncsdk.web.pages import pages
 from asyncsdk.web.route import GuardedRoute
 
 if TYPE_CHECKING:
@@ -37,4 +38,5 @@ def upload_router(
         route_class=GuardedRoute, dependencies=[Depends(identifying(jobs, owner, groups))]
     )
     router.include_router(api)
+    router.include_router(pages)
     return router

@@ -1,0 +1,91 @@
+"""What a page's forms send, as the values that jobs take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+from urllib.parse import parse_qs
+
+from asyncsdk.config import Duplicates, Existing
+from asyncsdk.models import FIELDS
+from asyncsdk.web.errors import FileRefusedError
+from asyncsdk.web.job import Choices
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Mapping, Sequence
+
+__all__ = ["Form", "choices_of", "group_of", "read_form"]
+
+_LONGEST = 1 << 18
+"""Bytes of a form without files at most."""
+
+Form = dict[str, list[str]]
+"""The fields of a form, each with all its values."""
+
+
+async def read_form(stream: AsyncIterable[bytes]) -> Form:
+    """A form without files.
+
+    Raises:
+        FileRefusedError: It is far too long.
+    """
+    body = bytearray()
+    async for chunk in stream:
+        body += chunk
+        if len(body) > _LONGEST:
+            msg = "this form is too long: open the page again"
+            raise FileRefusedError(msg)
+    return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000)
+
+
+def group_of(form: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The group that was chosen, as `UploadJobs.choose` takes it; empty where none was."""
+    name = _one(form, "group_name").strip()
+    if name:
+        return {"group_name": name}
+    number = _one(form, "group_id").strip()
+    return {"group_id": int(number)} if number.isascii() and number.isdecimal() else {}
+
+
+def choices_of(form: Mapping[str, Sequence[str]], before: Choices) -> Choices:
+    """How a list is to be read, as it was chosen; what the form does not ask for stays."""
+    columns = {name: column for name in FIELDS if (column := _column(form, name))}
+    lines = _one(form, "skip_lines").strip()
+    return Choices(
+        columns=columns,
+        country=_one(form, "country") or None,
+        sheet=before.sheet if "again" in form else tuple(form.get("sheet", ())) or before.sheet,
+        hidden="send" if "hidden" in form else "skip",
+        format=before.format,
+        delimiter=_DELIMITERS.get(_one(form, "delimiter")),
+        encoding=_one(form, "encoding").strip() or None,
+        header=_HEADER.get(_one(form, "header")),
+        skip_lines=int(lines)
+        if lines.isascii() and lines.isdecimal() and len(lines) < _DIGITS
+        else 0,
+        normalize=_one(form, "normalize") or None,
+        bare=_known(_one(form, "bare"), ("national", "international")),
+        mobile_only="mobile_only" in form,
+        duplicates=_known(_one(form, "duplicates"), get_args(Duplicates)) or "send",
+        existing=_known(_one(form, "existing"), get_args(Existing)) or "send",
+        send_unknown="send_unknown" in form,
+    )
+
+
+_DIGITS = 5
+_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+_HEADER = {"yes": True, "no": False}
+
+
+def _one(form: Mapping[str, Sequence[str]], name: str) -> str:
+    values = form.get(name, ())
+    return values[-1] if values else ""
+
+
+def _column(form: Mapping[str, Sequence[str]], name: str) -> str:
+    """The column of a field, and where that is empty, another one."""
+    found = [column for key in (name, f"{name}_or") if (column := _one(form, key))]
+    return ",".join(dict.fromkeys(found))
+
+
+def _known(value: str, known: Sequence[str]) -> Any:
+    return value if value in known else None

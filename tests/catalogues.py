@@ -1,4 +1,4 @@
-"""The catalogues of the page, brought up to date and compiled by `make catalogues`.
+"""The catalogues of reports and of pages, brought up to date and compiled by `make catalogues`.
 
 Texts come from the templates and from the modules beside them. English ones are their own
 translation; a text that is new has none in the other languages, and a test says so until it has.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import sys
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 from babel.messages import Catalog
@@ -16,12 +17,14 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-import asyncsdk.export
+import asyncsdk
 from asyncsdk.export.languages import DOMAIN, LANGUAGES
 
-__all__ = ["compiled", "extracted", "mo_path", "po_path", "read", "updated"]
+__all__ = ["PACKAGES", "compiled", "extracted", "mo_path", "po_path", "read", "updated", "written"]
 
-FOLDER = Path(asyncsdk.export.__file__).parent
+PACKAGE = Path(asyncsdk.__file__).parent
+PACKAGES = ("export", "web")
+"""Those that have texts; a later one does not repeat those of an earlier one."""
 _METHODS = [("**.py", "python"), ("**.j2", "jinja2.ext:babel_extract")]
 _IDLE = (b'"Project-Id', b'"Report-', b'"POT-', b'"PO-', b'"Last-', b'"Generated', b'"Language-T')
 """What a header says besides, and nobody needs."""
@@ -30,37 +33,43 @@ _ALWAYS = datetime(2026, 1, 1, tzinfo=UTC)
 _OPTIONS = {"**.j2": {"trim_blocks": "true", "silent": "false"}}
 
 
-def extracted() -> Catalog:
-    """All texts that a page may say."""
+def extracted(package: str) -> Catalog:
+    """All texts that a package may say, and none before it."""
     catalogue = Catalog(domain=DOMAIN, fuzzy=False)
-    found = extract_from_dir(FOLDER, _METHODS, _OPTIONS)
+    found = extract_from_dir(PACKAGE / package, _METHODS, _OPTIONS)
     for file, _, message, _, _ in sorted(found, key=lambda one: (one[0], one[1])):
         catalogue.add(message, locations=[(Path(file).as_posix(), 0)])
+    for earlier in PACKAGES[: PACKAGES.index(package)]:
+        for message in extracted(earlier):
+            if message.id:
+                catalogue.delete(message.id)
     return catalogue
 
 
-def po_path(code: str) -> Path:
-    return FOLDER / "locale" / code / "LC_MESSAGES" / f"{DOMAIN}.po"
+def po_path(package: str, code: str) -> Path:
+    return PACKAGE / package / "locale" / code / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
-def mo_path(code: str) -> Path:
-    return po_path(code).with_suffix(".mo")
+def mo_path(package: str, code: str) -> Path:
+    return po_path(package, code).with_suffix(".mo")
 
 
-def read(code: str) -> Catalog:
+def read(package: str, code: str) -> Catalog:
     """A catalogue as it stands."""
-    with po_path(code).open("rb") as file:
+    with po_path(package, code).open("rb") as file:
         return read_po(file, locale=code, domain=DOMAIN)
 
 
-def updated(code: str) -> Catalog:
+def updated(package: str, code: str) -> Catalog:
     """A catalogue with all the texts there are, and no others."""
     catalogue = Catalog(locale=code, domain=DOMAIN, fuzzy=False, header_comment="#")
-    before = read(code) if po_path(code).exists() else Catalog(locale=code)
-    for message in extracted():
+    exists = po_path(package, code).exists()
+    before = read(package, code) if exists else Catalog(locale=code)
+    for message in extracted(package):
         if message.id:
             old = before.get(message.id)
-            text = message.id if code == "en" else (old.string if old else "")
+            empty = ("", "") if isinstance(message.id, (list, tuple)) else ""
+            text = message.id if code == "en" else (old.string if old else empty)
             catalogue.add(message.id, text, locations=message.locations)
     return catalogue
 
@@ -82,12 +91,14 @@ def compiled(catalogue: Catalog) -> bytes:
 
 
 def main() -> None:
-    for code in LANGUAGES:
-        catalogue = updated(code)
-        po_path(code).write_bytes(written(catalogue))
-        mo_path(code).write_bytes(compiled(read(code)))
-        missing = sum(not message.string for message in catalogue if message.id)
-        sys.stdout.write(f"{code}: {len(catalogue)} texts, {missing} of them without translation\n")
+    for package, code in product(PACKAGES, LANGUAGES):
+        catalogue = updated(package, code)
+        po_path(package, code).parent.mkdir(parents=True, exist_ok=True)
+        po_path(package, code).write_bytes(written(catalogue))
+        mo_path(package, code).write_bytes(compiled(read(package, code)))
+        missing = sum(not any(message.string) for message in catalogue if message.id)
+        name = f"asyncsdk.{package}, {code}"
+        sys.stdout.write(f"{name}: {len(catalogue)} texts, {missing} without translation\n")
 
 
 if __name__ == "__main__":

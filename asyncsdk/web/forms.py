@@ -50,18 +50,17 @@ def choices_of(form: Mapping[str, Sequence[str]], before: Choices) -> Choices:
     """How a list is to be read, as it was chosen; what the form does not ask for stays."""
     columns = {name: column for name in FIELDS if (column := _column(form, name))}
     lines = _one(form, "skip_lines").strip()
+    counted = lines.isascii() and lines.isdecimal() and len(lines) < _DIGITS
     return Choices(
         columns=columns,
         country=_one(form, "country") or None,
-        sheet=before.sheet if "again" in form else tuple(form.get("sheet", ())) or before.sheet,
+        sheet=() if "again" in form else tuple(form.get("sheet", ())) or before.sheet,
         hidden="send" if "hidden" in form else "skip",
         format=before.format,
         delimiter=_DELIMITERS.get(_one(form, "delimiter")),
         encoding=_one(form, "encoding").strip() or None,
         header=_HEADER.get(_one(form, "header")),
-        skip_lines=int(lines)
-        if lines.isascii() and lines.isdecimal() and len(lines) < _DIGITS
-        else 0,
+        skip_lines=int(lines) if counted else 0,
         normalize=_one(form, "normalize") or None,
         bare=_known(_one(form, "bare"), ("national", "international")),
         mobile_only="mobile_only" in form,

@@ -102,6 +102,7 @@ class UploadJobs:
         if wrong := sorted(_CHOSEN_HERE & chosen.keys()):
             msg = f"settings cannot have {', '.join(wrong)}: jobs choose that by themselves"
             raise ConfigurationError(msg)
+        self.keep_days = keep_days
         self.limits = Limits(
             file_bytes=max_file_bytes, unpacked_bytes=max_unpacked_bytes, rows=max_rows
         )

@@ -16,9 +16,9 @@ from python_multipart.multipart import MultipartParser
 from asyncsdk.web.errors import FileRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterable
 
-__all__ = ["FilePart", "parts"]
+__all__ = ["FilePart", "Part", "parts"]
 
 _LONGEST = 10_000
 """Bytes of a field at most."""
@@ -35,12 +35,15 @@ class FilePart:
     """What the browser calls it."""
 
 
+Part = tuple[str, str] | FilePart | bytes | None
+"""A field with its text, a file, some of its bytes, or its end."""
+
+
 @define
 class _Reader:
     """What the parser found and nobody has taken yet."""
 
-    found: deque[tuple[str, str] | FilePart | bytes | None] = field(factory=deque)
-    """A field with its text, a file, some of its bytes, or its end (None)."""
+    found: deque[Part] = field(factory=deque)
     _headers: list[tuple[bytes, bytes]] = field(factory=list)
     _header: list[bytes] = field(factory=lambda: [b"", b""])
     _name: str = ""
@@ -88,9 +91,7 @@ class _Reader:
         self.found.append(None if text is None else (self._name, text.decode("utf-8", "replace")))
 
 
-async def parts(
-    stream: AsyncIterable[bytes], content_type: str
-) -> AsyncIterator[tuple[str, str] | FilePart | bytes | None]:
+async def parts(stream: AsyncIterable[bytes], content_type: str) -> AsyncGenerator[Part, None]:
     """What a form has, in its order: fields with their texts, files, pieces of them, their end.
 
     Args:

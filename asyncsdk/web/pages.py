@@ -7,7 +7,6 @@ shows it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,14 +23,16 @@ from asyncsdk.web.caller import EVERYBODY, Asking
 from asyncsdk.web.errors import FileRefusedError, NoSuchJobError
 from asyncsdk.web.forms import choices_of, group_of, read_form
 from asyncsdk.web.job import Job, JobProgress, JobState
-from asyncsdk.web.multipart import FilePart, parts
+from asyncsdk.web.multipart import FilePart, Part, parts
 from asyncsdk.web.rendering import ASSETS, COOKIE, asset, language_for, render
 from asyncsdk.web.route import GuardedRoute
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
     from asyncsdk.models import Group
     from asyncsdk.web.caller import Caller
-    from asyncsdk.web.jobs import RowResult
+    from asyncsdk.web.results import RowResult
 
 __all__ = ["pages"]
 
@@ -42,13 +43,7 @@ _ROWS = 100
 _PATIENCE = 5.0
 """Seconds that the provider has for telling the groups: without them the page is still of use."""
 _YEAR = 365 * 24 * 3600
-_ROWS_OF = {
-    "created": "created",
-    "invalid": "invalid",
-    "failed": "failed",
-    "unknown": "failed",
-    "skipped": "skipped",
-}
+_ROWS_OF = {outcome.value: outcome.value for outcome in Outcome} | {"unknown": "failed"}
 """The results that a count is of."""
 
 
@@ -148,9 +143,7 @@ _FORM = 1 << 20
 """Bytes that a form has beside its file at most."""
 
 
-async def _pieces(
-    found: AsyncIterator[tuple[str, str] | FilePart | bytes | None],
-) -> AsyncIterator[bytes]:
+async def _pieces(found: AsyncIterator[Part]) -> AsyncIterator[bytes]:
     """The bytes of the file that has begun."""
     async for part in found:
         if not isinstance(part, bytes):
@@ -187,11 +180,14 @@ async def show(
     return await _ended(request, asking, job)
 
 
-def _head(request: Request, asking: Caller, job: Job) -> dict[str, Any]:
+def _head(
+    request: Request, asking: Caller, job: Job, groups: Iterable[Group] | None = None
+) -> dict[str, Any]:
     """What the pages of a list have at their top and bottom."""
     language = language_for(request)
     return {
         "job": job,
+        "group": showing.group_of(job, groups),
         "state": showing.state_name(job, language),
         "when": showing.moment(job.created, language),
         "who": "" if job.owner == EVERYBODY else job.owner,
@@ -220,7 +216,7 @@ async def _choosing(request: Request, asking: Caller, job: Job) -> Response:
     fields = showing.fields_of(inspection, job.choices, group, language)
     titles = {field.name: field.title for field in fields}
     values = {
-        **_head(request, asking, job),
+        **_head(request, asking, job, groups),
         "inspection": inspection,
         "choices": job.choices,
         "groups": groups,
@@ -228,11 +224,7 @@ async def _choosing(request: Request, asking: Caller, job: Job) -> Response:
         "fields": fields if inspection.lists or not inspection.problem else [],
         "asked": {question.about for question in inspection.questions},
         "regions": list(showing.regions(language)),
-        "used": lambda one, column: [
-            titles[each.field]
-            for each in one.chosen
-            if column in each.column.replace("+", ",").split(",")
-        ],
+        "used": lambda one, column: [titles[name] for name in showing.uses(one, column)],
     }
     return render(request, "choose.html.j2", values, depth=1)
 
@@ -241,13 +233,14 @@ async def _checked(request: Request, asking: Caller, job: Job) -> Response:
     assert job.check is not None, "that is what its state says"
     translate = Translator(language_for(request))
     ready = bool(job.group_id or job.group_name)
+    groups = await _groups(asking)
     values = {
-        **_head(request, asking, job),
+        **_head(request, asking, job, groups),
         "check": job.check,
         "reasons": [evolve(one, text=translate(one.text)) for one in job.check.reasons],
         "kinds": list(showing.kinds_of(job.check, language_for(request))),
         "ready": ready,
-        "groups": None if ready else await _groups(asking),
+        "groups": groups,
         "may_create": asking.groups is None,
     }
     return render(request, "checked.html.j2", values, depth=1)
@@ -262,9 +255,7 @@ async def _ended(request: Request, asking: Caller, job: Job) -> Response:
         **_head(request, asking, job),
         "counts": showing.counts_of(progress, language),
         "line": showing.told(job, language),
-        "left": max(0, (progress.total or 0) - progress.settled)
-        if progress.complete is False
-        else 0,
+        "left": 0 if progress.complete else max(0, (progress.total or 0) - progress.settled),
         "may_resume": job.state is JobState.STOPPED
         or (job.state is JobState.DONE and progress.failed > 0),
         "may_undo": job.started is not None and created > 0,

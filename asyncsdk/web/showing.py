@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import cache
+from math import log10
 from typing import TYPE_CHECKING
 
 from attrs import frozen
+from babel import Locale
+from phonenumbers import SUPPORTED_REGIONS
 
 from asyncsdk.export.languages import N_
 from asyncsdk.export.page import NAMES
@@ -15,12 +19,12 @@ from asyncsdk.web.caller import EVERYBODY
 from asyncsdk.web.job import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from asyncsdk.export.languages import Language
     from asyncsdk.models import Group
     from asyncsdk.web.job import Check, Choices, Job, JobProgress
-    from asyncsdk.web.reading import Inspection
+    from asyncsdk.web.reading import Inspection, ListView
 
 __all__ = [
     "Field",
@@ -30,6 +34,7 @@ __all__ = [
     "counts_of",
     "duration",
     "fields_of",
+    "group_of",
     "kinds_of",
     "lines_of",
     "moment",
@@ -38,6 +43,7 @@ __all__ = [
     "share_done",
     "state_name",
     "told",
+    "uses",
 ]
 
 _STATES = {
@@ -73,8 +79,17 @@ _KINDS = {
     "as_they_are": N_("sent as they are"),
 }
 _USUAL = ("DE", "AT", "CH")
+_JOINED = re.compile("[,+]")
 _MINUTE, _HOUR = 60, 3600
 _KILO = 1000
+_UNITS = ("B", "kB", "MB", "GB")
+_TWO_DIGITS = 10
+
+
+def group_of(job: Job, groups: Iterable[Group] | None) -> str:
+    """What the group of a job is called; its id where the name is not known."""
+    names = {group.id: group.name for group in groups or ()}
+    return job.group_name or names.get(job.group_id or 0) or str(job.group_id or "")
 
 
 def state_name(job: Job, language: Language) -> str:
@@ -91,11 +106,9 @@ def amount(size: int, language: Language) -> str:
     """So many bytes."""
     if size < _KILO:
         return f"{language.number(size)} B"
-    for unit in ("kB", "MB", "GB"):
-        size /= _KILO  # type: ignore[assignment]
-        if size < _KILO:
-            break
-    return f"{language.number(size, int(size < 10))} {unit}"  # noqa: PLR2004 - two digits
+    power = min(len(_UNITS) - 1, int(log10(size)) // 3)
+    shown = size / _KILO**power
+    return f"{language.number(shown, int(shown < _TWO_DIGITS))} {_UNITS[power]}"
 
 
 def duration(seconds: float, language: Language) -> str:
@@ -162,11 +175,18 @@ def fields_of(
     return fields
 
 
+def uses(one: ListView, column: str) -> list[str]:
+    """The fields that are read from a column."""
+    return [
+        each.field
+        for each in one.chosen
+        if column == each.column or column in _JOINED.split(each.column)
+    ]
+
+
 @cache
 def regions(language: Language) -> tuple[tuple[str, str], ...]:
     """The countries whose numbers are known, by their codes; those that are usual here first."""
-    from phonenumbers import SUPPORTED_REGIONS
-
     named = sorted((name_of_region(code, language), code) for code in SUPPORTED_REGIONS)
     first = [(name_of_region(code, language), code) for code in _USUAL]
     rest = [pair for pair in named if pair[1] not in _USUAL]
@@ -175,8 +195,6 @@ def regions(language: Language) -> tuple[tuple[str, str], ...]:
 
 def name_of_region(code: str, language: Language) -> str:
     """What a country is called."""
-    from babel import Locale
-
     return str(Locale(language.code).territories.get(code, code))
 
 

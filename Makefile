@@ -8,11 +8,15 @@ VERSIONS := 3.11 3.12 3.13
 export PATH := $(CURDIR)/.parts/bin:$(PATH):/usr/sbin:/sbin
 export PIP_NO_INPUT := 1
 
-.PHONY: demo test test-slow check test-all mutants fuzz catalogues bench bench-quick ready bench-ready parts clean
+.PHONY: demo web test test-slow check test-all mutants fuzz catalogues bench bench-quick ready bench-ready parts clean
 
 demo: ## Watch 100,000 phones being uploaded to a sandbox
 	@.ci/venv $(VENV) cli "$$(.ci/python)"
 	@$(BIN)/python -m asyncsdk.cli demo
+
+web: ## Open the page in your browser, with a sandbox behind it
+	@.ci/venv $(VENV) all "$$(.ci/python)"
+	@$(BIN)/python -m asyncsdk.cli web --sandbox
 
 test: ready parts ## Run the tests
 	@$(BIN)/python -m pytest -q -n 2

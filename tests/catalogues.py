@@ -40,9 +40,9 @@ def extracted(package: str) -> Catalog:
     for file, _, message, _, _ in sorted(found, key=lambda one: (one[0], one[1])):
         catalogue.add(message, locations=[(Path(file).as_posix(), 0)])
     for earlier in PACKAGES[: PACKAGES.index(package)]:
-        for message in extracted(earlier):
-            if message.id:
-                catalogue.delete(message.id)
+        for known in extracted(earlier):
+            if known.id:
+                catalogue.delete(known.id)
     return catalogue
 
 
@@ -96,7 +96,7 @@ def main() -> None:
         po_path(package, code).parent.mkdir(parents=True, exist_ok=True)
         po_path(package, code).write_bytes(written(catalogue))
         mo_path(package, code).write_bytes(compiled(read(package, code)))
-        missing = sum(not any(message.string) for message in catalogue if message.id)
+        missing = sum(not any(message.string or "") for message in catalogue if message.id)
         name = f"asyncsdk.{package}, {code}"
         sys.stdout.write(f"{name}: {len(catalogue)} texts, {missing} without translation\n")
 

@@ -16,6 +16,7 @@ from asyncsdk.cli.resume import resume
 from asyncsdk.cli.sandbox import sandbox
 from asyncsdk.cli.shown import stdout
 from asyncsdk.cli.upload import check, upload
+from asyncsdk.cli.web import web
 from asyncsdk.errors import AsyncSDKError
 
 __all__ = ["app"]
@@ -64,5 +65,6 @@ app.command(epilog="Example: asyncsdk report report.jsonl --html report.html")(r
 app.command(epilog="Example: asyncsdk retry report.jsonl --rejects rejects.csv")(retry)
 app.add_typer(groups, name="groups")
 app.command(epilog="Example: asyncsdk me")(me)
+app.command(epilog="Example: asyncsdk web --sandbox")(web)
 app.command(epilog="Example: asyncsdk sandbox --port 8024 --latency 0.05 --fault 503:0.05")(sandbox)
 app.command(epilog="Example: asyncsdk demo --phones 100000")(demo)

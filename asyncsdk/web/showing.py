@@ -255,8 +255,8 @@ def told(job: Job, language: Language) -> str:
             rows,
             created=language.number(progress.created),
         )
-    took = duration(progress.elapsed, language)
-    return f"{line} {language.gettext('It took {time}.', time=took)}"
+    took = language.gettext("It took {time}.", time=duration(progress.elapsed, language))
+    return f"{line} {took}"
 
 
 def share_done(job: Job) -> float | None:

@@ -24,10 +24,9 @@ from asyncsdk.report import Run
 from asyncsdk.sandbox import Faults
 from asyncsdk.sources import read
 from asyncsdk.timeline import Timeline
+from tests.browser import Browser, browsing
 from tests.leaping import run_leaping
 from tests.rig import connected, numbers
-
-from .browser import Browser, browsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,17 +27,20 @@ class Browser:
     def __init__(self, driver: Any) -> None:
         self.driver = driver
 
-    def open(self, path: Path, *, width: int = 1280, dark: bool = False) -> None:
-        """Open a file as a screen of this width shows it."""
-        scheme = "dark" if dark else "light"
+    def open(self, page: Path | str, *, width: int = 1280, dark: bool = False) -> None:
+        """Open a file, or an address, as a screen of this width shows it."""
+        self.show(width=width, dark=dark)
+        self.forget()
+        self.driver.get(page if isinstance(page, str) else page.as_uri())
+
+    def show(self, *, width: int, dark: bool = False) -> None:
+        """Show what is open on a screen of this width, in this theme."""
         self.command(
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600},
         )
-        self.forget()
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.command("Emulation.setEmulatedMedia", {"features": features})
-        self.driver.get(path.as_uri())
 
     def command(self, name: str, arguments: dict[str, Any]) -> Any:
         """A command of the DevTools protocol."""
@@ -46,6 +49,22 @@ class Browser:
     def ask(self, script: str) -> Any:
         """What an expression of JavaScript is."""
         return self.driver.execute_script(f"return {script}")
+
+    def find(self, selector: str) -> Any:
+        """The first element that a CSS selector finds."""
+        return self.driver.find_element("css selector", selector)
+
+    def choose(self, element: str, value: str) -> None:
+        """Choose the option with this value in the list with this id."""
+        self.find(f"#{element} option[value='{value}']").click()
+
+    def press(self, selector: str) -> None:
+        """Press a button that leads to another page, and wait for that."""
+        before = self.find("html")
+        self.find(selector).click()
+        module("selenium.webdriver.support.ui").WebDriverWait(self.driver, 60).until(
+            module("selenium.webdriver.support.expected_conditions").staleness_of(before)
+        )
 
     def type(self, element: str, text: str) -> None:
         """Type into the element with this id."""

@@ -13,6 +13,7 @@ __all__ = [
     "JobError",
     "NoRoomError",
     "NoSuchJobError",
+    "NotInvitedError",
     "NotKnownError",
     "NotNowError",
     "TooLargeError",
@@ -67,6 +68,12 @@ class NoRoomError(JobError):
 
 class GroupRefusedError(JobError):
     """This user may not put phones into this group."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotInvitedError(JobError):
+    """The page is somebody else's: it was not opened by its secret address."""
 
     status = HTTPStatus.FORBIDDEN
 

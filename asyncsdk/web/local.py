@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import secrets
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated
+from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from fastapi import Cookie, Depends, FastAPI, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from asyncsdk.web.guard import HEADERS
+from asyncsdk.web.errors import NotInvitedError
+from asyncsdk.web.pages import PageRoute
 from asyncsdk.web.router import upload_router
 
 if TYPE_CHECKING:
@@ -27,9 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["local_app"]
 
-_COOKIE = "asyncsdk-token"
 _HOSTS = ["127.0.0.1", "localhost"]
-_SEE_OTHER, _FORBIDDEN = 303, 403
+_SEE_OTHER = 303
 _CLOSED = "open the page by its whole address, which the terminal shows"
 
 
@@ -48,20 +49,29 @@ def local_app(jobs: UploadJobs, token: str, ready: Callable[[], None]) -> FastAP
             ready()
             yield
 
-    def known(cookie: Annotated[str | None, Cookie(alias=_COOKIE)] = None) -> None:
-        if cookie is None or not secrets.compare_digest(cookie.encode(), token.encode()):
-            raise HTTPException(_FORBIDDEN, _CLOSED)
+    # Cookies are shared by all ports of a machine, and so by all that serve a page there.
+    name = f"asyncsdk-{sha256(token.encode()).hexdigest()[:12]}"
+
+    def check(given: str) -> None:
+        if not secrets.compare_digest(given.encode(), token.encode()):
+            raise NotInvitedError(_CLOSED)
+
+    def known(request: Request) -> None:
+        check(request.cookies.get(name, ""))
 
     app = FastAPI(title="asyncsdk", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS)
 
-    @app.get("/enter", include_in_schema=False)
+    door = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @door.get("/enter")
     async def enter(token: str = "") -> Response:
         """Take the token off the address, where others might see it."""
-        known(token)
-        response = RedirectResponse("./", _SEE_OTHER, HEADERS)
-        response.set_cookie(_COOKIE, token, httponly=True, samesite="strict")
+        check(token)
+        response = RedirectResponse("./", _SEE_OTHER)
+        response.set_cookie(name, token, httponly=True, samesite="strict")
         return response
 
+    app.include_router(door)
     app.include_router(upload_router(jobs), dependencies=[Depends(known)])
     return app

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from asyncsdk.cli.app import app
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from typer.testing import Result
 
     from asyncsdk.testing import SandboxThread
@@ -33,6 +35,11 @@ def whole_environment(sandbox: SandboxThread) -> dict[str, str]:
     return dict(os.environ) | environment(sandbox) | {"TERM": "xterm"}
 
 
-def run(*words: object, sandbox: SandboxThread | None = None, stdin: bytes | None = None) -> Result:
-    env = environment(sandbox) if sandbox else PLAIN
+def run(
+    *words: object,
+    sandbox: SandboxThread | None = None,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] = PLAIN,
+) -> Result:
+    env = (environment(sandbox) if sandbox else PLAIN) | {**env}
     return CliRunner().invoke(app, [str(word) for word in words], env=env, input=stdin)

@@ -273,7 +273,9 @@ async def _rejected(asking: Caller, job: Job) -> list[RowResult]:
     rows: list[RowResult] = []
     for outcome in (Outcome.FAILED, Outcome.INVALID):
         if getattr(job.progress, outcome.value):
-            page = await asking.jobs.results(asking.owner, job.id, outcome, limit=_SHOWN)
+            page = await asking.jobs.results(
+                asking.owner, job.id, outcome, limit=_SHOWN, located=True
+            )
             rows += page.rows
     return rows
 
@@ -291,7 +293,9 @@ async def rows(
     if lang is not None:
         return _speaking(lang, outcome.value)
     job = await asking.jobs.get(asking.owner, job_id)
-    page = await asking.jobs.results(asking.owner, job_id, outcome, offset=offset, limit=_ROWS)
+    page = await asking.jobs.results(
+        asking.owner, job_id, outcome, offset=offset, limit=_ROWS, located=True
+    )
     values = {
         **_head(request, asking, job),
         "page": page,

@@ -54,7 +54,7 @@ async def test_lists_from_a_browser(
     sandbox: SandboxThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "app.py"
-    path.write_text(piece("Lists that go up from a browser"), encoding="utf-8")
+    path.write_text(piece("The page: lists that go up from a browser"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     async with served(path) as session:
         body, headers = b"Mobil\n+4915112345678\n", {"X-User": "ann"}

@@ -168,6 +168,8 @@ _OR = N_(" or ")
 
 _ANYTHING = {"error", "detail", "title"}
 """Placeholders that stand for several parts as well."""
+_FIGURES = {"filled", "found"}
+"""Those that stand for a number: a sentence that begins with another may begin anywhere."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _FIELD = re.compile(rf"({'|'.join(FIELDS)}): ", re.ASCII)
 _BETWEEN = "; "
@@ -180,6 +182,8 @@ class Translator:
     language: Language
     columns: Mapping[str, str] = Factory(dict)
     """What the list calls the fields of a phone."""
+    more: tuple[str, ...] = ()
+    """Sentences besides ours."""
 
     def of(self, result: PhoneResult, reason: str) -> str:
         """The reason of this result, translated as far as it is ours."""
@@ -208,6 +212,7 @@ class Translator:
             name = self.columns.get(field[1]) or self._field(field[1])
             yield f"{name}: {self(text[field.end() :])}"
         yield from self._sentence(text, SENTENCES)
+        yield from self._sentence(text, self.more)
         yield from self._parts(text)
 
     def _field(self, name: str) -> str:
@@ -234,7 +239,7 @@ class Translator:
         """What stands in a sentence may be said by us as well."""
         if name == "readings":
             return value.replace(" or ", self.language.gettext(_OR))
-        return self(value) if name in {"place", "error"} else value
+        return self(value) if name in {"place", "error", "kind"} else value
 
 
 @lru_cache(4096)
@@ -264,5 +269,7 @@ def _pattern(sentence: str) -> str:
 
 
 def _group(name: str) -> str:
+    if name in _FIGURES:
+        return rf"(?P<{name}>[\d,]+)"
     some = "." if name in _ANYTHING else f"(?!{_BETWEEN})."
     return f"(?P<{name}>(?:{some})+?)"

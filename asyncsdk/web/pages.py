@@ -16,7 +16,6 @@ from fastapi.responses import RedirectResponse, Response
 
 from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.languages import LANGUAGES
-from asyncsdk.export.sentences import Translator
 from asyncsdk.results import Outcome
 from asyncsdk.web import showing
 from asyncsdk.web.caller import EVERYBODY, Asking
@@ -26,6 +25,7 @@ from asyncsdk.web.job import Job, JobProgress, JobState
 from asyncsdk.web.multipart import FilePart, Part, parts
 from asyncsdk.web.rendering import ASSETS, COOKIE, asset, language_for, render
 from asyncsdk.web.route import GuardedRoute
+from asyncsdk.web.sentences import PageTranslator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -231,7 +231,7 @@ async def _choosing(request: Request, asking: Caller, job: Job) -> Response:
 
 async def _checked(request: Request, asking: Caller, job: Job) -> Response:
     assert job.check is not None, "that is what its state says"
-    translate = Translator(language_for(request))
+    translate = PageTranslator.of(language_for(request))
     ready = bool(job.group_id or job.group_name)
     groups = await _groups(asking)
     values = {

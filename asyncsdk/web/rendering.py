@@ -16,8 +16,8 @@ from fastapi.responses import HTMLResponse
 
 from asyncsdk.export.languages import LANGUAGES, language_of
 from asyncsdk.export.page import NAMES
-from asyncsdk.export.sentences import Translator
 from asyncsdk.web import showing
+from asyncsdk.web.sentences import PageTranslator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ def _templates(code: str) -> jinja2.Environment:
     templates.globals |= {
         "language": language,
         "languages": LANGUAGES,
-        "said": Translator(language),
+        "said": PageTranslator.of(language),
         "names": {kind: language.gettext(name) for kind, name in NAMES.items()},
         "amount": showing.amount,
         "duration": showing.duration,

@@ -19,6 +19,7 @@ import asyncsdk
 from asyncsdk import ConfigurationError
 from asyncsdk.export.languages import LANGUAGES, check_language, language_of
 from asyncsdk.export.sentences import SENTENCES, TITLES, Translator
+from asyncsdk.web import sentences as web
 from tests import catalogues
 
 if TYPE_CHECKING:
@@ -316,3 +317,22 @@ def test_another_language_is_refused(code: str) -> None:
     with pytest.raises(ConfigurationError, match=r"choose English \(en\) or German \(de\)") as info:
         check_language(code)
     assert len(str(info.value)) < 200
+
+
+CODE = "".join(
+    re.sub(r'"\s*\n\s*f?"', "", path.read_text("utf-8")) for path in PACKAGE.rglob("*.py")
+)
+
+
+@pytest.mark.parametrize("sentence", web.SENTENCES)
+def test_a_sentence_of_the_page_is_said_somewhere(sentence: str) -> None:
+    longest = max(PLACEHOLDER.split(sentence), key=len)
+    assert longest.replace("sheets: ", "").replace("sheet: ", "")[-14:] in CODE
+
+
+@given(st.sampled_from(web.SENTENCES), st.integers(0, 10**6))
+def test_a_sentence_of_the_page_is_found_behind_a_place(sentence: str, value: int) -> None:
+    said = re.sub(r"\{\w+\}", str(value), sentence)
+    german = web.PageTranslator.of(language_of("de", "asyncsdk.web"))
+    assert german(said) != said
+    assert german(f"a.csv, line 7: {said}") == f"a.csv, Zeile 7: {german(said)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -14,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import xlsxwriter
 
+from asyncsdk.testing import SandboxThread
 from tests.browser import Browser, browsing
 from tests.effort import effort
 from tests.parts import module
+from tests.rig import numbers
+from tests.web.serving import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from asyncsdk.testing import SandboxThread
 
 MESSY = Path(__file__).parents[2] / "examples" / "kontakte_de.csv"
 SCREENS = ((390, True), (1280, False), (390, False), (1280, True))
@@ -188,6 +190,35 @@ def test_with_the_keyboard_alone(browser: Browser, page: str, sandbox: SandboxTh
 def _gone(browser: Browser, before: Any) -> None:
     wait = module("selenium.webdriver.support.ui").WebDriverWait(browser.driver, 60)
     wait.until(module("selenium.webdriver.support.expected_conditions").staleness_of(before))
+
+
+def test_a_page_goes_on_by_itself_when_its_server_is_replaced(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with SandboxThread(latency=0.3) as sandbox:
+        group = sandbox.add_group("spring")
+        with Server(sandbox, tmp_path / "uploads", settings={"batch_size": 50}) as server:
+            address = f"http://127.0.0.1:{server.port}/uploads"
+            job = asyncio.run(_started(server, group))
+            browser.command("Network.enable", {})
+            browser.command("Network.setExtraHTTPHeaders", {"headers": {"X-User": "ann"}})
+            try:
+                browser.open(f"{address}/jobs/{job}")
+                assert browser.find("#live").get_attribute("data-state") == "running"
+                server.end()
+                server.start()
+                until_at_rest(browser)
+                assert "All 2,000 phones" in browser.find(".told").text
+            finally:
+                browser.command("Network.setExtraHTTPHeaders", {"headers": {}})
+                browser.forget()
+        assert sorted(commit.phone for commit in sandbox.commits) == numbers(2000)
+
+
+async def _started(server: Server, group: int) -> str:
+    async with server.visited() as ann:
+        job = await ann.started("\n".join(numbers(2000)).encode(), group)
+        return str(job["id"])
 
 
 def test_in_german(browser: Browser, page: str, axe: str) -> None:

@@ -71,7 +71,6 @@ if (form) {
 // A job that is worked on tells when it has changed; what is shown of it comes from the server.
 const live = document.getElementById("live");
 if (live) {
-  const events = new EventSource(live.dataset.events);
   let busy = false;
   let again = false;
 
@@ -109,8 +108,17 @@ if (live) {
     }
   };
 
-  events.addEventListener("job", (event) => {
-    if (JSON.parse(event.data).state === live.dataset.state) show();
-    else location.reload();
-  });
+  const follow = () => {
+    const events = new EventSource(live.dataset.events);
+    events.addEventListener("job", (event) => {
+      if (JSON.parse(event.data).state === live.dataset.state) show();
+      else location.reload();
+    });
+    // It comes back by itself, but not from an answer that is an error: those of a proxy whose
+    // server is being restarted.
+    events.addEventListener("error", () => {
+      if (events.readyState === EventSource.CLOSED) setTimeout(follow, 2000);
+    });
+  };
+  follow();
 }

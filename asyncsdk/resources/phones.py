@@ -15,7 +15,7 @@ from asyncsdk.http.exchange import PLAIN_JSON, Request
 from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.models import FIELDS, CreatedPhone
-from asyncsdk.resources.base import Resource, whole_number
+from asyncsdk.resources.base import Resource
 from asyncsdk.upload.assembly import Order, assemble
 from asyncsdk.upload.handle import Upload
 from asyncsdk.upload.intake.check import Checker
@@ -26,6 +26,7 @@ from asyncsdk.upload.intake.skipping import Skipping
 from asyncsdk.upload.intake.source import FramePhones, RowSource, check_source, framed
 from asyncsdk.upload.recovery.claims import Claims
 from asyncsdk.upload.sender import Sender
+from asyncsdk.validators import whole_number
 from asyncsdk.wire.batch import BatchResponse, decode_members, encode_members, member_of_created
 from asyncsdk.wire.resources import decode_object
 from asyncsdk.wire.rows import decode_rows

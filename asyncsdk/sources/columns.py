@@ -7,14 +7,14 @@ wrong column is a message to strangers.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from asyncsdk.columns import resolve
 from asyncsdk.countries import region_of
-from asyncsdk.errors import SourceError
+from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.models import FIELDS
 from asyncsdk.sources.bounds import MAX_COLUMNS
 from asyncsdk.sources.likeness import agrees, looks_complete, looks_like_phone, weight
@@ -33,9 +33,10 @@ from asyncsdk.sources.picking import (
 )
 from asyncsdk.sources.questions import Option, Question, answered
 from asyncsdk.sources.rejects import first_note, is_report, noted_columns, own_columns
+from asyncsdk.words import brief
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = [
     "ANSWERED",
@@ -85,7 +86,7 @@ Column = str | int | Sequence[str | int]
 class Wanted:
     """What a caller says of the columns, in the words of `asyncsdk.sources.read`."""
 
-    columns: Mapping[str, Column] | None = None
+    columns: Mapping[str, Column] | None = field(default=None)
     """Fields to columns."""
     names: Mapping[str, str] | None = None
     """What the group calls its columns."""
@@ -93,6 +94,17 @@ class Wanted:
     """The column that says in which country a phone is."""
     ask: Callable[[Question], str | None] | None = None
     """Who answers what is left open; None: nobody."""
+
+    @columns.validator
+    def _check_columns(self, _: object, value: object) -> None:
+        if value is None:
+            return
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+            msg = (
+                "columns must map fields of a phone to columns, such as "
+                f'{{"phone": "Mobil"}}, not {brief(value)}'
+            )
+            raise ConfigurationError(msg)
 
 
 def choose_columns(

@@ -16,7 +16,8 @@ from asyncsdk.sources.many import ManySources
 from asyncsdk.sources.opening import kept, open_input
 from asyncsdk.sources.questions import Option, Question, answered
 from asyncsdk.sources.table import Table
-from asyncsdk.words import counted
+from asyncsdk.validators import whole_number
+from asyncsdk.words import brief, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -125,8 +126,9 @@ def books(
         kind: `excel`, `html` or `spreadsheetml`.
     """
     if hidden not in {"skip", "send"}:
-        msg = f"hidden must be 'skip' or 'send', not {hidden!r}"
+        msg = f"hidden must be 'skip' or 'send', not {brief(hidden)}"
         raise ConfigurationError(msg)
+    whole_number("skip_lines", skip_lines, 0)
     names = [sheet] if isinstance(sheet, str) else list(sheet) if sheet else None
     options = {"sheets": names, "hidden": hidden == "send", "kind": kind}
     source = kept(source)

@@ -50,7 +50,7 @@ FLOORS = (
             "progress",
             "secret",
         ),
-        *("results", "scalars", "status", "survey", "timeline", "words"),
+        *("results", "scalars", "status", "survey", "timeline", "validators", "words"),
     ),
     ("_version",),
 )

@@ -430,6 +430,8 @@ def _converted(value: object) -> tuple[str | None, str | None]:
     text = text_of(value)
     if text is None or isinstance(text, str):
         return text, None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return preview(value), "has more digits than any text may"
     return preview(value), f"must be a text, not {type(value).__name__}"
 
 

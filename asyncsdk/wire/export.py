@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import ProtocolError
@@ -172,17 +173,32 @@ class _Records:
         return lines
 
     def _read(self, lines: list[str]) -> Iterator[list[str]]:
-        reader = csv.reader(lines, delimiter=self._delimiter)
+        left = iter(lines)
+        reader = csv.reader(left, delimiter=self._delimiter)
+        passed = 0  # lines, before those of this reader
         while True:
-            begin = reader.line_num
+            begin = passed + reader.line_num
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error:  # a lone carriage return, or a lower limit that others have set
-                cells = self._apart(lines[begin : reader.line_num])
+                seen = passed + reader.line_num
+                passed = max(seen, self._end_of(lines, begin))
+                cells = self._apart(lines[begin:passed])
+                # It would take what is left of the record for the next one.
+                reader = csv.reader(islice(left, passed - seen, None), delimiter=self._delimiter)
             if cells:
                 yield cells
+
+    def _end_of(self, lines: list[str], begin: int) -> int:
+        """Where the record that begins with this line ends."""
+        opened = False
+        for at in range(begin, len(lines)):
+            opened = self._goes_on(lines[at], opened=opened)
+            if not opened:
+                return at + 1
+        return len(lines)
 
     def _apart(self, lines: list[str]) -> list[str]:
         """The cells of a record in which quotes stand for themselves."""

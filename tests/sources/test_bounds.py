@@ -265,12 +265,52 @@ def test_a_pipe_that_nobody_writes_to_does_not_hold(fifo: Path) -> None:
     assert caught.value.path == str(fifo)
 
 
-@pytest.mark.parametrize("name", ["list.tsv", "list.jsonl", "list.json", "list.xlsx"])
-def test_a_named_pipe_is_read_once(name: str, fifo: Path, tmp_path: Path) -> None:
+PIPED = ["list.tsv", "list.jsonl", "list.json", "list.xlsx", "list.ods", "list.xls"]
+PIPED += ["list.parquet", "list.arrow", "list.arrows"]
+
+
+@pytest.mark.parametrize(
+    ("name", "packed"),
+    [*((name, False) for name in PIPED), ("list.xlsx", True), ("list.parquet", True)],
+)
+def test_a_named_pipe_is_read_once(name: str, *, packed: bool, fifo: Path, tmp_path: Path) -> None:
     raw = small(name, tmp_path).read_bytes()
+    raw = gzip.compress(raw) if packed else raw
     writer = threading.Thread(target=fifo.write_bytes, args=(raw,))
     writer.start()
     source = read(fifo)
     assert [phone.phone for phone in source] == ["0160111111"]
     assert source.path == str(fifo)
     writer.join()
+
+
+@pytest.mark.parametrize("name", ["list.xlsx", "list.parquet"])
+def test_a_pipe_whose_writer_gives_up_is_one_error(name: str, fifo: Path, tmp_path: Path) -> None:
+    raw = small(name, tmp_path).read_bytes()
+    for part in (b"", raw[:10], raw[: len(raw) // 2]):
+        writer = threading.Thread(target=fifo.write_bytes, args=(part,))
+        writer.start()
+        with pytest.raises(SourceError):
+            read(fifo)
+        writer.join()
+
+
+STDIN = """
+from asyncsdk.errors import SourceError
+from asyncsdk.sources import read
+try:
+    print([phone.phone for phone in read("-")])
+except SourceError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("name", ["list.xlsx", "list.parquet"])
+def test_standard_input_is_any_format(name: str, tmp_path: Path) -> None:
+    raw = small(name, tmp_path).read_bytes()
+    for given, said in ((raw, "['0160111111']\n"), (raw[:5], None), (b"", "<stdin>:1: is empty\n")):
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-c", STDIN], input=given, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert said is None or done.stdout.decode() == said

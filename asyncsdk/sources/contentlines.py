@@ -11,10 +11,11 @@ import base64
 import binascii
 import quopri
 import re
-from encodings.aliases import aliases
 from typing import TYPE_CHECKING
 
 from attrs import frozen
+
+from asyncsdk.charsets import charset_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,8 +30,6 @@ _PART = re.compile(r"(?:^|;)((?:[^;\\]+|\\.?)*)", re.DOTALL)
 _NUMBER = re.compile(r"(?:[\w-]+\.)?(?:TEL|BEGIN|END)[;:]", re.IGNORECASE | re.ASCII)
 """What no text goes on with: a number, or the end of a card."""
 _BASE64 = frozenset(("B", "BASE64"))
-_CHARSETS = aliases | {name: name for name in aliases.values()}
-"""What Python calls them: one that is not here is not looked for, which it would remember."""
 _BYTES = bytes(range(256))
 
 
@@ -123,7 +122,7 @@ def _decoded(value: str, words: frozenset[str], charset: str, encoding: str) -> 
 
 def _text(raw: bytes, charset: str) -> str:
     """What these bytes say: in the character set that is named, unless they are in another."""
-    named = _charset(charset)
+    named = charset_of(charset)
     wide = [named] if named and not _is_codepage(named) else []
     narrow = [named] if named and not wide else []
     for name in (*wide, "utf-8", *narrow):
@@ -132,18 +131,6 @@ def _text(raw: bytes, charset: str) -> str:
         except UnicodeError:
             continue
     return raw.decode("cp1252", "replace")
-
-
-def _charset(name: str) -> str | None:
-    """The name by which Python knows this character set, if it does."""
-    known = _CHARSETS.get(re.sub(r"\W+", "_", name.lower()).replace("-", "_"))
-    if known is None:
-        return None
-    try:
-        "".encode(known)
-    except LookupError:  # there is none, or it is none of texts
-        return None
-    return known
 
 
 def _is_codepage(name: str) -> bool:

@@ -35,6 +35,7 @@ FLOORS = (
     ("sources",),
     (
         *(
+            "charsets",
             "columns",
             "completion",
             "condition",

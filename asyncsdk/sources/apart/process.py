@@ -40,7 +40,7 @@ serve(task)
 # that would cost 0.3 seconds. What is `__main__` here is none of its business.
 _HOME = Path(__file__).parents[2]
 _PIECE = 1 << 20
-_LEAST_MEMORY = 1 << 29
+_LEAST_MEMORY = 1 << 28
 _THREADS = "4"
 """Of polars: each asks for address space, which is bounded, and we wait for one row at a time."""
 _SECRETS = ("ASYNCSDK_API_KEY",)
@@ -57,7 +57,7 @@ class Bounds:
     """What a child may use."""
 
     max_bytes: int
-    """Bytes that the file may unpack to; as many bytes of memory, but at least 512 MiB."""
+    """Bytes that the file may unpack to; as many bytes of memory, but at least 256 MiB."""
     base: int = 0
     """Bytes of address space that the library asks for before it reads anything."""
     patience: float = 120.0

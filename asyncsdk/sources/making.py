@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NotedMakers", "maker"]
 
+_DRESS = len(FIELDS) - 1
+"""Fields of a phone besides its number."""
 _SHORT = 6
 """Characters that a phone has at least: where a line of totals has one, it has fewer."""
 
@@ -153,7 +155,7 @@ class _Dress:
         return Withheld(number, *self._values(cells), problem=problem, country=country)
 
     def _values(self, cells: Sequence[str]) -> list[str | None]:
-        values: list[str | None] = [None] * (len(FIELDS) - 1)
+        values: list[str | None] = [None] * _DRESS
         count = len(cells)
         for at, position in self.single:
             values[at] = (cells[position] or None) if position < count else None

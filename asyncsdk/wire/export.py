@@ -191,7 +191,6 @@ class _Records:
                     begin = passed + reader.line_num
                     if cells:
                         yield cells
-                return
             except csv.Error:  # a lone carriage return, or a lower limit that others have set
                 seen = passed + reader.line_num
                 passed = max(seen, self._end_of(lines, begin))
@@ -199,6 +198,8 @@ class _Records:
                 begin = passed
                 # It would take what is left of the record for the next one.
                 reader = csv.reader(islice(left, passed - seen, None), delimiter=self._delimiter)
+            else:
+                return
 
     def _end_of(self, lines: list[str], begin: int) -> int:
         """Where the record that begins with this line ends."""

@@ -1,4 +1,4 @@
-"""Spreadsheets (.xlsx, .xls, .ods) as phones, by calamine (the extra `files`)."""
+"""Spreadsheets (.xlsx, .xls, .ods) as phones, by calamine, xlrd and lxml (the extra `files`)."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ class _Child:
             if kind == END:
                 return
             if kind == LACKING:
-                raise _lacking(None, needed)
+                raise _lacking(None, raw.decode() or needed)
             value = msgspec.msgpack.decode(raw)
             if kind == FAULT:
                 raise SourceError(value["message"], path=self._name, line=value["line"])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from asyncsdk.ledger.account import Only
+    from asyncsdk.places import Place
     from asyncsdk.sources import Source
     from asyncsdk.survey import Survey
 
@@ -165,7 +166,7 @@ class UploadReport(UploadAccount):
         group: str = "",
         rejects: str | PathLike[str] = "",
         when: datetime | None = None,
-        places: Mapping[int, str] | None = None,
+        places: Mapping[int, Place] | None = None,
         lang: str = "en",
     ) -> None:
         """Write a page that needs nothing else: the rejected rows, why, how to go on, pictures.
@@ -178,8 +179,8 @@ class UploadReport(UploadAccount):
             group: The name of the group.
             rejects: The file that `to_rejects` wrote: the page has the command that uploads it.
             when: The date on it; None for now.
-            places: Where rows stand in their file (`contacts.csv:17`), by index, if not as the
-                source says.
+            places: Where rows stand in their file, by index, if not as the source says: see
+                `asyncsdk.places`.
             lang: Its language: `en` or `de`.
 
         Raises:

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.cli.options import parse_normalize
+from asyncsdk.places import list_name
 from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.wire.rows import decode_rows
@@ -40,7 +41,7 @@ def announced(source: Source, name: str, total: int, options: Mapping[str, Any])
         return
     yield f"{name}: {counted(total, 'row')}"
     for part in source.parts:
-        yield f"{part.path}: {', '.join(_chosen(part))}"
+        yield f"{list_name(part.path, part.sheet)}: {', '.join(_chosen(part))}"
         yield from _about(part, options)
 
 
@@ -64,7 +65,7 @@ def _samples(part: Source, options: Mapping[str, Any]) -> Iterator[str]:
     checked = Checker(normalize=normalize).check(0, first)
     rows = zip(checked.indices, checked.submitted or checked.numbers, strict=True)
     sent = decode_rows(checked.body) if checked.numbers else ()
-    places = {row.index: row.line for row in islice(part.rows(), len(first))}
+    places = {row.index: row.place() for row in islice(part.rows(), len(first))}
     for (index, submitted), row in islice(zip(rows, sent, strict=True), _SAMPLES):
         dressed = "" if submitted == row.phone else f" (from {_short(submitted)})"
         others = [
@@ -72,7 +73,7 @@ def _samples(part: Source, options: Mapping[str, Any]) -> Iterator[str]:
             for name in ("a", "b", "c", "d", "e", "callback_data")
             if (value := getattr(row, name))
         ]
-        yield ", ".join([f"line {places[index]}: {row.phone}{dressed}", *others])
+        yield ", ".join([f"{places[index]}: {row.phone}{dressed}", *others])
 
 
 def _short(text: str) -> str:

@@ -200,7 +200,7 @@ class Job:
         if self.dry:
             print_check(console, report, self._rate)
             if self.options.get("normalize") is None:
-                print_doubts(console, doubts(self.source.rows()))
+                print_doubts(console, doubts(self.source))
             else:
                 print_survey(console, report.survey())
         else:
@@ -302,7 +302,8 @@ def _nobody() -> Client:
 def _told(part: Source) -> dict[str, object]:
     """How a list was read, for machines."""
     columns = {field: choice.column for field, choice in part.mapping.items()}
-    return {"file": part.path, "columns": columns, "notes": list(part.notes)}
+    sheet = {"sheet": part.sheet} if part.sheet else {}
+    return {"file": part.path, **sheet, "columns": columns, "notes": list(part.notes)}
 
 
 def _held_back(source: Source) -> Iterator[str]:

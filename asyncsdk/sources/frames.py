@@ -7,6 +7,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
+from asyncsdk.places import ROW
 from asyncsdk.sources.apart.process import Bounds, apart
 from asyncsdk.sources.cells import texts_of
 from asyncsdk.sources.columns import Wanted, choose_columns
@@ -41,6 +42,7 @@ class FrameSource(Table):
     """
 
     reopenable = True
+    unit = ROW
 
     def __init__(
         self,
@@ -191,10 +193,10 @@ def _chosen(
 ) -> FrameSource:
     if not found:
         msg = "is empty"
-        raise SourceError(msg, path=path, line=1)
+        raise SourceError(msg, path=path, line=1, unit=ROW)
     rows = list(islice(_rows(iter(sample)), _SAMPLE_ROWS))
     named = tuple(map(str, found))
-    chosen = choose_columns(named, rows, wanted, path=path, line=1)
+    chosen = choose_columns(named, rows, wanted, path=path)
     return FrameSource(path, batches, named, chosen)
 
 

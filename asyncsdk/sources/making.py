@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from asyncsdk.models import FIELDS, Located, Phone, Problem, Violation, Withheld
+from asyncsdk.places import LINE, place_of
 from asyncsdk.sources.layout import is_total
 from asyncsdk.sources.picking import COUNTRY, picker
 from asyncsdk.sources.rejects import NOTED, TOTALS, note_in, note_of, noted_columns
@@ -24,12 +25,15 @@ _SHORT = 6
 """Characters that a phone has at least: where a line of totals has one, it has fewer."""
 
 
-def maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[Sequence[str], int], Phone]:
+def maker(
+    mapping: Mapping[str, ColumnChoice], width: int, unit: str = LINE
+) -> Callable[[Sequence[str], int], Phone]:
     """What makes the rows of a list phones, one after the other.
 
     Args:
         mapping: The column of each field.
         width: How many columns there are.
+        unit: What its lines are.
 
     Returns:
         A function of a row and its line. What it makes of a row depends on those before it: below
@@ -40,7 +44,7 @@ def maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[Sequence
     pick = picker(choice) if choice.order else None
     dress = _Dress.of(mapping)
     simple = pick is None and not dress.single and not dress.others and dress.country is None
-    totals = _Totals()
+    totals = _Totals(unit)
 
     def make(cells: Sequence[str], line: int) -> Phone:
         count = len(cells)
@@ -70,6 +74,7 @@ class NotedMakers:
 
     columns: Sequence[str]
     mapping: Mapping[str, ColumnChoice]
+    unit: str = LINE
     _mappings: dict[str, Mapping[str, ColumnChoice]] = field(factory=dict, init=False)
     _makers: dict[str, Callable[[Sequence[str], int], Phone]] = field(factory=dict, init=False)
 
@@ -81,7 +86,7 @@ class NotedMakers:
         """
         key = note_in(self.columns, cells)
         if key not in self._makers:
-            self._makers[key] = maker(self.mapping_of(cells), len(self.columns))
+            self._makers[key] = maker(self.mapping_of(cells), len(self.columns), self.unit)
         return self._makers[key]
 
     def mapping_of(self, cells: Sequence[str]) -> Mapping[str, ColumnChoice]:
@@ -102,6 +107,7 @@ class NotedMakers:
 class _Totals:
     """Whether a line of totals was met."""
 
+    unit: str
     line: int = 0
     """Its line; 0 before there is one."""
 
@@ -112,8 +118,8 @@ class _Totals:
             reason = "is a line of totals, not a contact"
         else:
             reason = (
-                f"stands below the totals in line {self.line}, where there are no contacts: if it "
-                "is one, move it above them, or delete that line"
+                f"stands below the totals in {place_of(self.line, unit=self.unit)}, where there "
+                "are no contacts: if it is one, move it above them, or delete them"
             )
         return Problem("Not a contact", violations=(Violation("", f"the row {reason}", TOTALS),))
 

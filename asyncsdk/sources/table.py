@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import Factory, frozen
 
 from asyncsdk.errors import SourceError
+from asyncsdk.places import LINE, Place
 from asyncsdk.sources.ahead import read_ahead
 from asyncsdk.sources.inert import revive
 from asyncsdk.sources.making import NotedMakers, maker
@@ -37,6 +38,18 @@ class Row:
     """The file it is in, or None."""
     mapping: Mapping[str, ColumnChoice] = Factory(dict)
     """From which of the cells each field is read."""
+    sheet: str | None = None
+    """The sheet of a workbook that it is in."""
+    unit: str = LINE
+    """What its line counts: lines, or rows where there are none."""
+
+    def place(self, *, several: bool = False) -> Place:
+        """Where it stands.
+
+        Args:
+            several: Whether its line alone does not say that.
+        """
+        return Place(self.index, self.line, self.path, self.sheet, several, self.unit)
 
     @property
     def phone(self) -> str:
@@ -51,12 +64,16 @@ class Source(ABC):
 
     Attributes:
         path: The file's name, or None.
+        sheet: The sheet of a workbook, or None.
+        unit: What the lines of its rows are: lines, or rows where there are none.
         columns: Their names as found, or "1", "2" … where there are none.
         mapping: The column chosen for each field, and for the country of a row; and why.
         notes: What was found when it was opened that its owner should know.
     """
 
     path: str | None
+    sheet: str | None = None
+    unit: str = LINE
     columns: tuple[str, ...]
     mapping: dict[str, ColumnChoice]
     notes: tuple[str, ...] = ()
@@ -140,27 +157,31 @@ class Table(Source):
         if is_rejects(self.columns):
             yield from self._again()
             return
-        make = maker(self.mapping, len(self.columns))
+        make = maker(self.mapping, len(self.columns), self.unit)
         for line, cells in self._cells():
             yield make(cells, line)
 
     def _again(self) -> Iterator[Phone]:
         """The phones of a rejects file, each read as it was."""
         withholding = Withholding.of(self.columns, send_unknown=self.send_unknown)
-        makers = NotedMakers(self.columns, self.mapping)
+        makers = NotedMakers(self.columns, self.mapping, self.unit)
         for line, cells in self._revived():
             try:
                 phone = makers.of(cells)(cells, line)
             except NoColumnError as error:
-                raise SourceError(str(error), path=self.path, line=line) from None
+                raise self._wrong(str(error), line) from None
             yield withholding.withheld(phone, cells)
+
+    def _wrong(self, message: str, line: int) -> SourceError:
+        return SourceError(message, path=self.path, line=line, sheet=self.sheet, unit=self.unit)
 
     def rows(self) -> Iterator[Row]:
         """The raw data rows, in order; raises as iterating does."""
-        makers = NotedMakers(self.columns, self.mapping) if is_rejects(self.columns) else None
+        again = is_rejects(self.columns)
+        makers = NotedMakers(self.columns, self.mapping, self.unit) if again else None
         for index, (line, cells) in enumerate(self._revived()):
             mapping = self.mapping if makers is None else makers.mapping_of(cells)
-            yield Row(index, line, cells, self.path, mapping)
+            yield Row(index, line, cells, self.path, mapping, self.sheet, self.unit)
 
     def count(self) -> int:
         """How many data rows there are: reads the list to its end, and so finds what breaks it."""

@@ -68,7 +68,7 @@ LISTS = {
         ("+491711234567", "+41791234567", "+436641234567", "+48501234567", "+33612345678"),
         note="country from column 'Land'",
     ),
-    "26_lonequote_pair.csv": Expected(refused="csv:3: the row that begins here looks like several"),
+    "26_lonequote_pair.csv": Expected(refused="csv, line 3: the row that begins here looks"),
     "45_json_wrapped.json": Expected(_german(60, 61)),
     "60_hidden_first_sheet.xlsx": Expected(_german(60, 61), note="hidden sheet: 'Alt_2019'"),
     "62_two_sheets.xlsx": Expected(_german(60, 61), ("--all-sheets",)),

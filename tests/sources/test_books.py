@@ -55,10 +55,10 @@ def test_several_sheets_with_phones_are_asked_for(tmp_path: Path) -> None:
     assert phones(path, sheet="Februar") == ["0171 1234561", "0171 1234562"]
     everything = read(path, sheet="*")
     assert isinstance(everything, ManySources)
-    assert [(row.path, row.line) for row in everything.rows()] == [
-        (f"{path}[Januar]", 2),
-        (f"{path}[Februar]", 2),
-        (f"{path}[Februar]", 3),
+    assert [str(row.place(several=True)) for row in everything.rows()] == [
+        "x.xlsx, sheet 'Januar', row 2",
+        "x.xlsx, sheet 'Februar', row 2",
+        "x.xlsx, sheet 'Februar', row 3",
     ]
     assert phones(path, sheet=["Februar", "Januar"])[-1] == "0171 1234560"
     assert read(path, ask=lambda _: "Januar").count() == 1

@@ -47,6 +47,7 @@ FLOORS = (
             "locks",
             "models",
             "numbers",
+            "places",
             "plans",
             "progress",
             "secret",

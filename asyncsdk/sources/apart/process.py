@@ -16,6 +16,7 @@ import msgspec
 from attrs import frozen
 
 from asyncsdk.errors import SourceError
+from asyncsdk.places import ROW
 from asyncsdk.sources.apart.frames import END, FAULT, GIVEN, LACKING, read_frame, write_frame
 from asyncsdk.sources.opening import FileInput
 
@@ -163,7 +164,7 @@ class _Child:
                 raise _lacking(None, raw.decode() or needed)
             value = msgspec.msgpack.decode(raw)
             if kind == FAULT:
-                raise SourceError(value["message"], path=self._name, line=value["line"])
+                raise SourceError(path=self._name, unit=ROW, **value)
             yield value
 
     def end(self) -> None:
@@ -179,7 +180,7 @@ class _Child:
         with self._within_patience():
             frame = read_frame(self._process.stdout)
         if frame is None:
-            raise SourceError(self._death(), path=self._name, line=1)
+            raise SourceError(self._death(), path=self._name, line=1, unit=ROW)
         return frame
 
     @contextmanager

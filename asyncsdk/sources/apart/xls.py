@@ -32,7 +32,7 @@ class OldBook:
         try:
             read = self.book.sheet_by_name(sheet)
         except Exception as error:
-            raise SourceError(_UNKNOWN) from error
+            raise SourceError(_UNKNOWN, line=1) from error
         for at in range(read.nrows):
             if _is_hidden(read, at):
                 seen.hidden.add(at + 1)
@@ -69,7 +69,7 @@ def opened_xls(file: IO[bytes]) -> OldBook:
             ignore_workbook_corruption=True,
         )
     except Exception as error:
-        raise SourceError(_UNKNOWN) from error
+        raise SourceError(_UNKNOWN, line=1) from error
     return OldBook(book)
 
 

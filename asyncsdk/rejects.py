@@ -24,6 +24,7 @@ from asyncsdk.export.sheet import needs_semicolons, write_sheet
 from asyncsdk.places import ROW, Place, list_name
 from asyncsdk.results import Delivery
 from asyncsdk.sources import CsvSource, ManySources
+from asyncsdk.sources.noted import to_note
 from asyncsdk.sources.picking import COUNTRY, moved, spelled
 from asyncsdk.sources.rejects import (
     DUPLICATE,
@@ -293,7 +294,7 @@ def write_rejects(
     path: str | PathLike[str],
     source: Source,
     rows: Iterable[Rejected],
-    options: Note | None = None,
+    options: Mapping[str, object] | None = None,
 ) -> int:
     """Write a file that can be mended and uploaded again; returns the number of rows.
 
@@ -307,14 +308,16 @@ def write_rejects(
         path: The file to write.
         source: What was uploaded.
         rows: What was not created of it.
-        options: Those of the upload that are to hold again, such as `{"normalize": "DE"}`.
+        options: Those of the upload, of which some are to hold again, such as
+            `{"normalize": "DE"}`.
     """
+    again = to_note(options or {})
     own = own_columns(source.columns)
     columns = _without(own, source.columns)
     header = [*REJECT_COLUMNS, *columns, READ_AS]
-    notes = _Notes(header, _places_of(source.columns, own), options or {})
+    notes = _Notes(header, _places_of(source.columns, own), again)
     written = Counting(rows)
-    delimiter, quotechar = _dialect(source, options or {})
+    delimiter, quotechar = _dialect(source, again)
     write_sheet(
         path,
         header,
@@ -377,7 +380,7 @@ class _Notes:
             for field, choice in mapping.items()
         }
         plain = {field: names[0] if len(names) == 1 else names for field, names in fields.items()}
-        return msgspec.json.encode(plain | dict(self.options)).decode() if plain else ""
+        return msgspec.json.encode(dict(self.options) | plain).decode() if plain else ""
 
 
 class _Places:

@@ -128,7 +128,7 @@ class UploadReport(UploadAccount):
         path: str | PathLike[str],
         source: Source | Iterable[object],
         *,
-        options: Mapping[str, str | bool] | None = None,
+        options: Mapping[str, object] | None = None,
     ) -> int:
         """Write the invalid and failed rows, with their reasons, to be mended and uploaded.
 
@@ -141,8 +141,9 @@ class UploadReport(UploadAccount):
                 that ends in `.xlsx` makes it a workbook.
             source: What was uploaded, which is read once more: of `asyncsdk.sources`, a data frame,
                 or any iterable of rows that can be iterated again, such as a list.
-            options: What is to hold again when it is uploaded, such as `{"normalize": "DE"}`: it is
-                noted in the file. `asyncsdk upload` takes it from there.
+            options: Those of the upload, such as `{"normalize": "DE", "duplicates": "skip"}`: what
+                decides which phones are sent is noted in the file, and holds again when that is
+                uploaded, unless the upload says otherwise.
 
         Returns:
             The number of rows written.

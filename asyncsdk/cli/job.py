@@ -26,8 +26,7 @@ from asyncsdk.cli.destination import in_context
 from asyncsdk.cli.doubts import doubts
 from asyncsdk.cli.listing import write_listing
 from asyncsdk.cli.live import view_for
-from asyncsdk.cli.noted import noted
-from asyncsdk.cli.options import NORMALIZE, parse_normalize
+from asyncsdk.cli.options import parse_normalize
 from asyncsdk.cli.output import tell_requests
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, as_json, fail, plain, stderr, stdout
@@ -51,6 +50,7 @@ from asyncsdk.rejects import (
     twins,
     write_rejects,
 )
+from asyncsdk.sources.noted import NORMALIZE
 from asyncsdk.sources.rejects import is_rejects
 from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.words import counted
@@ -162,7 +162,7 @@ class Job:
         unfinished = self._goes_on(report)  # then nobody is to upload what it will send
         if self.output.rejects is not None and not unfinished:
             rows = self._rejected(ending, self._skipped(report))
-            count = write_rejects(self.output.rejects, self.source, rows, noted(self.options))
+            count = write_rejects(self.output.rejects, self.source, rows, self.options)
             self.output.say(f"{counted(count, 'row')} written to {self.output.rejects}")
         if self.output.report is not None and self.output.listing:
             region = self.options.get("normalize")

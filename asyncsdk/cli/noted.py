@@ -1,47 +1,13 @@
-"""The options that a rejects file holds, so that it is uploaded as the list was."""
+"""The options that a rejects file notes, as they are typed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from asyncsdk.cli.options import NORMALIZE
-from asyncsdk.sources.rejects import is_rejects, note_of
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from asyncsdk.sources import Source
-    from asyncsdk.sources.rejects import Note
-
-__all__ = ["as_noted", "noted", "typed"]
-
-_DEFAULTS: dict[str, object] = {
-    **NORMALIZE,
-    "duplicates": "send",
-    "existing": "send",
-}
-"""The options that decide which phones are sent, and what they are where nothing is said."""
-
-
-def noted(options: Mapping[str, Any]) -> dict[str, str | bool]:
-    """Those of an upload that are to hold again."""
-    return {
-        name: options[name]
-        for name, default in _DEFAULTS.items()
-        if isinstance(options.get(name), (str, bool)) and options[name] != default
-    }
-
-
-def as_noted(source: Source, options: Mapping[str, Any]) -> dict[str, str | bool]:
-    """Those that a rejects file holds and that this command does not have of its own."""
-    return {
-        name: value
-        for name, value in _first_note(source).items()
-        if isinstance(value, (str, bool))
-        and name in _DEFAULTS
-        and options.get(name) == _DEFAULTS[name]
-        and name in options
-    }
+__all__ = ["typed"]
 
 
 def typed(options: Mapping[str, str | bool]) -> str:
@@ -50,11 +16,3 @@ def typed(options: Mapping[str, str | bool]) -> str:
         f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
         for name, value in options.items()
     )
-
-
-def _first_note(source: Source) -> Note:
-    for part in source.parts:
-        notes = (note_of(part.columns, row.cells) for row in part.rows())
-        if is_rejects(part.columns) and (found := next(filter(None, notes), None)):
-            return found
-    return {}

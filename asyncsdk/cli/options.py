@@ -10,12 +10,12 @@ import typer
 from asyncsdk.config import Adaptive, Normalize, Rate
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.sources.apart.book import ALL
+from asyncsdk.sources.noted import NORMALIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
-    "NORMALIZE",
     "parse_concurrency",
     "parse_map",
     "parse_normalize",
@@ -23,9 +23,6 @@ __all__ = [
     "parse_rate",
     "parse_sheets",
 ]
-
-NORMALIZE: dict[str, object] = {"normalize": None, "bare": None, "mobile_only": False}
-"""The options that say together how numbers are read, and what they are where nothing is said."""
 
 _RATE = re.compile(r"(\d{1,9})(?:/(\d{1,9}(?:\.\d{1,9})?)?(ms|s|m|min|h)?)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}

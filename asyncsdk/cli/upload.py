@@ -13,7 +13,7 @@ from asyncsdk.cli.begun import begun, differing
 from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import Job, failed
 from asyncsdk.cli.lists import answered, opened
-from asyncsdk.cli.noted import as_noted, typed
+from asyncsdk.cli.noted import typed
 from asyncsdk.cli.options import (
     parse_concurrency,
     parse_map,
@@ -24,7 +24,8 @@ from asyncsdk.cli.options import (
 from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import fail
 from asyncsdk.config import Journal
-from asyncsdk.errors import AsyncSDKError
+from asyncsdk.errors import AsyncSDKError, ConfigurationError
+from asyncsdk.sources.noted import as_noted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -242,7 +243,10 @@ def _adopt(
         command: What the journal keeps of it.
         output: Is told.
     """
-    found = as_noted(source, options)
+    try:
+        found = as_noted(source, options)
+    except ConfigurationError as error:
+        fail(error)
     options |= found
     command |= found
     if found:

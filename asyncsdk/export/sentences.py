@@ -105,6 +105,7 @@ SENTENCES = (
         "move it above them, or delete them"
     ),
     N_("it was no contact when it was rejected: if it is one, delete the word held beside it"),
+    N_("it was uploaded with other options than the first row: upload it in a file of its own"),
     N_("skipped as a duplicate when it was rejected"),
     N_("may be in the group since it was sent without an answer; it was not sent again"),
     # -- numbers that are left out

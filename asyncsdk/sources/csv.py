@@ -22,6 +22,7 @@ from asyncsdk.sources.dialect import (
 from asyncsdk.sources.layout import find_layout
 from asyncsdk.sources.likeness import looks_like_phone
 from asyncsdk.sources.opening import open_input
+from asyncsdk.sources.rejects import first_note
 from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ def read_csv(
     )
     found = CsvSource(opened, dialect, layout.names, chosen)
     found.notes = (*written.notes, *layout.notes)
+    found.noted = first_note(layout.names, sample.rows[layout.above :])
     return found
 
 

@@ -16,6 +16,7 @@ from asyncsdk.sources.layout import find_layout
 from asyncsdk.sources.many import ManySources
 from asyncsdk.sources.opening import kept, open_input
 from asyncsdk.sources.questions import Option, Question, UndecidedError, answered
+from asyncsdk.sources.rejects import first_note
 from asyncsdk.sources.table import Table
 from asyncsdk.validators import whole_number
 from asyncsdk.words import brief, counted
@@ -256,6 +257,7 @@ def _source(
     above = len(unpacked(sheet.pieces[0])) - len(first) + layout.above
     found = ExcelSource(source.name, sheet.name, sheet.pieces, layout.names, chosen, above)
     found.notes = (*layout.notes, *_hidden(sheet))
+    found.noted = first_note(layout.names, rows)
     return found
 
 

@@ -13,6 +13,7 @@ from asyncsdk.sources.cells import texts_of
 from asyncsdk.sources.columns import Wanted, choose_columns
 from asyncsdk.sources.foreign import foreign_faults
 from asyncsdk.sources.opening import kept, open_input
+from asyncsdk.sources.rejects import first_note
 from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
@@ -197,7 +198,9 @@ def _chosen(
     rows = list(islice(_rows(iter(sample)), _SAMPLE_ROWS))
     named = tuple(map(str, found))
     chosen = choose_columns(named, rows, wanted, path=path)
-    return FrameSource(path, batches, named, chosen)
+    made = FrameSource(path, batches, named, chosen)
+    made.noted = first_note(named, rows)
+    return made
 
 
 def _rows(batches: Iterator[Batch]) -> Iterator[list[str]]:

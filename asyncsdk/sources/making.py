@@ -10,12 +10,20 @@ from asyncsdk.models import FIELDS, Located, Phone, Problem, Violation, Withheld
 from asyncsdk.places import LINE, place_of
 from asyncsdk.sources.layout import is_total
 from asyncsdk.sources.picking import COUNTRY, picker
-from asyncsdk.sources.rejects import NOTED, TOTALS, note_in, note_of, noted_columns
+from asyncsdk.sources.rejects import (
+    NOTED,
+    TOTALS,
+    note_in,
+    note_of,
+    noted_columns,
+    options_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from asyncsdk.sources.picking import ColumnChoice
+    from asyncsdk.sources.rejects import Note
 
 __all__ = ["NotedMakers", "maker"]
 
@@ -77,6 +85,7 @@ class NotedMakers:
     unit: str = LINE
     _mappings: dict[str, Mapping[str, ColumnChoice]] = field(factory=dict, init=False)
     _makers: dict[str, Callable[[Sequence[str], int], Phone]] = field(factory=dict, init=False)
+    _alike: dict[str, bool] = field(factory=dict, init=False)
 
     def of(self, cells: Sequence[str]) -> Callable[[Sequence[str], int], Phone]:
         """The one for this row.
@@ -88,6 +97,19 @@ class NotedMakers:
         if key not in self._makers:
             self._makers[key] = maker(self.mapping_of(cells), len(self.columns), self.unit)
         return self._makers[key]
+
+    def alike(self, cells: Sequence[str], noted: Note) -> bool:
+        """Whether the upload of this row had the options of another one, as far as it says so.
+
+        Args:
+            cells: The row.
+            noted: What is noted of the other one.
+        """
+        key = note_in(self.columns, cells)
+        if key not in self._alike:
+            note = note_of(self.columns, cells)
+            self._alike[key] = not note or options_in(note) == options_in(noted)
+        return self._alike[key]
 
     def mapping_of(self, cells: Sequence[str]) -> Mapping[str, ColumnChoice]:
         """The columns that this row is read from.
@@ -101,6 +123,14 @@ class NotedMakers:
             asked = {f: one for f, one in self.mapping.items() if not note or one.reason != NOTED}
             self._mappings[key] = noted_columns(self.columns, note) | asked
         return self._mappings[key]
+
+
+def with_other_options(phone: Phone) -> Withheld:
+    """A row of a rejects file that is not to be sent with those of the others in it."""
+    reason = "it was uploaded with other options than the first row: upload it in a file of its own"
+    problem = Problem("Invalid phone", violations=(Violation("phone", reason, "options"),))
+    values = {name: getattr(phone, name) for name in FIELDS}
+    return Withheld(**values, problem=problem)
 
 
 @define

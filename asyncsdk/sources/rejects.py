@@ -41,6 +41,7 @@ __all__ = [
     "note_in",
     "note_of",
     "noted_columns",
+    "options_in",
     "own_columns",
 ]
 
@@ -112,6 +113,11 @@ def note_of(columns: Sequence[str], cells: Sequence[str]) -> Note:
         return _decode(note_in(columns, cells) or "{}")
     except msgspec.MsgspecError:
         return {}
+
+
+def options_in(note: Note) -> Note:
+    """What a note says besides the columns: the options of the upload."""
+    return {name: value for name, value in note.items() if name not in {*FIELDS, COUNTRY}}
 
 
 def first_note(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Note:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from attrs import Factory, frozen
@@ -11,7 +12,7 @@ from asyncsdk.errors import SourceError
 from asyncsdk.places import LINE, Place
 from asyncsdk.sources.ahead import read_ahead
 from asyncsdk.sources.inert import revive
-from asyncsdk.sources.making import NotedMakers, maker
+from asyncsdk.sources.making import NotedMakers, maker, with_other_options
 from asyncsdk.sources.picking import NoColumnError, number_in
 from asyncsdk.sources.rejects import Withholding, is_rejects
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.models import Phone
     from asyncsdk.sources.picking import ColumnChoice
+    from asyncsdk.sources.rejects import Note
 
 __all__ = ["Row", "Source", "Table"]
 
@@ -69,6 +71,7 @@ class Source(ABC):
         columns: Their names as found, or "1", "2" … where there are none.
         mapping: The column chosen for each field, and for the country of a row; and why.
         notes: What was found when it was opened that its owner should know.
+        noted: What a rejects file says of how its rows were read, as the first one has it.
     """
 
     path: str | None
@@ -77,6 +80,7 @@ class Source(ABC):
     columns: tuple[str, ...]
     mapping: dict[str, ColumnChoice]
     notes: tuple[str, ...] = ()
+    noted: Note = MappingProxyType({})
 
     @property
     def parts(self) -> Sequence[Source]:
@@ -170,7 +174,8 @@ class Table(Source):
                 phone = makers.of(cells)(cells, line)
             except NoColumnError as error:
                 raise self._wrong(str(error), line) from None
-            yield withholding.withheld(phone, cells)
+            alike = makers.alike(cells, self.noted)
+            yield withholding.withheld(phone, cells) if alike else with_other_options(phone)
 
     def _wrong(self, message: str, line: int) -> SourceError:
         return SourceError(message, path=self.path, line=line, sheet=self.sheet, unit=self.unit)

@@ -43,6 +43,8 @@ _REASONS = 10
 _COUNTRIES = 12
 _SHORT = 60
 """Characters beyond which a reason is not said twice in a row."""
+_PLACE = 24
+"""Characters of a line that a place takes, if it is more than a number."""
 _ALIKE = 3
 """More phones than these that failed for one reason are said in one line."""
 _DISTINCT = 1000
@@ -214,7 +216,10 @@ def print_rejected(
         return
     table = Table(box=box.SIMPLE, pad_edge=False, header_style="bold")
     first = shown[0].place
-    table.add_column(first.unit if first.alone else "place", justify="right", no_wrap=True)
+    if first.alone:
+        table.add_column(first.unit, justify="right", no_wrap=True)
+    else:
+        table.add_column("place", overflow="fold", max_width=_PLACE)
     table.add_column("phone", overflow="fold", max_width=32)
     table.add_column("what")
     table.add_column("reason", overflow="fold", ratio=1)

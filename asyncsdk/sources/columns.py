@@ -300,21 +300,32 @@ class _Search:
 
     def _whole(self, candidate: _Candidate, reason: str) -> ColumnChoice | Question:
         """This one, unless its numbers lack their beginnings, which are in another column."""
-        codes = self._area_codes()
-        if not codes or candidate.share(looks_complete) >= _WHOLE:
+        joined = self._joined(candidate)
+        if joined == candidate.name:
             return candidate.choice(reason)
-        joined = "+".join([*codes, candidate.name])
         about = f"{len(candidate.rows)} of {len(self.rows)} rows"
         option = Option(joined, about, self._samples(find_column(self.found, "phone", joined)))
         text = "the numbers are in parts, of which one alone is somebody else's: join them"
         return Question("phone", text, (option,))
 
-    def _area_codes(self) -> list[str]:
-        return [
-            name_of(self.found, at)
+    def _joined(self, candidate: _Candidate) -> str:
+        """A column as it is asked for: with those of its beginnings, if it lacks them."""
+        codes = self._area_codes(candidate.cells[0].positions[0])
+        if not codes or candidate.share(looks_complete) >= _WHOLE:
+            return candidate.name
+        return "+".join([*codes, candidate.name])
+
+    def _area_codes(self, before: int) -> list[str]:
+        """The columns of area codes: those right before this one, if any are, or else all."""
+        found = [
+            at
             for at, name in enumerate(self.found)
             if at not in self.taken and _has_beginnings(name, _cells_at(self.rows, at))
         ]
+        first = before
+        while first - 1 in found:
+            first -= 1
+        return [name_of(self.found, at) for at in range(first, before) or found]
 
     def _asked(
         self,
@@ -322,12 +333,19 @@ class _Search:
         text: str = "several columns could be the phones: name one",
     ) -> Question:
         ranked = sorted(candidates, key=lambda each: (-each.rank, -len(each.rows)))
-        options = [self._option(each.name, each.rows) for each in ranked]
-        rows = frozenset[int]().union(*(each.rows for each in ranked))
-        if len(ranked) > 1 and len(rows) > max(len(each.rows) for each in ranked):
-            every = ",".join(_within_a_list(each) for each in ranked)
-            options.append(self._option(every, rows, ", the first that is filled"))
+        options = [self._option(self._joined(each), each.rows) for each in ranked]
+        mobile = [each for each in ranked if each.rank == _MOBILE]
+        for several in (mobile, ranked) if mobile != ranked else (ranked,):
+            rows = frozenset[int]().union(*(each.rows for each in several))
+            if len(several) > 1 and len(rows) > max(len(each.rows) for each in several):
+                order = ",".join(map(self._within_a_list, several))
+                options.append(self._option(order, rows, ", the first that is filled"))
         return Question("phone", text, tuple(options))
+
+    def _within_a_list(self, candidate: _Candidate) -> str:
+        """How a column is asked for among several: by its number where its name has a comma."""
+        cut = {",", "+"} & set(candidate.name)
+        return str(candidate.cells[0].positions[0] + 1) if cut else self._joined(candidate)
 
     def _option(self, name: str, rows: frozenset[int], how: str = "") -> Option:
         about = f"in {len(rows)} of the first {len(self.rows)} rows{how}"
@@ -349,12 +367,6 @@ def _without_seconds(candidates: Sequence[_Candidate]) -> list[_Candidate]:
         if first is None or not numbered or not each.rows <= first.rows:
             firsts[stem if first is None else each.name] = each
     return list(firsts.values())
-
-
-def _within_a_list(candidate: _Candidate) -> str:
-    """How a column is asked for among several: by its number where its name has a comma."""
-    cut = {",", "+"} & set(candidate.name)
-    return str(candidate.cells[0].positions[0] + 1) if cut else candidate.name
 
 
 def _telling(candidate: _Candidate) -> bool:

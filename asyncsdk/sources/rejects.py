@@ -162,7 +162,9 @@ class Withholding:
             cells: The row.
         """
         problem = self._problem(cells)
-        if problem is None or not alike(_cell(cells, self.phone_was), phone.phone):
+        was = _cell(cells, self.phone_was)
+        filled = problem is _NO_CONTACT and not was and bool(phone.phone.strip())
+        if problem is None or filled or not alike(was, phone.phone):
             return phone
         return Withheld(
             **asdict(phone),

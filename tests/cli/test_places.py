@@ -115,9 +115,11 @@ def test_a_workbook(tmp_path: Path) -> None:
     assert "dieselbe Nummer wie Tabellenblatt 'Mai', Zeile 3" in plain(page.read_text("utf-8"))
     assert [(row["file"], row["line"]) for row in cells(rejects)] == [(f"{path}, sheet 'Mai'", "4")]
     workbook(path, {"Mai": rows, "Juni": rows})
-    said = plain(run("check", path, *NORMAL, "--all-sheets").stdout)
-    assert "x.xlsx, sheet 'Juni', row 3 110 invalid" in said
-    assert "the same number as x.xlsx, sheet 'Mai', row 2" in said
+    told = json.loads(run("check", path, *NORMAL, "--all-sheets", "--json").stdout)
+    named = [(row["sheet"], row["line"]) for row in told["rejected"]]
+    assert named == [("Mai", 3), ("Juni", 3)]
+    assert "the same number as x.xlsx, sheet 'Mai', row 2" in told["skipped"][-1]["reason"]
+    assert [each["sheet"] for each in told["lists"]] == ["Mai", "Juni"]
 
 
 def test_what_breaks_a_list(lists: list[Path], tmp_path: Path) -> None:

@@ -50,14 +50,17 @@ class Place:
     sheet: str | None = None
     """The sheet of a workbook."""
     several: bool = False
-    """Whether its line alone does not say where it is."""
+    """Whether there are several files."""
+    sheets: bool = False
+    """Whether there are several sheets."""
     unit: str = LINE
     """What is counted."""
 
     @property
     def alone(self) -> bool:
         """Whether a number says all."""
-        return self.line is not None and not (self.path and self.several)
+        ambiguous = (self.path and self.several) or (self.sheet and self.sheets)
+        return self.line is not None and not ambiguous
 
     @property
     def label(self) -> str:

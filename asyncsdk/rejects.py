@@ -33,7 +33,6 @@ from asyncsdk.sources.rejects import (
     REJECT_COLUMNS,
     Note,
     is_held,
-    is_rejects,
     own_columns,
 )
 from asyncsdk.words import visible
@@ -389,7 +388,7 @@ class _Places:
     def __init__(self, source: Source, skipped: Mapping[int, int]) -> None:
         self.source = source
         self.skipped = skipped
-        self._several = _several(source)
+        self._naming = source.naming
         self._wanted: set[int] = set()
         self._noted: dict[int, Place] = {}
 
@@ -408,7 +407,7 @@ class _Places:
 
     def at(self, row: Row) -> Place:
         """Where this row stands."""
-        return row.place(several=self._several)
+        return row.place(**self._naming)
 
     def of(self, index: int | None) -> Place | None:
         """Where the row with this index stands, as far as that is known."""
@@ -424,11 +423,6 @@ class _Places:
 def _without_lines(source: Source) -> bool:
     """Whether the rows of a source are in no file, and so on no line of one."""
     return source.unit == ROW and source.path is None and len(source.parts) == 1
-
-
-def _several(source: Source) -> bool:
-    """Whether lines need their file's name: there are several, or they were lines of others."""
-    return isinstance(source, ManySources) or is_rejects(source.columns)
 
 
 def _duplicate_of(result: PhoneResult) -> int | None:

@@ -40,10 +40,10 @@ class Doubt:
 def doubts(source: Source) -> list[Doubt]:
     """What looks wrong with the numbers of a list, the most frequent first."""
     found: dict[str, Doubt] = {}
-    several = len(source.parts) > 1
+    naming = source.naming
     for row in source.rows():
         for what in _wrong(_INVISIBLE.sub("", row.phone).strip()):
-            found.setdefault(what, Doubt(what, row.place(several=several))).count += 1
+            found.setdefault(what, Doubt(what, row.place(**naming))).count += 1
     return sorted(found.values(), key=lambda doubt: -doubt.count)
 
 

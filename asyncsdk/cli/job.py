@@ -127,7 +127,10 @@ class Job:
                 return await follow(client.phones.upload(1, self.source, **options), view)
         async with Client.from_env(rate=self._rate) as client:
             group = await self.destination.id(client)
-            return await follow(client.phones.upload(group, self.source, **options), view)
+            ending = await follow(client.phones.upload(group, self.source, **options), view)
+            if self.output.html is not None and ending.cause is None and not ending.interrupted:
+                await self.destination.learn(client)
+            return ending
 
     def _announce(self, total: int) -> None:
         for line in announced(self.source, self.name, total, self.options):
@@ -180,6 +183,7 @@ class Job:
             report=str(output.report or ""),
             journal=str(output.journal or ""),
             unfinished=unfinished,
+            known=True,
         )
         return about_list(about, self.source, report)
 

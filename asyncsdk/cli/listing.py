@@ -46,10 +46,10 @@ def _rows(source: Source, report: UploadReport) -> Iterator[list[str]]:
         result.error.duplicate_of for kind in kinds for result in kind if result.error is not None
     )
     places: dict[int, Place] = {}  # of those rows, which come before the ones with their numbers
-    several = len(source.parts) > 1
+    naming = source.naming
     for row, result in zip(source.rows(), merge(*kinds, key=attrgetter("index")), strict=False):
         if row.index in firsts:
-            places[row.index] = row.place(several=several)
+            places[row.index] = row.place(**naming)
         yield _cells(row, result, places)
 
 

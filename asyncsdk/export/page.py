@@ -84,6 +84,8 @@ class About:
     """Whether the journal sends the rest."""
     by_command: bool = True
     """Whether the command line began it."""
+    known: bool = False
+    """Whether it is known which of these files there are: those that are not named are not."""
 
     @property
     def next_rejects(self) -> str:
@@ -121,6 +123,8 @@ class Page:
     reasons: list[Reason]
     names: list[str]
     rows: list[list[str]]
+    numbered: bool
+    """Whether numbers are all that is said of where the rows stand."""
 
     @classmethod
     def of(cls, report: UploadAccount, about: About, language: Language) -> Page:
@@ -148,6 +152,7 @@ class Page:
             reasons=ranked(_not_created(report), say=table.say),
             names=names,
             rows=rows,
+            numbered=all(place.alone for place in about.places.values()),
         )
 
 

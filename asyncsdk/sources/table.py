@@ -45,13 +45,14 @@ class Row:
     unit: str = LINE
     """What its line counts: lines, or rows where there are none."""
 
-    def place(self, *, several: bool = False) -> Place:
+    def place(self, *, several: bool = False, sheets: bool = False) -> Place:
         """Where it stands.
 
         Args:
-            several: Whether its line alone does not say that.
+            several: Whether there are several files.
+            sheets: Whether there are several sheets.
         """
-        return Place(self.index, self.line, self.path, self.sheet, several, self.unit)
+        return Place(self.index, self.line, self.path, self.sheet, several, sheets, self.unit)
 
     @property
     def phone(self) -> str:
@@ -86,6 +87,16 @@ class Source(ABC):
     def parts(self) -> Sequence[Source]:
         """The lists that it is made of: itself, if it is one."""
         return (self,)
+
+    @property
+    def naming(self) -> dict[str, bool]:
+        """What must be said to name a row of it, as `Row.place` takes it.
+
+        A line of a rejects file is named with it, since it was a line of another file before.
+        """
+        files = {part.path for part in self.parts}
+        several = len(files) > 1 or is_rejects(self.columns)
+        return {"several": several, "sheets": len(self.parts) > len(files)}
 
     @property
     @abstractmethod

@@ -29,5 +29,7 @@ def test_below_a_heading_a_number_is_enough_unless_there_are_several_lists() -> 
     assert Place(5, 7, "/lists/a.csv", several=True).label == "a.csv, line 7"
     assert Place(5, 7, "/lists/a.xlsx", "May", unit=ROW).label == "7"
     assert str(Place(5, 7, "/lists/a.xlsx", "May", unit=ROW)) == "sheet 'May', row 7"
+    several = Place(5, 7, "/lists/a.xlsx", "May", sheets=True, unit=ROW)
+    assert several.label == "sheet 'May', row 7", "of one file"
     assert (Place(5).label, str(Place(5))) == ("row 6", "row 6"), "its line is lost"
     assert (list_name(None), list_name("a.csv")) == ("", "a.csv")

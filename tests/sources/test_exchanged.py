@@ -234,3 +234,9 @@ def test_a_card_in_another_encoding_names_its_line() -> None:
     with pytest.raises(SourceError, match=r"is not cp1252: give its encoding") as caught:
         read_vcards(io.BytesIO(raw), encoding="cp1252")
     assert caught.value.line is not None
+
+
+def test_a_flat_open_document_is_called_one() -> None:
+    raw = b'<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:x">'
+    with pytest.raises(SourceError, match="is a flat OpenDocument file.*save it as .ods"):
+        opened(raw + b"<office:body><table/></office:body></office:document>")

@@ -43,7 +43,8 @@ def ask(question: Question) -> str | None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
     show = stderr().print
-    show(plain(f"{question.path}: {question.text}" if question.path else question.text, "bold"))
+    text = f"{question.path}: {question.text}" if question.path else question.text
+    show(plain(text, "bold"), soft_wrap=True)
     for number, option in enumerate(question.options, 1):
         sample = f": {', '.join(option.sample)}" if option.sample else ""
         show(plain(f"  {number}  {option.answer} ({option.about}){sample}"), soft_wrap=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Never, Self
 
 from asyncsdk.completion import completed
 from asyncsdk.config import DEFAULT_BASE_URL, EXPOSED, ClientConfig, Rate, is_exposed
+from asyncsdk.errors import ConfigurationError
 from asyncsdk.http.transport import Transport
 from asyncsdk.pace.credentials import Credentials
 from asyncsdk.pace.pace import LocalPace
@@ -16,6 +17,7 @@ from asyncsdk.resources.account import AccountResource
 from asyncsdk.resources.groups import GroupsResource
 from asyncsdk.resources.phones import PhonesResource
 from asyncsdk.secret import Secret
+from asyncsdk.words import brief
 
 if TYPE_CHECKING:
     import ssl
@@ -95,7 +97,7 @@ class Client:
         self._requests = Requests(
             Transport(config, session=session, ssl=ssl, trust_env=trust_env),
             Credentials(config.client_id, config.api_key),
-            LocalPace(config.rate) if pace is None else pace,
+            LocalPace(config.rate) if pace is None else _checked(pace),
             config.connections,
         )
         self._running: set[Upload] = set()
@@ -221,3 +223,10 @@ class Client:
                 stacklevel=2,
             )
             requests.transport.sessions.abandon()
+
+
+def _checked(pace: Pace) -> Pace:
+    if not all(hasattr(pace, name) for name in ("gate", "acquire", "confirm", "release")):
+        msg = f"pace must be one that is shared with other clients, or None, not {brief(pace)}"
+        raise ConfigurationError(msg)
+    return pace

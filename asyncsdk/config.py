@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -12,9 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, Never, TypedDict
 from attrs import Attribute, field, frozen
 from yarl import URL
 
+from asyncsdk import validators
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.files import PRIVATE, followed
 from asyncsdk.secret import Hidden, Secret
+from asyncsdk.validators import whole_number
+from asyncsdk.words import brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,74 +52,9 @@ Duplicates = Literal["send", "skip"]
 Existing = Literal["send", "skip"]
 
 
-def _number(low: float, *, above: bool = False, optional: bool = False) -> Callable[..., None]:
-    """A validator: a finite number of at least (or above) `low`, or None where `optional`."""
-    bound = f"above {low:g}" if above else f"at least {low:g}"
-
-    def check(instance: object, attribute: Attribute[float], value: object) -> None:
-        if value is None and optional:
-            return
-        ok = (
-            isinstance(value, (int, float))
-            and not isinstance(value, bool)
-            and math.isfinite(value)
-            and (value > low if above else value >= low)
-        )
-        if not ok:
-            msg = f"{_name(instance)}{attribute.name} must be a number {bound}, not {value!r}"
-            raise ConfigurationError(msg)
-
-    return check
-
-
-def _count(low: int, *, optional: bool = False) -> Callable[..., None]:
-    """A validator: a whole number of at least `low`, or None where `optional`."""
-
-    def check(instance: object, attribute: Attribute[int], value: object) -> None:
-        if value is None and optional:
-            return
-        if not isinstance(value, int) or isinstance(value, bool) or value < low:
-            msg = (
-                f"{_name(instance)}{attribute.name} must be a whole number of at least {low}, "
-                f"not {value!r}"
-            )
-            raise ConfigurationError(msg)
-
-    return check
-
-
-def _one_of(*choices: object) -> Callable[..., None]:
-    """A validator: one of these values."""
-
-    def check(instance: object, attribute: Attribute[object], value: object) -> None:
-        if value not in choices:
-            listed = ", ".join(map(repr, choices))
-            msg = f"{_name(instance)}{attribute.name} must be one of {listed}, not {value!r}"
-            raise ConfigurationError(msg)
-
-    return check
-
-
-def _instance(*kinds: type) -> Callable[..., None]:
-    """A validator: an instance of one of these types, or None."""
-
-    def check(instance: object, attribute: Attribute[object], value: object) -> None:
-        if value is not None and not isinstance(value, kinds):
-            listed = " or ".join(kind.__name__ for kind in kinds)
-            msg = f"{_name(instance)}{attribute.name} must be a {listed} or None, not {value!r}"
-            raise ConfigurationError(msg)
-
-    return check
-
-
-def _name(instance: object) -> str:
-    kind = type(instance).__name__
-    return "" if kind in {"UploadOptions", "ClientConfig"} else f"{kind} "
-
-
 def _client_id(value: object) -> str:
-    text = str(value).strip() if isinstance(value, (str, int)) else ""
-    if not re.fullmatch(r"[0-9]+", text):
+    text = value.strip() if isinstance(value, str) else brief(value)
+    if not re.fullmatch(r"[0-9]{1,19}", text):
         msg = "client_id must be the account's number, such as '1234567'"
         raise ConfigurationError(msg)
     return text
@@ -174,7 +111,7 @@ def _headers(value: object) -> dict[str, str]:
         raise ConfigurationError(msg)
     for name, text in value.items():
         if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            msg = f"default_headers: {name!r} is no name of a header"
+            msg = f"default_headers: {brief(name)} is no name of a header"
             raise ConfigurationError(msg)
         if name.lower() in _OWN_HEADERS:
             msg = f"default_headers: {name} is set by the client itself; leave it out"
@@ -199,12 +136,21 @@ def is_exposed(url: URL) -> bool:
     return url.scheme == "http" and not local
 
 
+_LEAST_INTERVAL = 1e-9
+"""Seconds from one request to the next: with less, what is computed of them is nothing."""
+
+
 @frozen
 class Rate:
     """At most `requests` in any window of `per` seconds, evenly spaced."""
 
-    requests: int = field(validator=_count(1))
-    per: float = field(default=1.0, validator=_number(0, above=True))
+    requests: int = field(validator=validators.count(1))
+    per: float = field(default=1.0, validator=validators.number(0, above=True))
+
+    def __attrs_post_init__(self) -> None:
+        if self.per / self.requests < _LEAST_INTERVAL:
+            msg = "Rate allows more than a billion requests per second: for no limit give None"
+            raise ConfigurationError(msg)
 
 
 @frozen(init=False)
@@ -214,13 +160,13 @@ class ClientConfig:
     client_id: str = field(converter=_client_id)
     api_key: Secret = field(converter=_api_key, repr=False)
     base_url: URL = field(converter=_base_url, default=URL(DEFAULT_BASE_URL))
-    timeout: float = field(default=60.0, validator=_number(0, above=True))
+    timeout: float = field(default=60.0, validator=validators.number(0, above=True))
     """Seconds per attempt, from the first byte sent to the last byte received."""
-    connect_timeout: float = field(default=10.0, validator=_number(0, above=True))
+    connect_timeout: float = field(default=10.0, validator=validators.number(0, above=True))
     """Seconds to open a connection."""
-    rate: Rate | None = field(default=None, validator=_instance(Rate), kw_only=True)
+    rate: Rate | None = field(default=None, validator=validators.instance(Rate), kw_only=True)
     """Requests in any window of time at most."""
-    connections: int = field(default=64, validator=_count(1), kw_only=True)
+    connections: int = field(default=64, validator=validators.count(1), kw_only=True)
     """Requests under way at once at most."""
     default_headers: Mapping[str, str] = field(
         factory=dict, converter=_headers, kw_only=True, repr=False
@@ -263,13 +209,13 @@ class ClientConfig:
 class RetryPolicy:
     """How often and how patiently to send again what was certainly not processed."""
 
-    attempts: int = field(default=5, validator=_count(1))
+    attempts: int = field(default=5, validator=validators.count(1))
     """Requests per phone at most, the first one included."""
-    base: float = field(default=0.5, validator=_number(0))
+    base: float = field(default=0.5, validator=validators.number(0))
     """Seconds that the first pause may last; it doubles with each attempt."""
-    cap: float = field(default=30.0, validator=_number(0))
+    cap: float = field(default=30.0, validator=validators.number(0))
     """Seconds that a pause chosen by the client may last at most."""
-    max_wait: float = field(default=900.0, validator=_number(0))
+    max_wait: float = field(default=900.0, validator=validators.number(0))
     """Seconds that a `Retry-After`, and the sum of all pauses, may last at most."""
 
 
@@ -277,8 +223,8 @@ class RetryPolicy:
 class Adaptive:
     """Let the concurrency find the server's knee by itself, between these bounds."""
 
-    min: int = field(default=1, validator=_count(1))
-    max: int = field(default=64, validator=_count(1))
+    min: int = field(default=1, validator=validators.count(1))
+    max: int = field(default=64, validator=validators.count(1))
 
     def __attrs_post_init__(self) -> None:
         if self.max < self.min:
@@ -294,9 +240,11 @@ _RATIO_FROM = 100
 class FailureLimit:
     """Stop an upload once so many phones were invalid or failed."""
 
-    count: int | None = field(default=None, validator=_count(1, optional=True))
+    count: int | None = field(default=None, validator=validators.count(1, optional=True))
     """Stop at this many."""
-    ratio: float | None = field(default=None, validator=_number(0, above=True, optional=True))
+    ratio: float | None = field(
+        default=None, validator=validators.number(0, above=True, optional=True)
+    )
     """Stop above this share (0 to 1) of the phones settled so far, once 100 or more are."""
 
     def __attrs_post_init__(self) -> None:
@@ -314,15 +262,19 @@ class FailureLimit:
 def _concurrency(value: object) -> Adaptive | int:
     if isinstance(value, Adaptive):
         return value
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        msg = f"concurrency must be a whole number of at least 1, or Adaptive(...), not {value!r}"
+    if not isinstance(value, int):
+        msg = (
+            "concurrency must be a whole number of at least 1, or Adaptive(...), "
+            f"not {brief(value)}"
+        )
         raise ConfigurationError(msg)
-    return value
+    return whole_number("concurrency", value)
 
 
 def _mode(_: object, attribute: Attribute[int], value: object) -> None:
     if type(value) is not int or value & ~0o777 or value & PRIVATE != PRIVATE:
-        msg = f"Journal {attribute.name} must be permissions such as 0o600 or 0o640, not {value!r}"
+        shown = brief(value)
+        msg = f"Journal {attribute.name} must be permissions such as 0o600 or 0o640, not {shown}"
         raise ConfigurationError(msg)
 
 
@@ -330,10 +282,11 @@ def _journal_path(value: object) -> Path:
     if isinstance(value, (str, os.PathLike)) and isinstance(text := os.fspath(value), str) and text:
         try:
             return followed(text)
-        except OSError as error:
-            msg = f"the journal {text} cannot be used: {error.strerror}"
+        except (OSError, ValueError) as error:  # no file has a NUL in its name
+            reason = error.strerror if isinstance(error, OSError) else error
+            msg = f"the journal {brief(text)} cannot be used: {reason}"
             raise ConfigurationError(msg) from error
-    msg = f"a journal must be the path of a file, not {value!r}"
+    msg = f"a journal must be the path of a file, not {brief(value)}"
     raise ConfigurationError(msg)
 
 
@@ -346,10 +299,12 @@ class Journal:
     """A file that makes an upload survive the end of its process."""
 
     path: Path = field(converter=_journal_path)
-    durable: Literal["crash", "power"] = field(default="crash", validator=_one_of("crash", "power"))
+    durable: Literal["crash", "power"] = field(
+        default="crash", validator=validators.one_of("crash", "power")
+    )
     """What it survives: a crash or kill of the process; or also a loss of power, at the price of
     waiting for the disk before each request."""
-    notes: Mapping[str, object] | None = field(default=None, validator=_instance(dict))
+    notes: Mapping[str, object] | None = field(default=None, validator=validators.instance(dict))
     """What whoever resumes it wants to know, fit for JSON; no secrets."""
     mode: int = field(default=PRIVATE, validator=_mode, kw_only=True)
     """Who may read and write it: permissions beyond these are taken from it. It holds phones."""
@@ -366,21 +321,21 @@ class Normalize:
     region: str = field()
     """The region of numbers that do not say their country, such as `"DE"`."""
     bare: Literal["national", "international"] | None = field(
-        default=None, validator=_one_of(None, "national", "international"), kw_only=True
+        default=None, validator=validators.one_of(None, "national", "international"), kw_only=True
     )
     """What numbers without `+` and without a leading 0 are in this list: such as have lost that 0
     (or never had one), or such as have lost their `+`. None: whichever of the two it can only be;
     what can be either is invalid."""
-    country: str | None = field(default=None, validator=_instance(str), kw_only=True)
+    country: str | None = field(default=None, validator=validators.instance(str), kw_only=True)
     """The key or column of a row that says its region: an ISO code, a calling code, or a name in
     one of the common languages. It is read and not sent; where it is empty, `region` holds."""
-    mobile_only: bool = field(default=False, kw_only=True)
+    mobile_only: bool = field(default=False, validator=validators.flag, kw_only=True)
     """Whether a number that no mobile phone can have is invalid."""
 
     @region.validator
     def _check_region(self, _: Attribute[str], value: object) -> None:
         if not (isinstance(value, str) and re.fullmatch(r"[A-Z]{2}", value)):
-            msg = f"normalize needs a region such as 'DE' or 'AT', not {value!r}"
+            msg = f"normalize needs a region such as 'DE' or 'AT', not {brief(value)}"
             raise ConfigurationError(msg)
 
 
@@ -389,7 +344,7 @@ def _normalize(value: object) -> Normalize | None:
         return value
     if isinstance(value, str) and value:
         return Normalize(value)
-    msg = f"normalize must be a region such as 'DE', a Normalize(...) or None, not {value!r}"
+    msg = f"normalize must be a region such as 'DE', a Normalize(...) or None, not {brief(value)}"
     raise ConfigurationError(msg)
 
 
@@ -420,24 +375,24 @@ class UploadSettings(TypedDict, total=False):
 class UploadOptions:
     """The options of one upload; see `PhonesResource.upload` for what each does."""
 
-    batch_size: int = field(validator=_count(1))
-    max_batch_bytes: int = field(validator=_count(1))
+    batch_size: int = field(validator=validators.count(1))
+    max_batch_bytes: int = field(validator=validators.count(1))
     concurrency: int | Adaptive = field(converter=_concurrency)
-    rate: Rate | None = field(validator=_instance(Rate))
+    rate: Rate | None = field(validator=validators.instance(Rate))
     retry: RetryPolicy = field()
-    on_unknown: OnUnknown = field(validator=_one_of("report", "reconcile", "resend"))
-    quiet_period: float = field(validator=_number(0))
-    duplicates: Duplicates = field(validator=_one_of("send", "skip"))
-    existing: Existing = field(validator=_one_of("send", "skip"))
-    linger: float | None = field(validator=_number(0, optional=True))
-    validate: bool = field()
+    on_unknown: OnUnknown = field(validator=validators.one_of("report", "reconcile", "resend"))
+    quiet_period: float = field(validator=validators.number(0))
+    duplicates: Duplicates = field(validator=validators.one_of("send", "skip"))
+    existing: Existing = field(validator=validators.one_of("send", "skip"))
+    linger: float | None = field(validator=validators.number(0, optional=True))
+    validate: bool = field(validator=validators.flag)
     normalize: Normalize | None = field(converter=_normalize)
-    stop_when: FailureLimit | None = field(validator=_instance(FailureLimit))
-    deadline: float | None = field(validator=_number(0, above=True, optional=True))
-    keep_created: bool = field()
+    stop_when: FailureLimit | None = field(validator=validators.instance(FailureLimit))
+    deadline: float | None = field(validator=validators.number(0, above=True, optional=True))
+    keep_created: bool = field(validator=validators.flag)
     journal: Journal | None = field(converter=_journal)
     on_progress: Callable[[Progress], object] | None = field()
-    dry_run: bool = field()
+    dry_run: bool = field(validator=validators.flag)
 
     def __attrs_post_init__(self) -> None:
         if self.journal is not None and self.batch_size > MOST_IN_JOURNAL:
@@ -448,14 +403,15 @@ class UploadOptions:
     def _check_retry(self, _: Attribute[RetryPolicy], value: object) -> None:
         if not isinstance(value, RetryPolicy):
             msg = (
-                f"retry must be a RetryPolicy, not {value!r}; RetryPolicy(attempts=1) never retries"
+                f"retry must be a RetryPolicy, not {brief(value)}; "
+                "RetryPolicy(attempts=1) never retries"
             )
             raise ConfigurationError(msg)
 
     @on_progress.validator
     def _check_on_progress(self, _: Attribute[object], value: object) -> None:
         if value is not None and not callable(value):
-            msg = f"on_progress must be a function that takes a Progress, not {value!r}"
+            msg = f"on_progress must be a function that takes a Progress, not {brief(value)}"
             raise ConfigurationError(msg)
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncsdk.places import LINE, list_name, place_of
 from asyncsdk.status import is_server_error
 from asyncsdk.words import visible
 
@@ -68,22 +69,37 @@ class SourceError(AsyncSDKError, ValueError):
 
     Attributes:
         path: The file, if it was one.
-        line: 1-based line in that file, if known.
+        line: 1-based line in that file, if known; the row, where it has no lines.
+        sheet: The sheet of a workbook.
+        unit: What `line` counts: `line` or `row`.
     """
 
-    def __init__(self, message: str, *, path: str | None = None, line: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        sheet: str | None = None,
+        unit: str = LINE,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.path = path
         self.line = line
+        self.sheet = sheet
+        self.unit = unit
 
     def __str__(self) -> str:
-        line = self.line if self.path or self.line is None else f"line {self.line}"
-        place = ":".join(str(part) for part in (self.path, line) if part is not None)
+        if self.line is None:
+            place = list_name(self.path, self.sheet)
+        else:
+            place = place_of(self.line, path=self.path, sheet=self.sheet, unit=self.unit)
         return visible(f"{place}: {self.message}" if place else self.message)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), (self.message,), {"path": self.path, "line": self.line})
+        place = {name: getattr(self, name) for name in ("path", "line", "sheet", "unit")}
+        return _rebuild, (type(self), (self.message,), place)
 
 
 class ApiError(AsyncSDKError):

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from asyncsdk.errors import ConfigurationError
+from asyncsdk.words import brief
 
 __all__ = [
     "Number",
@@ -84,7 +85,7 @@ def check_region(region: str) -> None:
         ImportError: phonenumbers is not installed.
     """
     if region not in _library().SUPPORTED_REGIONS:
-        msg = f"normalize must be a region such as 'DE' or 'AT', not {region!r}"
+        msg = f"normalize must be a region such as 'DE' or 'AT', not {brief(region)}"
         raise ConfigurationError(msg)
 
 

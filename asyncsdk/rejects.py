@@ -15,16 +15,16 @@ from asyncsdk.export.counting import Counting
 from asyncsdk.export.reasons import (
     has_twin,
     reason_for,
-    row_number,
     same_number,
     shortened,
     skipped_in,
 )
 from asyncsdk.export.rows import UNREAD
 from asyncsdk.export.sheet import needs_semicolons, write_sheet
+from asyncsdk.places import ROW, Place, list_name
 from asyncsdk.results import Delivery
-from asyncsdk.sources import CsvSource, FrameSource, ManySources
-from asyncsdk.sources.listed import ListSource
+from asyncsdk.sources import CsvSource, ManySources
+from asyncsdk.sources.noted import to_note
 from asyncsdk.sources.picking import COUNTRY, moved, spelled
 from asyncsdk.sources.rejects import (
     DUPLICATE,
@@ -33,7 +33,6 @@ from asyncsdk.sources.rejects import (
     REJECT_COLUMNS,
     Note,
     is_held,
-    is_rejects,
     own_columns,
 )
 from asyncsdk.words import visible
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNREAD",
-    "Place",
     "Rejected",
     "about_list",
     "rejected_rows",
@@ -61,34 +59,6 @@ __all__ = [
 
 _NAMES = 3
 """Names of files that stand for all."""
-
-
-@frozen
-class Place:
-    """Where a row stands, as people name it."""
-
-    index: int
-    line: int | None = None
-    """1-based in the file; None if the file lost the row since."""
-    path: str | None = None
-    """The file."""
-    several: bool = False
-    """Whether its line alone does not say where it is."""
-    unit: str = "line"
-    """What is counted: rows, where there are no lines."""
-
-    @property
-    def label(self) -> str:
-        """`17`, or `contacts.csv:17` where there are several files."""
-        if self.line is None:
-            return row_number(self.index)
-        if self.path and self.several:
-            return f"{Path(self.path).name}:{self.line}"
-        return str(self.line)
-
-    def __str__(self) -> str:
-        alone = self.line is not None and not (self.path and self.several)
-        return f"{self.unit} {self.line}" if alone else self.label
 
 
 @frozen
@@ -116,7 +86,7 @@ class Rejected:
     def numbered(cls, result: PhoneResult) -> Rejected:
         """A row of which nothing but its number is known, as in a report without its list."""
         return cls(
-            place=Place(result.index, result.index + 1, unit="row"),
+            place=Place(result.index, result.index + 1, unit=ROW),
             phone=result.phone.phone,
             outcome=result.outcome.value,
             delivery=result.delivery.value,
@@ -147,11 +117,20 @@ class Rejected:
         held_back = self.duplicate or self.held or self.delivery == Delivery.UNKNOWN
         phone_was = self.phone if held_back or self.line is None else ""
         line = "" if self.line is None else str(self.line)
-        return [self.place.path or "", line, outcome, self.delivery, self.reason, phone_was]
+        place = self.place
+        return [
+            list_name(place.path, place.sheet),
+            line,
+            outcome,
+            self.delivery,
+            self.reason,
+            phone_was,
+        ]
 
     def to_dict(self) -> dict[str, object]:
         """As plain data."""
-        return ({"file": self.place.path} if self.place.path else {}) | {
+        named = {"file": self.place.path, "sheet": self.place.sheet}
+        return {key: name for key, name in named.items() if name} | {
             "line": self.line,
             "index": self.index,
             "phone": self.phone,
@@ -249,7 +228,7 @@ def about_list(about: About, source: Source, report: UploadAccount, limit: int =
     settled = (row for row in rejected_rows(source, report) if row.outcome != UNREAD)
     first = islice(chain(settled, skipped_rows(source, report, has_twin)), limit)
     named = chain.from_iterable((row.place, row.twin) for row in first)
-    places = {place.index: place.label for place in named if place and place.line}
+    places = {place.index: place for place in named if place and place.line}
     return evolve(
         about,
         name=about.name or _name_of(source),
@@ -314,7 +293,7 @@ def write_rejects(
     path: str | PathLike[str],
     source: Source,
     rows: Iterable[Rejected],
-    options: Note | None = None,
+    options: Mapping[str, object] | None = None,
 ) -> int:
     """Write a file that can be mended and uploaded again; returns the number of rows.
 
@@ -328,14 +307,16 @@ def write_rejects(
         path: The file to write.
         source: What was uploaded.
         rows: What was not created of it.
-        options: Those of the upload that are to hold again, such as `{"normalize": "DE"}`.
+        options: Those of the upload, of which some are to hold again, such as
+            `{"normalize": "DE"}`.
     """
+    again = to_note(options or {})
     own = own_columns(source.columns)
     columns = _without(own, source.columns)
     header = [*REJECT_COLUMNS, *columns, READ_AS]
-    notes = _Notes(header, _places_of(source.columns, own), options or {})
+    notes = _Notes(header, _places_of(source.columns, own), again)
     written = Counting(rows)
-    delimiter, quotechar = _dialect(source, options or {})
+    delimiter, quotechar = _dialect(source, again)
     write_sheet(
         path,
         header,
@@ -398,7 +379,7 @@ class _Notes:
             for field, choice in mapping.items()
         }
         plain = {field: names[0] if len(names) == 1 else names for field, names in fields.items()}
-        return msgspec.json.encode(plain | dict(self.options)).decode() if plain else ""
+        return msgspec.json.encode(dict(self.options) | plain).decode() if plain else ""
 
 
 class _Places:
@@ -407,8 +388,7 @@ class _Places:
     def __init__(self, source: Source, skipped: Mapping[int, int]) -> None:
         self.source = source
         self.skipped = skipped
-        self._several = _several(source)
-        self._unit = "row" if _without_lines(source) else "line"
+        self._naming = source.naming
         self._wanted: set[int] = set()
         self._noted: dict[int, Place] = {}
 
@@ -427,7 +407,7 @@ class _Places:
 
     def at(self, row: Row) -> Place:
         """Where this row stands."""
-        return Place(row.index, row.line, row.path, self._several, self._unit)
+        return row.place(**self._naming)
 
     def of(self, index: int | None) -> Place | None:
         """Where the row with this index stands, as far as that is known."""
@@ -442,12 +422,7 @@ class _Places:
 
 def _without_lines(source: Source) -> bool:
     """Whether the rows of a source are in no file, and so on no line of one."""
-    return isinstance(source, (ListSource, FrameSource)) and source.path is None
-
-
-def _several(source: Source) -> bool:
-    """Whether lines need their file's name: there are several, or they were lines of others."""
-    return isinstance(source, ManySources) or is_rejects(source.columns)
+    return source.unit == ROW and source.path is None and len(source.parts) == 1
 
 
 def _duplicate_of(result: PhoneResult) -> int | None:

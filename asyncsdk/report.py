@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from asyncsdk.ledger.account import Only
+    from asyncsdk.places import Place
     from asyncsdk.sources import Source
     from asyncsdk.survey import Survey
 
@@ -127,7 +128,7 @@ class UploadReport(UploadAccount):
         path: str | PathLike[str],
         source: Source | Iterable[object],
         *,
-        options: Mapping[str, str | bool] | None = None,
+        options: Mapping[str, object] | None = None,
     ) -> int:
         """Write the invalid and failed rows, with their reasons, to be mended and uploaded.
 
@@ -140,8 +141,9 @@ class UploadReport(UploadAccount):
                 that ends in `.xlsx` makes it a workbook.
             source: What was uploaded, which is read once more: of `asyncsdk.sources`, a data frame,
                 or any iterable of rows that can be iterated again, such as a list.
-            options: What is to hold again when it is uploaded, such as `{"normalize": "DE"}`: it is
-                noted in the file. `asyncsdk upload` takes it from there.
+            options: Those of the upload, such as `{"normalize": "DE", "duplicates": "skip"}`: what
+                decides which phones are sent is noted in the file, and holds again when that is
+                uploaded, unless the upload says otherwise.
 
         Returns:
             The number of rows written.
@@ -165,7 +167,7 @@ class UploadReport(UploadAccount):
         group: str = "",
         rejects: str | PathLike[str] = "",
         when: datetime | None = None,
-        places: Mapping[int, str] | None = None,
+        places: Mapping[int, Place] | None = None,
         lang: str = "en",
     ) -> None:
         """Write a page that needs nothing else: the rejected rows, why, how to go on, pictures.
@@ -178,8 +180,8 @@ class UploadReport(UploadAccount):
             group: The name of the group.
             rejects: The file that `to_rejects` wrote: the page has the command that uploads it.
             when: The date on it; None for now.
-            places: Where rows stand in their file (`contacts.csv:17`), by index, if not as the
-                source says.
+            places: Where rows stand in their file, by index, if not as the source says: see
+                `asyncsdk.places`.
             lang: Its language: `en` or `de`.
 
         Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from numbers import Integral, Number
 
-__all__ = ["EXACT", "missing", "whole"]
+__all__ = ["EXACT", "missing", "whole", "written"]
 
 _NOTHING = frozenset({"NAType", "NaTType"})
 """What pandas puts where nothing is; comparing them with anything gives no truth value."""
@@ -40,14 +40,22 @@ def whole(value: object, exact: float = EXACT) -> str | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, Integral):
-        return str(int(value))
+        return written(int(value))
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) <= exact else None
-    known = isinstance(value, Decimal) and abs(value) < _LARGEST and _has_all_digits(value)
+    known = isinstance(value, Decimal) and abs(value) < _LARGEST and _has_allwritten(value)
     return str(int(value)) if known else None  # type: ignore[call-overload]
 
 
-def _has_all_digits(value: Decimal) -> bool:
+def written(value: int) -> str | None:
+    """The digits of a whole number; None where Python does not write out so many."""
+    try:
+        return str(value)
+    except ValueError:
+        return None
+
+
+def _has_allwritten(value: Decimal) -> bool:
     """Whether this is a whole number of which every digit is said: of `4.9E+11` most are not."""
     exponent = value.as_tuple().exponent
     said = isinstance(exponent, int) and (exponent <= 0 or abs(value) < _LONG)

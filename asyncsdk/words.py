@@ -2,7 +2,36 @@
 
 from __future__ import annotations
 
-__all__ = ["counted", "visible"]
+from reprlib import Repr
+
+__all__ = ["brief", "counted", "visible"]
+
+_EXACT = 64
+"""Bits of a number that is written out: of one with thousands of digits Python refuses to."""
+_DIGITS_OF_A_BIT = 0.30103
+
+
+class _Brief(Repr):
+    """The beginnings of values, and of those within them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 2
+        self.maxstring = self.maxother = 60
+        self.maxlist = self.maxtuple = self.maxdict = self.maxset = self.maxfrozenset = 3
+
+    def repr_int(self, x: int, level: int) -> str:
+        if x.bit_length() <= _EXACT:
+            return super().repr_int(x, level)
+        return f"a number of about {int(x.bit_length() * _DIGITS_OF_A_BIT) + 1:,} digits"
+
+
+_SHORT = _Brief()
+
+
+def brief(value: object) -> str:
+    """The beginning of whatever somebody gave, for a message."""
+    return _SHORT.repr(value)
 
 
 def counted(count: int, noun: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from asyncsdk.places import list_name
 from asyncsdk.words import counted
 from asyncsdk.workflow.numbers import parse_normalize
 from asyncsdk.workflow.samples import samples
@@ -34,7 +35,7 @@ def announced(source: Source, name: str, total: int, options: Mapping[str, Any])
         return
     yield f"{name}: {counted(total, 'row')}"
     for part in source.parts:
-        yield f"{part.path}: {', '.join(_chosen(part))}"
+        yield f"{list_name(part.path, part.sheet)}: {', '.join(_chosen(part))}"
         yield from _about(part, options)
 
 
@@ -57,7 +58,7 @@ def _samples(part: Source, options: Mapping[str, Any]) -> Iterator[str]:
         alike = sample.submitted == sample.phone
         dressed = "" if alike else f" (from {_short(sample.submitted)})"
         others = [f"{name}={_short(value)}" for name, value in sample.fields.items()]
-        yield ", ".join([f"line {sample.line}: {sample.phone}{dressed}", *others])
+        yield ", ".join([f"{sample.place}: {sample.phone}{dressed}", *others])
 
 
 def _short(text: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from typing import TYPE_CHECKING
 
 import typer
+from attrs import field, frozen
 
 from asyncsdk.cli.shown import plain, stderr
 from asyncsdk.sources.apart.book import ALL
@@ -14,7 +16,26 @@ from asyncsdk.sources.apart.book import ALL
 if TYPE_CHECKING:
     from asyncsdk.sources import Question
 
-__all__ = ["ask", "typed"]
+__all__ = ["Answers", "ask", "typed"]
+
+
+@frozen
+class Answers:
+    """Who is asked what lists leave open: what was answered before is not asked again."""
+
+    known: list[list[str]] = field(factory=list)
+    """Of each question the list that it was about, what was to be named, and the answer."""
+
+    def __call__(self, question: Question) -> str | None:
+        """The answer; None where nobody sits there."""
+        about = [os.path.abspath(question.path or ""), question.about]
+        for *before, answer in self.known:
+            if before == about:
+                return answer
+        found = ask(question)
+        if found is not None:
+            self.known.append([*about, found])
+        return found
 
 
 def ask(question: Question) -> str | None:
@@ -22,7 +43,8 @@ def ask(question: Question) -> str | None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
     show = stderr().print
-    show(plain(f"{question.path}: {question.text}" if question.path else question.text, "bold"))
+    text = f"{question.path}: {question.text}" if question.path else question.text
+    show(plain(text, "bold"), soft_wrap=True)
     for number, option in enumerate(question.options, 1):
         sample = f": {', '.join(option.sample)}" if option.sample else ""
         show(plain(f"  {number}  {option.answer} ({option.about}){sample}"), soft_wrap=True)

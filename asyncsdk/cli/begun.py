@@ -45,6 +45,8 @@ class Begun:
     """Whether it came to its end."""
     requests: int
     """Requests that were begun."""
+    answers: list[list[str]]
+    """What was asked and answered when it began (see `asyncsdk.cli.asking.Answers`)."""
 
     @property
     def piped(self) -> bool:
@@ -84,16 +86,17 @@ def read(path: Path) -> Begun:
     finally:
         reader.close()
     with damage_detected(path):
-        return Begun(_command_in(notes), run.group_id, run.complete, run.requests)
+        noted = _decode_notes(notes or "{}")
+        answers = msgspec.convert(noted.get("answers", []), list[list[str]])
+        return Begun(_command_in(noted), run.group_id, run.complete, run.requests, answers)
 
 
-def _command_in(notes: str | None) -> dict[str, Any]:
+def _command_in(found: Mapping[str, Any]) -> dict[str, Any]:
     """The command that is noted; empty where a program made the upload.
 
     Raises:
         msgspec.DecodeError: It is none.
     """
-    found = _decode_notes(notes or "{}")
     if "upload" not in found:
         return {}
     noted = msgspec.convert(found["upload"], dict[str, Any])

@@ -43,6 +43,8 @@ _REASONS = 10
 _COUNTRIES = 12
 _SHORT = 60
 """Characters beyond which a reason is not said twice in a row."""
+_PLACE = 24
+"""Characters of a line that a place takes, if it is more than a number."""
 _ALIKE = 3
 """More phones than these that failed for one reason are said in one line."""
 _DISTINCT = 1000
@@ -112,7 +114,7 @@ def print_doubts(console: Console, found: Iterable[Doubt]) -> None:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold", ratio=1)
     for doubt in found:
-        table.add_row(f"{doubt.count:,}", f"{doubt.what} (line {doubt.line})")
+        table.add_row(f"{doubt.count:,}", f"{doubt.what} ({doubt.place})")
     if table.row_count:
         text = "Warning: without --normalize numbers are sent as they are, and some look wrong:"
         console.print(Text(text, style="yellow"))
@@ -194,7 +196,6 @@ def print_rejected(
     total: int,
     limit: int,
     elsewhere: str = "",
-    place: str = "line",
 ) -> None:
     """The first rows that were not created.
 
@@ -204,13 +205,16 @@ def print_rejected(
         total: How many there are.
         limit: How many to show.
         elsewhere: Where the others are.
-        place: What their places are: lines of a file, or rows counted from 1.
     """
     shown = list(islice(rows, limit))
     if not shown:
         return
     table = Table(box=box.SIMPLE, pad_edge=False, header_style="bold")
-    table.add_column(place, justify="right", no_wrap=True)
+    first = shown[0].place
+    if first.alone:
+        table.add_column(first.unit, justify="right", no_wrap=True)
+    else:
+        table.add_column("place", overflow="fold", max_width=_PLACE)
     table.add_column("phone", overflow="fold", max_width=32)
     table.add_column("what")
     table.add_column("reason", overflow="fold", ratio=1)

@@ -144,4 +144,4 @@ async def _upload(box: SandboxThread, group: int, source: Numbers, *, live: bool
 
 def _print_rejected(console: Console, report: UploadReport) -> None:
     rows = map(Rejected.numbered, report.results(("invalid", "failed")))
-    print_rejected(console, rows, _SHOWN, _SHOWN, place="row")
+    print_rejected(console, rows, _SHOWN, _SHOWN)

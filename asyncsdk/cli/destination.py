@@ -13,7 +13,7 @@ from yarl import URL
 from asyncsdk.cli.shown import fail, plain, stderr
 from asyncsdk.client import Client
 from asyncsdk.config import EXPOSED, is_exposed
-from asyncsdk.errors import ConfigurationError, NotFoundError
+from asyncsdk.errors import AsyncSDKError, ConfigurationError, NotFoundError
 from asyncsdk.models import FIELDS
 from asyncsdk.workflow.groups import group_named
 
@@ -77,6 +77,13 @@ class Destination:
             group = await self._find(client) or await client.groups.create(self.name)
             self.group_id = group.id
         return self.group_id
+
+    async def learn(self, client: Client) -> None:
+        """Its name, if that is not known: a page has it in its head. It does without, too."""
+        if not self.title:
+            with suppress(AsyncSDKError):
+                group = await self._find(client)
+                self.title = "" if group is None else group.name or ""
 
     async def _find(self, client: Client) -> Group | None:
         if self.group_id is not None:

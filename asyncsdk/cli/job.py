@@ -44,13 +44,13 @@ from asyncsdk.rejects import (
     skipped_rows,
     write_rejects,
 )
+from asyncsdk.sources.noted import NORMALIZE
 from asyncsdk.sources.rejects import is_rejects
 from asyncsdk.words import counted
 from asyncsdk.workflow.doubts import doubts
 from asyncsdk.workflow.dryrun import least_seconds, nobody
 from asyncsdk.workflow.listing import write_listing
-from asyncsdk.workflow.noted import noted
-from asyncsdk.workflow.numbers import NORMALIZE, parse_normalize
+from asyncsdk.workflow.numbers import parse_normalize
 from asyncsdk.workflow.repeated import repeated
 
 if TYPE_CHECKING:
@@ -120,7 +120,10 @@ class Job:
                 return await follow(client.phones.upload(1, self.source, **options), view)
         async with Client.from_env(rate=self._rate) as client:
             group = await self.destination.id(client)
-            return await follow(client.phones.upload(group, self.source, **options), view)
+            ending = await follow(client.phones.upload(group, self.source, **options), view)
+            if self.output.html is not None and ending.cause is None and not ending.interrupted:
+                await self.destination.learn(client)
+            return ending
 
     def _announce(self, total: int) -> None:
         for line in announced(self.source, self.name, total, self.options):
@@ -155,7 +158,7 @@ class Job:
         unfinished = self._goes_on(report)  # then nobody is to upload what it will send
         if self.output.rejects is not None and not unfinished:
             rows = self._rejected(ending, self._skipped(report))
-            count = write_rejects(self.output.rejects, self.source, rows, noted(self.options))
+            count = write_rejects(self.output.rejects, self.source, rows, self.options)
             self.output.say(f"{counted(count, 'row')} written to {self.output.rejects}")
         if self.output.report is not None and self.output.listing:
             region = self.options.get("normalize")
@@ -173,6 +176,7 @@ class Job:
             report=str(output.report or ""),
             journal=str(output.journal or ""),
             unfinished=unfinished,
+            known=True,
         )
         return about_list(about, self.source, report)
 
@@ -193,7 +197,7 @@ class Job:
         if self.dry:
             print_check(console, report, self._rate)
             if self.options.get("normalize") is None:
-                print_doubts(console, doubts(self.source.rows()))
+                print_doubts(console, doubts(self.source))
             else:
                 print_survey(console, report.survey())
         else:
@@ -266,7 +270,8 @@ class Job:
 def _told(part: Source) -> dict[str, object]:
     """How a list was read, for machines."""
     columns = {field: choice.column for field, choice in part.mapping.items()}
-    return {"file": part.path, "columns": columns, "notes": list(part.notes)}
+    sheet = {"sheet": part.sheet} if part.sheet else {}
+    return {"file": part.path, **sheet, "columns": columns, "notes": list(part.notes)}
 
 
 def _held_back(source: Source) -> Iterator[str]:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asyncsdk.cli.asking import ask, typed
+from asyncsdk.cli.asking import ask as asked
+from asyncsdk.cli.asking import typed
 from asyncsdk.cli.shown import fail
 from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.sources import UndecidedError, read
@@ -16,16 +17,18 @@ from asyncsdk.sources.dialect import SAMPLE_SIZE
 from asyncsdk.sources.opening import kept, open_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from asyncsdk.sources import Source
+    from asyncsdk.sources import Question, Source
     from asyncsdk.sources.opening import Input
 
 __all__ = ["answered", "opened"]
 
 
 @contextmanager
-def opened(files: list[str], **options: Any) -> Iterator[tuple[Source, str]]:
+def opened(
+    files: list[str], *, ask: Callable[[Question], str | None] = asked, **options: Any
+) -> Iterator[tuple[Source, str]]:
     """The source and what to call it. Standard input is kept: the rejects need a second reading."""
     most = options["max_bytes"]
     try:

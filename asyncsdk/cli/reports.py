@@ -26,6 +26,7 @@ from asyncsdk.ledger.journal.database import is_journal
 from asyncsdk.ledger.journal.lock import holder
 from asyncsdk.ledger.run import Counts
 from asyncsdk.models import FIELDS
+from asyncsdk.places import ROW
 from asyncsdk.rejects import Rejected
 from asyncsdk.report import Run, UploadReport
 from asyncsdk.results import WOULD_BE_SENT, Delivery, Outcome, StoppedBy
@@ -118,7 +119,7 @@ def report(
         twins = [result for result in skipped_in(loaded) if has_twin(result)]
         first = map(Rejected.numbered, chain(loaded.results(_REJECTED), twins))
         listed = rejected + len(twins)
-        print_rejected(stdout(), islice(first, show), listed, show, _ELSEWHERE, place="row")
+        print_rejected(stdout(), islice(first, show), listed, show, _ELSEWHERE)
         if running:
             stdout().print(plain(_RUNNING), soft_wrap=True)
         if saved.unread_from is not None:
@@ -200,6 +201,7 @@ class Failed(Table):
     """
 
     reopenable = True
+    unit = ROW
 
     def __init__(self, path: Path) -> None:
         mapping = {name: ColumnChoice(name, at, "") for at, name in enumerate(FIELDS)}

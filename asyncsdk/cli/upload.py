@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from asyncsdk.cli import parameters as given
+from asyncsdk.cli.asking import Answers
 from asyncsdk.cli.begun import begun, differing
 from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import Job, failed
@@ -24,8 +25,8 @@ from asyncsdk.cli.options import (
 from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import fail
 from asyncsdk.config import Journal
-from asyncsdk.errors import AsyncSDKError
-from asyncsdk.workflow.noted import as_noted
+from asyncsdk.errors import AsyncSDKError, ConfigurationError
+from asyncsdk.sources.noted import as_noted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,18 +129,20 @@ def upload(
         "on_unknown": on_unknown,
         "quiet_period": quiet_period,
     }
+    before = begun(journal)
+    answers = Answers([] if before is None else before.answers)
+    notes = {"upload": command, "answers": answers.known}
     options = {name: command[name] for name in _SENDING} | {
         "concurrency": parse_concurrency(concurrency),
         "rate": parse_rate(rate),
         "deadline": deadline,
         "keep_created": report is not None or journal is not None,
-        "journal": journal and Journal(journal, notes={"upload": command}),
+        "journal": journal and Journal(journal, notes=notes),
     }
     chosen = parse_map(columns)
     output = Output(show, as_json, quiet, verbose, rejects, report, html, journal, lang)
     output.check(files)
     tell_requests(verbose)
-    before = begun(journal)
     if before is not None and columns:
         _go_on_alike(before, {"columns": columns}, journal)
     check_credentials()
@@ -152,7 +155,7 @@ def upload(
         "max_bytes": max_bytes,
         "sheet": parse_sheets(sheet, all_sheets=all_sheets),
     }
-    with opened(files, **reading) as (source, name):
+    with opened(files, ask=answers, **reading) as (source, name):
         columns += answered(source)
         _adopt(source, options, command, output)
         if before is not None:
@@ -243,7 +246,10 @@ def _adopt(
         command: What the journal keeps of it.
         output: Is told.
     """
-    found = as_noted(source, options)
+    try:
+        found = as_noted(source, options)
+    except ConfigurationError as error:
+        fail(error)
     options |= found
     command |= found
     if found:

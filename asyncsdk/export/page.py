@@ -12,9 +12,10 @@ from attrs import Factory, frozen
 
 from asyncsdk.export.drawing import LEAST_REQUESTS, Bars, Box, Course, course, latencies, shares
 from asyncsdk.export.languages import N_
-from asyncsdk.export.reasons import Reason, ranked, reason_for, row_number, skipped_in
+from asyncsdk.export.reasons import Reason, ranked, reason_for, skipped_in
 from asyncsdk.export.sentences import Translator
 from asyncsdk.models import FIELDS
+from asyncsdk.places import LINE, ROW, Place
 from asyncsdk.results import Delivery, Outcome
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ NAMES = {
 }
 """What each kind of outcome is called."""
 _PHONE = N_("Phone")
+_UNITS = {ROW: N_("Row"), LINE: N_("Line")}
 _STOPPED = {
     "error": N_("an error"),
     "stop": N_("it was stopped"),
@@ -68,8 +70,8 @@ class About:
     """The name of the group."""
     when: datetime | None = None
     """Of which moment it is."""
-    places: Mapping[int, str] = Factory(dict)
-    """Where rows stand in their file (`contacts.csv:17`), by index."""
+    places: Mapping[int, Place] = Factory(dict)
+    """Where rows stand in their file, by index."""
     columns: Mapping[str, str] = Factory(dict)
     """What the list calls the fields of a phone."""
     rejects: str = ""
@@ -82,6 +84,8 @@ class About:
     """Whether the journal sends the rest."""
     by_command: bool = True
     """Whether the command line began it."""
+    known: bool = False
+    """Whether it is known which of these files there are: those that are not named are not."""
 
     @property
     def next_rejects(self) -> str:
@@ -119,6 +123,8 @@ class Page:
     reasons: list[Reason]
     names: list[str]
     rows: list[list[str]]
+    numbered: bool
+    """Whether numbers are all that is said of where the rows stand."""
 
     @classmethod
     def of(cls, report: UploadAccount, about: About, language: Language) -> Page:
@@ -146,6 +152,7 @@ class Page:
             reasons=ranked(_not_created(report), say=table.say),
             names=names,
             rows=rows,
+            numbered=all(place.alone for place in about.places.values()),
         )
 
 
@@ -248,7 +255,7 @@ class _Table:
     """Rows that were not created, as the list has them."""
 
     language: Language
-    places: Mapping[int, str]
+    places: Mapping[int, Place]
     columns: Mapping[str, str]
 
     def rows(self, results: Iterable[PhoneResult]) -> tuple[list[str], list[list[str]]]:
@@ -267,13 +274,13 @@ class _Table:
 
     def say(self, result: PhoneResult | None, reason: str) -> str:
         """A reason in the language of the page."""
-        translate = Translator(self.language, self.columns)
+        translate = self._translator
         return translate(reason) if result is None else translate.of(result, reason)
 
     def _names(self, extra: list[str]) -> list[str]:
         language = self.language
         return [
-            language.gettext("Line") if self.places else language.gettext("Row"),
+            self._unit(),
             self.columns.get("phone") or language.gettext(_PHONE),
             language.gettext("What"),
             language.gettext("Reason"),
@@ -292,19 +299,29 @@ class _Table:
             *(_cut(text, _CELL) for text in columns),
         ]
 
+    def _unit(self) -> str:
+        """What the numbers of the rows count, as far as numbers are all that is said of them."""
+        if not self.places:
+            return self.language.gettext(_UNITS[ROW])
+        first = next(iter(self.places.values()))
+        if not first.alone:
+            return self.language.gettext("Place")
+        return self.language.gettext(_UNITS[first.unit])
+
     def _label(self, index: int) -> str:
         """Where a row stands, under the name of that column."""
         place = self.places.get(index)
-        if place is None and self.places:
-            return self.say(None, row_number(index))
-        return place or str(index + 1)
+        if place is None:
+            place = Place(index, None if self.places else index + 1)
+        return place.label if place.alone else self._translator.place(str(place))
 
     def _place(self, index: int) -> str:
         """What the page calls a row in a sentence."""
-        place = self.places.get(index)
-        if place is None:
-            return row_number(index)
-        return f"line {place}" if place.isdecimal() else place
+        return str(self.places.get(index, Place(index)))
+
+    @property
+    def _translator(self) -> Translator:
+        return Translator(self.language, self.columns)
 
 
 def command(*words: str) -> str:

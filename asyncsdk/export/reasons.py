@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
+from asyncsdk.places import ROW, place_of
 from asyncsdk.results import WOULD_BE_SENT
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def has_twin(result: PhoneResult) -> bool:
 
 def row_number(index: int) -> str:
     """What people call a row of which no line is known: they count from 1."""
-    return f"row {index + 1}"
+    return place_of(index + 1, unit=ROW)
 
 
 def same_number(place: str) -> str:

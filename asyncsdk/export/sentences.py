@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from attrs import Factory, frozen
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from asyncsdk.export.languages import Language
     from asyncsdk.results import PhoneResult
 
-__all__ = ["SENTENCES", "TITLES", "Translator"]
+__all__ = ["PLACES", "SENTENCES", "TITLES", "Translator"]
 
 TITLES = (
     N_("Invalid phone"),
@@ -44,6 +45,7 @@ SENTENCES = (
     N_("is longer than {limit} characters"),
     N_("must be a text, not {kind}"),
     N_("has a lone surrogate, which is no character"),
+    N_("has more digits than any text may"),
     N_("unknown field {names}; a phone has {fields}"),
     N_(
         "a row is a Phone, a number as text, or something with the names of its fields (a dict, "
@@ -100,17 +102,16 @@ SENTENCES = (
     # -- a list
     N_("the row is a line of totals, not a contact"),
     N_(
-        "the row stands below the totals in line {line}, where there are no contacts: if it is "
-        "one, move it above them, or delete that line"
+        "the row stands below the totals in {place}, where there are no contacts: if it is one, "
+        "move it above them, or delete them"
     ),
     N_("it was no contact when it was rejected: if it is one, delete the word held beside it"),
+    N_("it was uploaded with other options than the first row: upload it in a file of its own"),
     N_("skipped as a duplicate when it was rejected"),
     N_("may be in the group since it was sent without an answer; it was not sent again"),
     # -- numbers that are left out
     N_("the same number as {place}"),
     N_("an earlier row"),
-    N_("row {number}"),
-    N_("line {number}"),
     N_("in the group already"),
     N_("a dry run sends nothing"),
     # -- how an upload went
@@ -156,6 +157,16 @@ SENTENCES = (
 )
 """All of them."""
 
+PLACES = (
+    N_("{file}, sheet {sheet}, row {number}"),
+    N_("sheet {sheet}, row {number}"),
+    N_("{file}, row {number}"),
+    N_("{file}, line {number}"),
+    N_("row {number}"),
+    N_("line {number}"),
+)
+"""How `asyncsdk.places` names them."""
+
 _OF_REPLIES = (
     N_("{title}: the reply was empty"),
     N_("{title}: the reply was not JSON ({size} bytes)"),
@@ -193,6 +204,10 @@ class Translator:
     def __call__(self, reason: str) -> str:
         """A reason of ours."""
         return next(self._said(reason), reason)
+
+    def place(self, text: str) -> str:
+        """Where a row stands."""
+        return next(chain(self._sentence(text, PLACES), self._said(text)), text)
 
     def reply(self, reason: str) -> str:
         """What a reply says; ours is what we found wrong with it."""
@@ -239,7 +254,9 @@ class Translator:
         """What stands in a sentence may be said by us as well."""
         if name == "readings":
             return value.replace(" or ", self.language.gettext(_OR))
-        return self(value) if name in {"place", "error", "kind"} else value
+        if name == "place":
+            return self.place(value)
+        return self(value) if name in {"error", "kind"} else value
 
 
 @lru_cache(4096)

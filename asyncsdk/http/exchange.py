@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from attrs import define, frozen
 
+from asyncsdk.charsets import charset_of
 from asyncsdk.errors import OutcomeUnknownError, ProtocolError, api_error
 from asyncsdk.status import is_success
 from asyncsdk.wire.headers import moment_of, retry_after
@@ -263,13 +264,14 @@ def _as_utf_8(body: bytes, response: aiohttp.ClientResponse) -> bytes:
     if "charset" not in response.headers.get("Content-Type", "").lower():
         return body
     charset = response.charset
-    return body if charset is None or charset.lower() in _UTF_8 else _encoded_anew(body, charset)
+    named = None if charset is None or charset.lower() in _UTF_8 else charset_of(charset)
+    return body if named is None else _encoded_anew(body, named)
 
 
 def _encoded_anew(body: bytes, encoding: str) -> bytes:
     try:
         return body if encoding == "utf-8" else body.decode(encoding).encode()
-    except (LookupError, UnicodeError):
+    except UnicodeError:
         return body  # whoever reads it says what is wrong
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from ssl import SSLContext
 
 import aiohttp
 
 from asyncsdk.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    import ssl
+from asyncsdk.words import brief
 
 __all__ = ["HEADER_LIMITS", "READ_AHEAD", "Sessions"]
 
@@ -30,15 +28,21 @@ class Sessions:
         borrowed: A session that is used, and never closed.
         ssl: How to verify the server.
         trust_env: Whether to honour the proxy variables of the environment.
+
+    Raises:
+        ConfigurationError: One of them is none.
     """
 
     def __init__(
         self,
         borrowed: aiohttp.ClientSession | None,
         *,
-        ssl: ssl.SSLContext | None,
+        ssl: SSLContext | None,
         trust_env: bool,
     ) -> None:
+        _check("session", borrowed, aiohttp.ClientSession, type(None))
+        _check("ssl", ssl, SSLContext, type(None))
+        _check("trust_env", trust_env, bool)
         self._borrowed = borrowed
         self._ssl = ssl
         self._trust_env = trust_env
@@ -123,3 +127,10 @@ class Sessions:
         while self._opened:
             _, session = self._opened.popitem()
             session.detach()
+
+
+def _check(name: str, value: object, *kinds: type) -> None:
+    if not isinstance(value, kinds):
+        ways = " or ".join("None" if kind is type(None) else kind.__name__ for kind in kinds)
+        msg = f"{name} must be a {ways}, not {brief(value)}"
+        raise ConfigurationError(msg)

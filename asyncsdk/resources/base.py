@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from yarl import URL
 
 from asyncsdk.config import RetryPolicy
-from asyncsdk.errors import ConfigurationError, ProtocolError
+from asyncsdk.errors import ProtocolError
 from asyncsdk.http.exchange import Request
 from asyncsdk.models import Account, CreatedPhone, Group
 from asyncsdk.pace.retrying import Retrying
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asyncsdk.http.exchange import Attempt, Reply
     from asyncsdk.pace.requests import Requests
 
-__all__ = ["Resource", "whole_number"]
+__all__ = ["Resource"]
 
 T = TypeVar("T", Account, CreatedPhone, Group)
 
@@ -127,15 +127,3 @@ class _Progress:
             told = f"{len(self._urls):,} pages, of which the last {self._idle:,} bring nothing new"
             msg = f"the list has no end: {told}"
             raise ProtocolError(msg)
-
-
-def whole_number(name: str, value: object) -> int:
-    """An id as paths need it.
-
-    Raises:
-        ConfigurationError: It is none.
-    """
-    if type(value) is not int or value < 1:
-        msg = f"{name} must be a whole number of at least 1, not {value!r}"
-        raise ConfigurationError(msg)
-    return value

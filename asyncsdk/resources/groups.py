@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.http.exchange import Attempt, Request
 from asyncsdk.models import COLUMNS, Group
-from asyncsdk.resources.base import Resource, whole_number
+from asyncsdk.resources.base import Resource
+from asyncsdk.validators import whole_number
 from asyncsdk.wire.export import ExportDecoder, steps_of
 from asyncsdk.wire.resources import decode_object
 

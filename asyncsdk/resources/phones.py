@@ -15,7 +15,7 @@ from asyncsdk.http.exchange import PLAIN_JSON, Request
 from asyncsdk.ledger.interface import DurableLedger
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.models import FIELDS, CreatedPhone
-from asyncsdk.resources.base import Resource, whole_number
+from asyncsdk.resources.base import Resource
 from asyncsdk.upload.assembly import Order, assemble
 from asyncsdk.upload.handle import Upload
 from asyncsdk.upload.intake.check import Checker
@@ -23,9 +23,16 @@ from asyncsdk.upload.intake.columns import Columns
 from asyncsdk.upload.intake.inbox import Inbox
 from asyncsdk.upload.intake.normalize import normalizer
 from asyncsdk.upload.intake.skipping import Skipping
-from asyncsdk.upload.intake.source import FramePhones, RowSource, check_source, framed
+from asyncsdk.upload.intake.source import (
+    FramePhones,
+    RowSource,
+    check_source,
+    framed,
+    options_noted,
+)
 from asyncsdk.upload.recovery.claims import Claims
 from asyncsdk.upload.sender import Sender
+from asyncsdk.validators import whole_number
 from asyncsdk.wire.batch import BatchResponse, decode_members, encode_members, member_of_created
 from asyncsdk.wire.resources import decode_object
 from asyncsdk.wire.rows import decode_rows
@@ -184,7 +191,9 @@ class PhonesResource(Resource):
                 (mappings, rows of databases), or numbers; whole numbers become texts, NaN becomes
                 None. It is read lazily, from the event loop's thread. The lines of a file that is
                 open as text are numbers. A data frame is read as `asyncsdk.sources.read` reads
-                it. None where a journal has all of them.
+                it. A rejects file that was read so brings the options that are noted in it:
+                `normalize`, `duplicates` and `existing` hold again where they are left out here.
+                None where a journal has all of them.
             batch_size: Phones per request at most.
             max_batch_bytes: Bytes per request body at most; one phone alone may be larger.
             concurrency: Requests under way at once, or `Adaptive(min, max)`.
@@ -232,6 +241,9 @@ class PhonesResource(Resource):
             ImportError: `normalize` is given and `asyncsdk[phone]` is not installed.
         """
         _path(group_id)
+        noted = options_noted(
+            phones, {"normalize": normalize, "duplicates": duplicates, "existing": existing}
+        )
         options = UploadOptions(
             batch_size=batch_size,
             max_batch_bytes=max_batch_bytes,
@@ -240,11 +252,11 @@ class PhonesResource(Resource):
             retry=retry,
             on_unknown=on_unknown,
             quiet_period=quiet_period,
-            duplicates=duplicates,
-            existing=existing,
+            duplicates=noted.get("duplicates", duplicates),
+            existing=noted.get("existing", existing),
             linger=linger,
             validate=validate,
-            normalize=normalize,
+            normalize=noted.get("normalize", normalize),
             stop_when=stop_when,
             deadline=deadline,
             keep_created=keep_created,

@@ -175,7 +175,9 @@ class FrontDoor:
         if self._lockout.locked(ip, now):
             return self._replies.refusal(_LOCKED)
         if not call.authorized:
-            if AUTH_HEADER in request.headers:  # any page of the web may ask without
+            if request.headers.get(
+                AUTH_HEADER
+            ):  # who has none does not guess, as a page of the web
                 self._lockout.guessed(ip, now)
             return self._replies.refusal(_UNAUTHORIZED)
         if self._window and not self._window.take(now):

@@ -42,8 +42,9 @@ class Lockout:
 
     def _forget(self, now: float) -> None:
         """Forget those that have not guessed lately, and if need be the others, too."""
-        self._until = {ip: until for ip, until in self._until.items() if now < until}
+        locked = {ip: until for ip, until in self._until.items() if now < until}
         recent = {ip: g for ip, g in self._guesses.items() if g and now - g[-1] < WINDOW}
+        self._until = locked if len(locked) < _ADDRESSES else {}
         self._guesses.clear()
         if len(recent) < _ADDRESSES:
             self._guesses.update(recent)

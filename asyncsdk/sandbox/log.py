@@ -57,8 +57,9 @@ class RequestRecord:
 _METHOD, _PATH, _CLIENT_ID = 20, 500, 50
 """Characters of what a request says that are remembered."""
 
-_KEPT = 200_000
-"""Requests that are remembered at least: a sandbox may run for weeks, and be asked by anybody."""
+_KEPT = 50_000
+"""Requests that are remembered at least: a sandbox may run for weeks, and be asked by anybody. Of
+the longest ones twice as many take 90 MiB."""
 
 
 class RequestLog:

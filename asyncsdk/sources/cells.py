@@ -22,6 +22,8 @@ def text_of(value: object, exact: float = EXACT) -> str:
         value: The cell.
         exact: Up to where floats are known to hold every whole number.
     """
+    if type(value) is str:  # by far the most frequent
+        return value
     if missing(value):
         return ""
     number = whole(value, exact)

@@ -7,14 +7,14 @@ wrong column is a message to strangers.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from asyncsdk.columns import resolve
 from asyncsdk.countries import region_of
-from asyncsdk.errors import SourceError
+from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.models import FIELDS
 from asyncsdk.sources.bounds import MAX_COLUMNS
 from asyncsdk.sources.likeness import agrees, looks_complete, looks_like_phone, weight
@@ -33,9 +33,10 @@ from asyncsdk.sources.picking import (
 )
 from asyncsdk.sources.questions import Option, Question, answered
 from asyncsdk.sources.rejects import first_note, is_report, noted_columns, own_columns
+from asyncsdk.words import brief
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = [
     "ANSWERED",
@@ -85,7 +86,7 @@ Column = str | int | Sequence[str | int]
 class Wanted:
     """What a caller says of the columns, in the words of `asyncsdk.sources.read`."""
 
-    columns: Mapping[str, Column] | None = None
+    columns: Mapping[str, Column] | None = field(default=None)
     """Fields to columns."""
     names: Mapping[str, str] | None = None
     """What the group calls its columns."""
@@ -93,6 +94,17 @@ class Wanted:
     """The column that says in which country a phone is."""
     ask: Callable[[Question], str | None] | None = None
     """Who answers what is left open; None: nobody."""
+
+    @columns.validator
+    def _check_columns(self, _: object, value: object) -> None:
+        if value is None:
+            return
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+            msg = (
+                "columns must map fields of a phone to columns, such as "
+                f'{{"phone": "Mobil"}}, not {brief(value)}'
+            )
+            raise ConfigurationError(msg)
 
 
 def choose_columns(
@@ -288,21 +300,32 @@ class _Search:
 
     def _whole(self, candidate: _Candidate, reason: str) -> ColumnChoice | Question:
         """This one, unless its numbers lack their beginnings, which are in another column."""
-        codes = self._area_codes()
-        if not codes or candidate.share(looks_complete) >= _WHOLE:
+        joined = self._joined(candidate)
+        if joined == candidate.name:
             return candidate.choice(reason)
-        joined = "+".join([*codes, candidate.name])
         about = f"{len(candidate.rows)} of {len(self.rows)} rows"
         option = Option(joined, about, self._samples(find_column(self.found, "phone", joined)))
         text = "the numbers are in parts, of which one alone is somebody else's: join them"
         return Question("phone", text, (option,))
 
-    def _area_codes(self) -> list[str]:
-        return [
-            name_of(self.found, at)
+    def _joined(self, candidate: _Candidate) -> str:
+        """A column as it is asked for: with those of its beginnings, if it lacks them."""
+        codes = self._area_codes(candidate.cells[0].positions[0])
+        if not codes or candidate.share(looks_complete) >= _WHOLE:
+            return candidate.name
+        return "+".join([*codes, candidate.name])
+
+    def _area_codes(self, before: int) -> list[str]:
+        """The columns of area codes: those right before this one, if any are, or else all."""
+        found = [
+            at
             for at, name in enumerate(self.found)
             if at not in self.taken and _has_beginnings(name, _cells_at(self.rows, at))
         ]
+        first = before
+        while first - 1 in found:
+            first -= 1
+        return [name_of(self.found, at) for at in range(first, before) or found]
 
     def _asked(
         self,
@@ -310,12 +333,19 @@ class _Search:
         text: str = "several columns could be the phones: name one",
     ) -> Question:
         ranked = sorted(candidates, key=lambda each: (-each.rank, -len(each.rows)))
-        options = [self._option(each.name, each.rows) for each in ranked]
-        rows = frozenset[int]().union(*(each.rows for each in ranked))
-        if len(ranked) > 1 and len(rows) > max(len(each.rows) for each in ranked):
-            every = ",".join(_within_a_list(each) for each in ranked)
-            options.append(self._option(every, rows, ", the first that is filled"))
+        options = [self._option(self._joined(each), each.rows) for each in ranked]
+        mobile = [each for each in ranked if each.rank == _MOBILE]
+        for several in (mobile, ranked) if mobile != ranked else (ranked,):
+            rows = frozenset[int]().union(*(each.rows for each in several))
+            if len(several) > 1 and len(rows) > max(len(each.rows) for each in several):
+                order = ",".join(map(self._within_a_list, several))
+                options.append(self._option(order, rows, ", the first that is filled"))
         return Question("phone", text, tuple(options))
+
+    def _within_a_list(self, candidate: _Candidate) -> str:
+        """How a column is asked for among several: by its number where its name has a comma."""
+        cut = {",", "+"} & set(candidate.name)
+        return str(candidate.cells[0].positions[0] + 1) if cut else self._joined(candidate)
 
     def _option(self, name: str, rows: frozenset[int], how: str = "") -> Option:
         about = f"in {len(rows)} of the first {len(self.rows)} rows{how}"
@@ -337,12 +367,6 @@ def _without_seconds(candidates: Sequence[_Candidate]) -> list[_Candidate]:
         if first is None or not numbered or not each.rows <= first.rows:
             firsts[stem if first is None else each.name] = each
     return list(firsts.values())
-
-
-def _within_a_list(candidate: _Candidate) -> str:
-    """How a column is asked for among several: by its number where its name has a comma."""
-    cut = {",", "+"} & set(candidate.name)
-    return str(candidate.cells[0].positions[0] + 1) if cut else candidate.name
 
 
 def _telling(candidate: _Candidate) -> bool:

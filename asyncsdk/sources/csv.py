@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
@@ -21,6 +22,7 @@ from asyncsdk.sources.dialect import (
 from asyncsdk.sources.layout import find_layout
 from asyncsdk.sources.likeness import looks_like_phone
 from asyncsdk.sources.opening import open_input
+from asyncsdk.sources.rejects import first_note
 from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
@@ -159,6 +161,7 @@ def read_csv(
     )
     found = CsvSource(opened, dialect, layout.names, chosen)
     found.notes = (*written.notes, *layout.notes)
+    found.noted = first_note(layout.names, sample.rows[layout.above :])
     return found
 
 
@@ -180,10 +183,8 @@ class _Lines:
 
     def __iter__(self) -> Iterator[str]:
         pieces = self.pieces
-        for line in iter(self._readline, ""):
-            if self._first:
-                self._first = False
-                line = line.removeprefix("\ufeff")  # noqa: PLW2901 - the mark is no content
+        begun = [self._readline().removeprefix("\ufeff")] if self._first else []  # it is no content
+        for line in chain(filter(None, begun), iter(self._readline, "")):
             pieces.append(line)
             if len(line) == MAX_ROW or (len(pieces) > 1 and sum(map(len, pieces)) > MAX_ROW):
                 raise csv.Error(_TOO_LONG)

@@ -17,6 +17,8 @@ from asyncsdk.sources.layout import find_layout
 from asyncsdk.sources.likeness import looks_like_phone
 from asyncsdk.sources.opening import head_of
 from asyncsdk.sources.rejects import is_rejects
+from asyncsdk.validators import whole_number
+from asyncsdk.words import brief
 
 if TYPE_CHECKING:
     import io
@@ -163,6 +165,7 @@ def sample_of(
         quotechar: The character around cells that hold a delimiter, or None.
         skip_lines: Lines above the table, if the caller says so.
     """
+    whole_number("skip_lines", skip_lines, 0)
     with source.peeking() as file:
         raw = head_of(file, SAMPLE_SIZE + 1)
     whole = len(raw) <= SAMPLE_SIZE
@@ -233,10 +236,12 @@ def _known(encoding: str) -> str:
     try:
         info = codecs.lookup(encoding)
         codecs.getincrementaldecoder(encoding)().decode(b"")
-    except (LookupError, UnicodeError):
+    except (LookupError, UnicodeError, TypeError, ValueError):  # of NULs, and of what is no text
         info = None
     if info is None or not getattr(info, "_is_text_encoding", True):
-        msg = f"there is no text encoding {encoding!r}; cp1252, iso-8859-15 and utf-16 are some"
+        msg = (
+            f"there is no text encoding {brief(encoding)}; cp1252, iso-8859-15 and utf-16 are some"
+        )
         raise ConfigurationError(msg)
     return "utf-8-sig" if info.name == "utf-8" else encoding
 

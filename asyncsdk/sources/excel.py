@@ -1,4 +1,4 @@
-"""Spreadsheets (.xlsx, .xls, .ods) as phones, by calamine (the extra `files`)."""
+"""Spreadsheets (.xlsx, .xls, .ods) as phones, by calamine, xlrd and lxml (the extra `files`)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from asyncsdk.errors import ConfigurationError, SourceError
+from asyncsdk.places import ROW, list_name
 from asyncsdk.sources.apart.book import ALL, unpacked
 from asyncsdk.sources.apart.process import Bounds, apart
 from asyncsdk.sources.columns import Wanted, choose_columns
 from asyncsdk.sources.layout import find_layout
 from asyncsdk.sources.many import ManySources
 from asyncsdk.sources.opening import kept, open_input
-from asyncsdk.sources.questions import Option, Question, answered
+from asyncsdk.sources.questions import Option, Question, UndecidedError, answered
+from asyncsdk.sources.rejects import first_note
 from asyncsdk.sources.table import Table
-from asyncsdk.words import counted
+from asyncsdk.validators import whole_number
+from asyncsdk.words import brief, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,6 +44,7 @@ class ExcelSource(Table):
     """
 
     reopenable = True
+    unit = ROW
 
     def __init__(
         self,
@@ -52,7 +56,7 @@ class ExcelSource(Table):
         above: int,
     ) -> None:
         super().__init__(path, columns, mapping)
-        self.sheet = sheet
+        self.sheet: str = sheet
         self._pieces = pieces
         self._above = above
 
@@ -125,8 +129,9 @@ def books(
         kind: `excel`, `html` or `spreadsheetml`.
     """
     if hidden not in {"skip", "send"}:
-        msg = f"hidden must be 'skip' or 'send', not {hidden!r}"
+        msg = f"hidden must be 'skip' or 'send', not {brief(hidden)}"
         raise ConfigurationError(msg)
+    whole_number("skip_lines", skip_lines, 0)
     names = [sheet] if isinstance(sheet, str) else list(sheet) if sheet else None
     options = {"sheets": names, "hidden": hidden == "send", "kind": kind}
     source = kept(source)
@@ -136,7 +141,7 @@ def books(
         book = _read(source, {**options, "sheets": [answer]})
     if not any(one.pieces for one in book.sheets):
         msg = "is empty" if not book.concealed else f"{book.concealed}: name the one that is meant"
-        raise SourceError(msg, path=source.name, line=None if book.concealed else 1)
+        raise SourceError(msg, path=source.name, line=None if book.concealed else 1, unit=ROW)
     filled = [one for one in book.sheets if one.pieces]
     several = len(filled) > 1
     found = [
@@ -236,16 +241,23 @@ def _source(
     skip_lines: int,
     several: bool,
 ) -> ExcelSource:
-    path = f"{source.name}[{sheet.name}]" if several else source.name
     first = [row for row in unpacked(sheet.pieces[0]) if row[0] > skip_lines]
     sample = [cells for _, cells in first]
     layout = find_layout(sample, sheet.width, header=header)
     line = first[0][0] if first else None
     rows = sample[layout.above :]
-    chosen = choose_columns(layout.names, rows, wanted, path=path, line=line)
+    path = list_name(source.name, sheet.name) if several else source.name
+    try:
+        chosen = choose_columns(layout.names, rows, wanted, path=path, line=line)
+    except UndecidedError:
+        raise
+    except SourceError as error:
+        error.path, error.sheet, error.unit = source.name, sheet.name, ROW
+        raise
     above = len(unpacked(sheet.pieces[0])) - len(first) + layout.above
-    found = ExcelSource(path, sheet.name, sheet.pieces, layout.names, chosen, above)
+    found = ExcelSource(source.name, sheet.name, sheet.pieces, layout.names, chosen, above)
     found.notes = (*layout.notes, *_hidden(sheet))
+    found.noted = first_note(layout.names, rows)
     return found
 
 

@@ -61,6 +61,7 @@ _IN_ARCHIVES: tuple[tuple[bytes, str], ...] = (
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
 _TEXT_NAMES = (".csv", ".tsv", ".txt", ".tab")
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|table|head|body|meta|div)\b", re.IGNORECASE)
+_FLAT = b"urn:oasis:names:tc:opendocument"
 _WORKBOOK_2003 = b"urn:schemas-microsoft-com:office:spreadsheet"
 _JSON = (b"{", b"[{", b'["', b"[\n", b"[ ", b"[\r")
 _JSON_NUMBERS = re.compile(rb"\[\s*[+\d\"]")
@@ -118,6 +119,8 @@ def _marked_up(text: bytes, path: str | None) -> Format | None:
         return None
     if _WORKBOOK_2003 in text:
         return "spreadsheetml"
+    if _FLAT in text:
+        _raise("a flat OpenDocument file", "save it as .ods", path)
     if _HTML.search(text):
         return "html"
     _raise("an XML file that is no workbook", _TEXT, path)

@@ -7,11 +7,13 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
+from asyncsdk.places import ROW
 from asyncsdk.sources.apart.process import Bounds, apart
 from asyncsdk.sources.cells import texts_of
 from asyncsdk.sources.columns import Wanted, choose_columns
 from asyncsdk.sources.foreign import foreign_faults
 from asyncsdk.sources.opening import kept, open_input
+from asyncsdk.sources.rejects import first_note
 from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class FrameSource(Table):
     """
 
     reopenable = True
+    unit = ROW
 
     def __init__(
         self,
@@ -191,11 +194,13 @@ def _chosen(
 ) -> FrameSource:
     if not found:
         msg = "is empty"
-        raise SourceError(msg, path=path, line=1)
+        raise SourceError(msg, path=path, line=1, unit=ROW)
     rows = list(islice(_rows(iter(sample)), _SAMPLE_ROWS))
     named = tuple(map(str, found))
-    chosen = choose_columns(named, rows, wanted, path=path, line=1)
-    return FrameSource(path, batches, named, chosen)
+    chosen = choose_columns(named, rows, wanted, path=path)
+    made = FrameSource(path, batches, named, chosen)
+    made.noted = first_note(named, rows)
+    return made
 
 
 def _rows(batches: Iterator[Batch]) -> Iterator[list[str]]:

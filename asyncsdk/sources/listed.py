@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.models import FIELDS, Phone
+from asyncsdk.places import ROW
 from asyncsdk.sources.cells import text_of
 from asyncsdk.sources.frames import is_frame, read_frame
 from asyncsdk.sources.picking import ColumnChoice
@@ -61,6 +62,7 @@ class ListSource(Source):
     """
 
     path = None
+    unit = ROW
     reopenable = True
 
     def __init__(self, rows: Iterable[object]) -> None:
@@ -81,7 +83,7 @@ class ListSource(Source):
         for index, row in enumerate(self._rows):
             fields = _fields(row)
             cells = [_text(fields.get(name)) for name in self.columns]
-            yield Row(index, index + 1, cells, mapping=self.mapping)
+            yield Row(index, index + 1, cells, mapping=self.mapping, unit=self.unit)
 
     def __iter__(self) -> Iterator[Phone]:
         for row in self._rows:

@@ -7,27 +7,41 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from asyncsdk.models import FIELDS, Located, Phone, Problem, Violation, Withheld
+from asyncsdk.places import LINE, place_of
 from asyncsdk.sources.layout import is_total
 from asyncsdk.sources.picking import COUNTRY, picker
-from asyncsdk.sources.rejects import NOTED, TOTALS, note_in, note_of, noted_columns
+from asyncsdk.sources.rejects import (
+    NOTED,
+    TOTALS,
+    note_in,
+    note_of,
+    noted_columns,
+    options_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from asyncsdk.sources.picking import ColumnChoice
+    from asyncsdk.sources.rejects import Note
 
 __all__ = ["NotedMakers", "maker"]
 
+_DRESS = len(FIELDS) - 1
+"""Fields of a phone besides its number."""
 _SHORT = 6
 """Characters that a phone has at least: where a line of totals has one, it has fewer."""
 
 
-def maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[Sequence[str], int], Phone]:
+def maker(
+    mapping: Mapping[str, ColumnChoice], width: int, unit: str = LINE
+) -> Callable[[Sequence[str], int], Phone]:
     """What makes the rows of a list phones, one after the other.
 
     Args:
         mapping: The column of each field.
         width: How many columns there are.
+        unit: What its lines are.
 
     Returns:
         A function of a row and its line. What it makes of a row depends on those before it: below
@@ -38,7 +52,7 @@ def maker(mapping: Mapping[str, ColumnChoice], width: int) -> Callable[[Sequence
     pick = picker(choice) if choice.order else None
     dress = _Dress.of(mapping)
     simple = pick is None and not dress.single and not dress.others and dress.country is None
-    totals = _Totals()
+    totals = _Totals(unit)
 
     def make(cells: Sequence[str], line: int) -> Phone:
         count = len(cells)
@@ -68,8 +82,10 @@ class NotedMakers:
 
     columns: Sequence[str]
     mapping: Mapping[str, ColumnChoice]
+    unit: str = LINE
     _mappings: dict[str, Mapping[str, ColumnChoice]] = field(factory=dict, init=False)
     _makers: dict[str, Callable[[Sequence[str], int], Phone]] = field(factory=dict, init=False)
+    _alike: dict[str, bool] = field(factory=dict, init=False)
 
     def of(self, cells: Sequence[str]) -> Callable[[Sequence[str], int], Phone]:
         """The one for this row.
@@ -79,8 +95,21 @@ class NotedMakers:
         """
         key = note_in(self.columns, cells)
         if key not in self._makers:
-            self._makers[key] = maker(self.mapping_of(cells), len(self.columns))
+            self._makers[key] = maker(self.mapping_of(cells), len(self.columns), self.unit)
         return self._makers[key]
+
+    def alike(self, cells: Sequence[str], noted: Note) -> bool:
+        """Whether the upload of this row had the options of another one, as far as it says so.
+
+        Args:
+            cells: The row.
+            noted: What is noted of the other one.
+        """
+        key = note_in(self.columns, cells)
+        if key not in self._alike:
+            note = note_of(self.columns, cells)
+            self._alike[key] = not note or options_in(note) == options_in(noted)
+        return self._alike[key]
 
     def mapping_of(self, cells: Sequence[str]) -> Mapping[str, ColumnChoice]:
         """The columns that this row is read from.
@@ -96,10 +125,19 @@ class NotedMakers:
         return self._mappings[key]
 
 
+def with_other_options(phone: Phone) -> Withheld:
+    """A row of a rejects file that is not to be sent with those of the others in it."""
+    reason = "it was uploaded with other options than the first row: upload it in a file of its own"
+    problem = Problem("Invalid phone", violations=(Violation("phone", reason, "options"),))
+    values = {name: getattr(phone, name) for name in FIELDS}
+    return Withheld(**values, problem=problem)
+
+
 @define
 class _Totals:
     """Whether a line of totals was met."""
 
+    unit: str
     line: int = 0
     """Its line; 0 before there is one."""
 
@@ -110,8 +148,8 @@ class _Totals:
             reason = "is a line of totals, not a contact"
         else:
             reason = (
-                f"stands below the totals in line {self.line}, where there are no contacts: if it "
-                "is one, move it above them, or delete that line"
+                f"stands below the totals in {place_of(self.line, unit=self.unit)}, where there "
+                "are no contacts: if it is one, move it above them, or delete them"
             )
         return Problem("Not a contact", violations=(Violation("", f"the row {reason}", TOTALS),))
 
@@ -153,7 +191,7 @@ class _Dress:
         return Withheld(number, *self._values(cells), problem=problem, country=country)
 
     def _values(self, cells: Sequence[str]) -> list[str | None]:
-        values: list[str | None] = [None] * (len(FIELDS) - 1)
+        values: list[str | None] = [None] * _DRESS
         count = len(cells)
         for at, position in self.single:
             values[at] = (cells[position] or None) if position < count else None

@@ -6,15 +6,17 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from asyncsdk.sources.picking import moved
-from asyncsdk.sources.table import Row, Source
+from asyncsdk.sources.table import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from asyncsdk.models import Phone
     from asyncsdk.sources.picking import ColumnChoice
-    from asyncsdk.sources.table import Table
+    from asyncsdk.sources.table import Row, Table
 
 __all__ = ["ManySources"]
 
@@ -69,7 +71,9 @@ class ManySources(Source):
                 if known is None:
                     known = {field: moved(one, places) for field, one in row.mapping.items()}
                     mappings[id(row.mapping)] = known
-                yield Row(index, row.line, self._aligned(places, row.cells), row.path, known)
+                yield evolve(
+                    row, index=index, cells=self._aligned(places, row.cells), mapping=known
+                )
                 index += 1
 
     def count(self) -> int:

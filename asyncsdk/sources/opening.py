@@ -10,10 +10,11 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from weakref import finalize
 
-from asyncsdk.errors import ConfigurationError, SourceError
+from asyncsdk.errors import SourceError
 from asyncsdk.sources.bounds import MAX_BYTES, too_large
 from asyncsdk.sources.packed import is_packed, unpacked
 from asyncsdk.sources.pipes import opened_pipe
+from asyncsdk.validators import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -247,12 +248,7 @@ def _unopened(error: OSError | ValueError, name: str | None) -> SourceError:
 
 
 def _most(max_bytes: int | None) -> int:
-    if max_bytes is None:
-        return MAX_BYTES
-    if max_bytes < 1:
-        msg = f"max_bytes must be a whole number of at least 1, or None, not {max_bytes!r}"
-        raise ConfigurationError(msg)
-    return max_bytes
+    return MAX_BYTES if max_bytes is None else whole_number("max_bytes", max_bytes)
 
 
 def _buffered(head: bytes, file: IO[bytes], name: str | None) -> io.BufferedReader:

@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 
 from asyncsdk.models import Problem, Violation
 from asyncsdk.sources.names import label_key, name_rank
+from asyncsdk.words import brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -217,7 +218,8 @@ def find_column(columns: Sequence[str], field: str, wanted: object) -> ColumnCho
     Raises:
         NoColumnError: There is no such column, or there are several.
     """
-    several = [str(each) for each in wanted] if isinstance(wanted, (list, tuple)) else [str(wanted)]
+    given = wanted if isinstance(wanted, (list, tuple)) else [wanted]
+    several = [each if isinstance(each, str) else brief(each) for each in given]
     order = [cells for one in several for cells in _resolved(columns, field, one)]
     if not order:
         msg = f"no column is named for {field!r}; {listed(columns)}"

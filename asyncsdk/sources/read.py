@@ -20,6 +20,7 @@ from asyncsdk.sources.many import ManySources
 from asyncsdk.sources.opening import open_input
 from asyncsdk.sources.vcards import read_vcards
 from asyncsdk.sources.zipped import only_member
+from asyncsdk.words import brief
 
 if TYPE_CHECKING:
     import os
@@ -96,7 +97,7 @@ def read(
         ImportError: Something of the extra `files` is needed and not installed.
     """
     if format is not None and format not in FORMATS:
-        msg = f"format must be one of {', '.join(FORMATS)}, not {format!r}"
+        msg = f"format must be one of {', '.join(FORMATS)}, not {brief(format)}"
         raise ConfigurationError(msg)
     options = {
         "columns": columns,

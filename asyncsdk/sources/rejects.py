@@ -41,6 +41,7 @@ __all__ = [
     "note_in",
     "note_of",
     "noted_columns",
+    "options_in",
     "own_columns",
 ]
 
@@ -114,6 +115,11 @@ def note_of(columns: Sequence[str], cells: Sequence[str]) -> Note:
         return {}
 
 
+def options_in(note: Note) -> Note:
+    """What a note says besides the columns: the options of the upload."""
+    return {name: value for name, value in note.items() if name not in {*FIELDS, COUNTRY}}
+
+
 def first_note(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Note:
     """The first note among some rows of a rejects file; empty if there is none."""
     return next(filter(None, (note_of(columns, row) for row in rows)), {})
@@ -156,7 +162,9 @@ class Withholding:
             cells: The row.
         """
         problem = self._problem(cells)
-        if problem is None or not alike(_cell(cells, self.phone_was), phone.phone):
+        was = _cell(cells, self.phone_was)
+        filled = problem is _NO_CONTACT and not was and bool(phone.phone.strip())
+        if problem is None or filled or not alike(was, phone.phone):
             return phone
         return Withheld(
             **asdict(phone),

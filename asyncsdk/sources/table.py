@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from attrs import Factory, frozen
 
 from asyncsdk.errors import SourceError
+from asyncsdk.places import LINE, Place
 from asyncsdk.sources.ahead import read_ahead
 from asyncsdk.sources.inert import revive
-from asyncsdk.sources.making import NotedMakers, maker
+from asyncsdk.sources.making import NotedMakers, maker, with_other_options
 from asyncsdk.sources.picking import NoColumnError, number_in
 from asyncsdk.sources.rejects import Withholding, is_rejects
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.models import Phone
     from asyncsdk.sources.picking import ColumnChoice
+    from asyncsdk.sources.rejects import Note
 
 __all__ = ["Row", "Source", "Table"]
 
@@ -37,6 +40,19 @@ class Row:
     """The file it is in, or None."""
     mapping: Mapping[str, ColumnChoice] = Factory(dict)
     """From which of the cells each field is read."""
+    sheet: str | None = None
+    """The sheet of a workbook that it is in."""
+    unit: str = LINE
+    """What its line counts: lines, or rows where there are none."""
+
+    def place(self, *, several: bool = False, sheets: bool = False) -> Place:
+        """Where it stands.
+
+        Args:
+            several: Whether there are several files.
+            sheets: Whether there are several sheets.
+        """
+        return Place(self.index, self.line, self.path, self.sheet, several, sheets, self.unit)
 
     @property
     def phone(self) -> str:
@@ -51,20 +67,36 @@ class Source(ABC):
 
     Attributes:
         path: The file's name, or None.
+        sheet: The sheet of a workbook, or None.
+        unit: What the lines of its rows are: lines, or rows where there are none.
         columns: Their names as found, or "1", "2" … where there are none.
         mapping: The column chosen for each field, and for the country of a row; and why.
         notes: What was found when it was opened that its owner should know.
+        noted: What a rejects file says of how its rows were read, as the first one has it.
     """
 
     path: str | None
+    sheet: str | None = None
+    unit: str = LINE
     columns: tuple[str, ...]
     mapping: dict[str, ColumnChoice]
     notes: tuple[str, ...] = ()
+    noted: Note = MappingProxyType({})
 
     @property
     def parts(self) -> Sequence[Source]:
         """The lists that it is made of: itself, if it is one."""
         return (self,)
+
+    @property
+    def naming(self) -> dict[str, bool]:
+        """What must be said to name a row of it, as `Row.place` takes it.
+
+        A line of a rejects file is named with it, since it was a line of another file before.
+        """
+        files = {part.path for part in self.parts}
+        several = len(files) > 1 or is_rejects(self.columns)
+        return {"several": several, "sheets": len(self.parts) > len(files)}
 
     @property
     @abstractmethod
@@ -140,27 +172,32 @@ class Table(Source):
         if is_rejects(self.columns):
             yield from self._again()
             return
-        make = maker(self.mapping, len(self.columns))
+        make = maker(self.mapping, len(self.columns), self.unit)
         for line, cells in self._cells():
             yield make(cells, line)
 
     def _again(self) -> Iterator[Phone]:
         """The phones of a rejects file, each read as it was."""
         withholding = Withholding.of(self.columns, send_unknown=self.send_unknown)
-        makers = NotedMakers(self.columns, self.mapping)
+        makers = NotedMakers(self.columns, self.mapping, self.unit)
         for line, cells in self._revived():
             try:
                 phone = makers.of(cells)(cells, line)
             except NoColumnError as error:
-                raise SourceError(str(error), path=self.path, line=line) from None
-            yield withholding.withheld(phone, cells)
+                raise self._wrong(str(error), line) from None
+            alike = makers.alike(cells, self.noted)
+            yield withholding.withheld(phone, cells) if alike else with_other_options(phone)
+
+    def _wrong(self, message: str, line: int) -> SourceError:
+        return SourceError(message, path=self.path, line=line, sheet=self.sheet, unit=self.unit)
 
     def rows(self) -> Iterator[Row]:
         """The raw data rows, in order; raises as iterating does."""
-        makers = NotedMakers(self.columns, self.mapping) if is_rejects(self.columns) else None
+        again = is_rejects(self.columns)
+        makers = NotedMakers(self.columns, self.mapping, self.unit) if again else None
         for index, (line, cells) in enumerate(self._revived()):
             mapping = self.mapping if makers is None else makers.mapping_of(cells)
-            yield Row(index, line, cells, self.path, mapping)
+            yield Row(index, line, cells, self.path, mapping, self.sheet, self.unit)
 
     def count(self) -> int:
         """How many data rows there are: reads the list to its end, and so finds what breaks it."""

@@ -1,4 +1,4 @@
-"""vCards, as telephones and address books export them, as phones, by vobject (the extra `files`).
+"""vCards, as telephones and address books export them, as phones.
 
 Each card is a row: its name, its organisation, its numbers, in a column for each kind of them.
 """
@@ -8,22 +8,22 @@ from __future__ import annotations
 import io
 import re
 from functools import partial
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asyncsdk.errors import SourceError
 from asyncsdk.sources.bounds import MAX_COLUMNS, MAX_ROW
 from asyncsdk.sources.columns import Wanted, choose_columns
+from asyncsdk.sources.contentlines import content_line, parts_of, unescaped, unfolded
 from asyncsdk.sources.dialect import SAMPLE_SIZE, find_encoding
-from asyncsdk.sources.foreign import foreign_faults
 from asyncsdk.sources.names import Role, name_rank, role_of
 from asyncsdk.sources.opening import kept, open_input
 from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from asyncsdk.sources.columns import Column, ColumnChoice
+    from asyncsdk.sources.contentlines import ContentLine
     from asyncsdk.sources.dialect import Encoding
     from asyncsdk.sources.opening import Input, Place
     from asyncsdk.sources.questions import Question
@@ -36,6 +36,7 @@ _MAX_CARD = 1 << 23
 """Characters of a card: it may have a picture in it."""
 _PICTURE = re.compile(r"(?:[\w-]+\.)?(?:PHOTO|LOGO|SOUND|KEY)[;:]", re.IGNORECASE)
 _RANK_OF_MOBILE = 3
+_READ = frozenset(("TEL", "FN", "N", "ORG", "X-ABLABEL"))
 _BEGIN = re.compile(r"BEGIN:VCARD\s*", re.IGNORECASE)
 _END = re.compile(r"END:VCARD\s*", re.IGNORECASE)
 _MOBILE = frozenset(("CELL", "MOBILE", "IPHONE"))
@@ -95,7 +96,6 @@ def read_vcards(
 
     Raises:
         SourceError: The file cannot be read, or no column looks like phones.
-        ImportError: vobject is not installed.
     """
     opened = kept(open_input(source, SAMPLE_SIZE + 1, max_bytes))
     written = find_encoding(opened, encoding)
@@ -122,7 +122,6 @@ def read_vcards(
 
 def _cards(source: Input, encoding: Encoding) -> Iterator[tuple[int, Card]]:
     """Each card, and the line on which it begins."""
-    vobject = _vobject()
     held: list[str] = []
     begun = size = 0
     for line, written in _lines(source, encoding):
@@ -133,9 +132,7 @@ def _cards(source: Input, encoding: Encoding) -> Iterator[tuple[int, Card]]:
         if size > _MAX_CARD:
             break
         if begun and _END.fullmatch(written):
-            with foreign_faults(source.name, partial(int, begun), "is no vCard"):
-                card = _card(vobject.readOne("".join(_without_pictures(held)), allowQP=True))
-            yield begun, card
+            yield begun, _card(list(_parsed(held, encoding, source.name, begun)))
             begun, held, size = 0, [], 0
     if held and any(map(str.strip, held)):
         msg = "the card that begins here does not end"
@@ -154,72 +151,72 @@ def _lines(source: Input, encoding: Encoding) -> Iterator[tuple[int, str]]:
             raise SourceError(msg, path=source.name, line=line + 1) from error
 
 
-def _without_pictures(lines: Iterable[str]) -> Iterator[str]:
-    """The lines of a card without those of pictures, which go on where a line is indented."""
-    inside = False
-    for line in lines:
-        inside = _PICTURE.match(line) is not None or (inside and line[:1] in {" ", "\t"})
-        if not inside:
+def _parsed(
+    written: Sequence[str], encoding: Encoding, path: str | None, begun: int
+) -> Iterator[ContentLine]:
+    """The lines of a card, but those of what is in it besides."""
+    depth = 0
+    for at, text in unfolded(_without_pictures(written)):
+        line = content_line(text, encoding.name)
+        if line is None or (len(text) > MAX_ROW and line.name in _READ):
+            msg = "is no line of a vCard: it should be such as TEL;TYPE=CELL:+49…"
+            raise SourceError(msg, path=path, line=begun + at)
+        depth += (line.name == "BEGIN") - (line.name == "END")
+        if depth == 1:
             yield line
 
 
-def _card(card: Any) -> Card:
+def _without_pictures(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a card with nothing in the place of those of pictures.
+
+    They go on where a line is indented, or was too long to be read at once.
+    """
+    inside = whole = False
+    for line in lines:
+        goes_on = line[:1] in {" ", "\t"} or not whole
+        inside = _PICTURE.match(line) is not None or (inside and goes_on)
+        whole = line.endswith(("\n", "\r"))
+        yield "" if inside else line
+
+
+def _card(lines: Sequence[ContentLine]) -> Card:
     """What is in a card, under the names of columns."""
-    labels = {
-        line.group: str(line.value) for line in card.contents.get("x-ablabel", ()) if line.group
-    }
-    found: Card = {"Name": _name(card), "Organization": _organization(card)}
-    for line in card.contents.get("tel", ()):
-        kind = _kind(line, labels.get(line.group, ""))
+    labels = {line.group: unescaped(line.value) for line in lines if line.name == "X-ABLABEL"}
+    found: Card = {"Name": _name(lines), "Organization": _organization(lines)}
+    for line in _named("TEL", lines):
+        kind = _kind(line, labels.get(line.group, "") if line.group else "")
         number = 1
         column = kind
         while column in found:
             number += 1
             column = f"{kind} {number}"
-        found[column] = str(line.value).strip().removeprefix("tel:")
+        found[column] = unescaped(line.value).strip().removeprefix("tel:")
     return found
 
 
-def _kind(line: Any, label: str) -> str:
-    """The column of a number: what it is for is said by parameters, by bare words, by a label."""
-    words = {str(word).upper() for word in chain(line.params.get("TYPE", ()), _bare(line))}
+def _named(name: str, lines: Iterable[ContentLine]) -> Iterator[ContentLine]:
+    return (line for line in lines if line.name == name)
+
+
+def _kind(line: ContentLine, label: str) -> str:
+    """The column of a number: what it is for is said by its words, or by a label."""
     label = label.strip("_$!<> ")
     if label and role_of(label) is Role.NONE:
         return "Fax"
     if label and name_rank(label) == _RANK_OF_MOBILE:
         return "Mobile"
-    return next((kind for types, kind in _KINDS if words & types), _OTHER)
+    return next((kind for types, kind in _KINDS if line.words & types), _OTHER)
 
 
-def _bare(line: Any) -> Iterator[str]:
-    """`TEL;CELL;PREF:` of vCard 2.1, and `TYPE=cell,voice` in one."""
-    for word in line.singletonparams:
-        yield word
-    for word in line.params.get("TYPE", ()):
-        yield from str(word).split(",")
-
-
-def _name(card: Any) -> str:
-    for line in card.contents.get("fn", ()):
-        if str(line.value).strip():
-            return str(line.value).strip()
-    for line in card.contents.get("n", ()):
-        parts = (line.value.given, line.value.family) if hasattr(line.value, "given") else ()
-        return " ".join(filter(None, map(str, parts)))
+def _name(lines: Sequence[ContentLine]) -> str:
+    for line in _named("FN", lines):
+        if name := unescaped(line.value).strip():
+            return name
+    for line in _named("N", lines):
+        family, given, *_ = (*parts_of(line.value), "", "")
+        return " ".join(filter(None, (given, family)))
     return ""
 
 
-def _organization(card: Any) -> str:
-    for line in card.contents.get("org", ()):
-        value = line.value
-        return " ".join(map(str, value)).strip() if isinstance(value, list) else str(value).strip()
-    return ""
-
-
-def _vobject() -> Any:
-    try:
-        import vobject
-    except ImportError as error:
-        msg = "reading vCards needs vobject: pip install 'asyncsdk[files]'"
-        raise ImportError(msg) from error
-    return vobject
+def _organization(lines: Sequence[ContentLine]) -> str:
+    return next((" ".join(parts_of(line.value)).strip() for line in _named("ORG", lines)), "")

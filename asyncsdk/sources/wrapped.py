@@ -79,18 +79,25 @@ class Begun:
 
     def __init__(self, begun: str, text: IO[str]) -> None:
         self._begun = io.StringIO(begun, newline="\n")
+        self._left = len(begun)
+        """Characters of it that were not given yet."""
         self._text = text
 
     def readline(self, limit: int) -> str:
         """The next line; what is longer is cut."""
+        if not self._left:
+            return self._text.readline(limit)
         line = self._begun.readline(limit)
+        self._left -= len(line)
         if line.endswith("\n") or len(line) >= limit:
             return line
         return line + self._text.readline(limit - len(line))
 
     def read(self, size: int) -> str:
         """The next so many characters at most; none at the end."""
-        return self._begun.read(size) or self._text.read(size)
+        piece = self._begun.read(size)
+        self._left -= len(piece)
+        return piece or self._text.read(size)
 
 
 def head_of_object(text: IO[str], begun: str) -> Head:
@@ -161,12 +168,15 @@ def start_of_list(head: Head) -> int | None:
     return _behind_bracket(head.object, telling[0]) if telling else None
 
 
+_NESTED = frozenset((dict, list))
+
+
 def flat(record: dict[str, Any]) -> dict[str, Any]:
     """A record with the values inside its values under names of their own: `contact.phone`.
 
     Lists are such values where they are of phones: `phones.1.number`.
     """
-    if not any(type(value) in {dict, list} for value in record.values()):
+    if _NESTED.isdisjoint(map(type, record.values())):
         return record
     return dict(_flattened(record, "", _DEEP))
 

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from asyncsdk.errors import SourceError
 from asyncsdk.sources.bounds import too_large
+from asyncsdk.sources.foreign import foreign_faults
 from asyncsdk.sources.opening import StreamInput, kept, owned
 
 if TYPE_CHECKING:
@@ -24,7 +25,12 @@ _WORKBOOKS = ("[Content_Types].xml", "mimetype", "content.xml")
 _PIECE = 1 << 16
 _NAMED = 5
 """Files that are named where there are several."""
-_FAULTS = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError)
+_MOST = 1 << 16
+"""Files in an archive: what is known of each is kept in memory."""
+_ENTRY = b"PK\x01\x02"
+"""Begins what an archive says of each."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Those of which a few bytes at a time can be unpacked: of others they may become gigabytes."""
 
 
 def only_member(source: Input) -> Input:
@@ -41,19 +47,15 @@ def only_member(source: Input) -> Input:
         if file.read(len(_ZIP)) != _ZIP:
             return source
     source = kept(source)
-    with source.reading() as raw, TemporaryFile() as whole:
+    faults = foreign_faults(source.name, lambda: 1, "cannot be unpacked")
+    with faults, source.reading() as raw, TemporaryFile() as whole:
         _copy(raw, whole, source)
-        try:
-            with zipfile.ZipFile(whole) as archive:
-                return _unpacked(archive, source)
-        except _FAULTS as error:
-            msg = f"cannot be unpacked: {error}"
-            raise SourceError(msg, path=source.name, line=1) from error
+        with zipfile.ZipFile(whole) as archive:
+            return _unpacked(archive, source)
 
 
 def _unpacked(archive: zipfile.ZipFile, source: Input) -> Input:
-    names = archive.namelist()
-    if any(name in names for name in _WORKBOOKS):
+    if _is_workbook(archive):
         return source
     files = [entry for entry in archive.infolist() if not _is_furniture(entry)]
     if len(files) != 1:
@@ -64,13 +66,33 @@ def _unpacked(archive: zipfile.ZipFile, source: Input) -> Input:
     if files[0].flag_bits & 1:
         msg = "is protected by a password: unpack it, and give what is in it"
         raise SourceError(msg, path=source.name)
+    if files[0].compress_type not in _METHODS:
+        msg = "is packed in a way that is not read here: unpack it, and give what is in it"
+        raise SourceError(msg, path=source.name)
     name = f"{source.name}/{files[0].filename}" if source.name else files[0].filename
     with ExitStack() as closing, archive.open(files[0]) as member:
         spool = closing.enter_context(TemporaryFile())
         _copy(member, spool, source)
+        if _is_archive(spool):
+            msg = "has another archive in it: unpack it, and give what is in that"
+            raise SourceError(msg, path=source.name)
         spool.seek(0)
         closing.pop_all()
     return owned(StreamInput(spool, source.max_bytes, name), spool)
+
+
+def _is_workbook(archive: zipfile.ZipFile) -> bool:
+    names = archive.namelist()
+    return any(name in names for name in _WORKBOOKS)
+
+
+def _is_archive(file: IO[bytes]) -> bool:
+    """Whether this is an archive, and no workbook."""
+    file.seek(0)
+    if file.read(len(_ZIP)) != _ZIP:
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return not _is_workbook(archive)
 
 
 def _is_furniture(entry: zipfile.ZipInfo) -> bool:
@@ -82,8 +104,13 @@ def _is_furniture(entry: zipfile.ZipInfo) -> bool:
 def _copy(file: IO[bytes] | io.BufferedIOBase, target: IO[bytes], source: Input) -> None:
     """All of it, within bounds."""
     left = source.max_bytes
+    entries = 0
     while piece := file.read(_PIECE):
         left -= len(piece)
         if left < 0:
             raise SourceError(too_large(source.max_bytes), path=source.name)
         target.write(piece)
+        entries += piece.count(_ENTRY)
+        if entries > _MOST:
+            msg = f"is an archive of more than {_MOST:,} files: unpack it, and name the one"
+            raise SourceError(msg, path=source.name)

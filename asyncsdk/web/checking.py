@@ -10,13 +10,14 @@ from asyncsdk.export.reasons import Ranking
 from asyncsdk.results import WOULD_BE_SENT
 from asyncsdk.sources import UndecidedError
 from asyncsdk.sources.columns import NO_PHONES, NoPhonesError
+from asyncsdk.sources.noted import NORMALIZE
 from asyncsdk.survey import Surveying
 from asyncsdk.web.errors import FileRefusedError
 from asyncsdk.web.job import Check, Count, Doubt
 from asyncsdk.web.reading import opened, sending
 from asyncsdk.workflow.doubts import doubts
 from asyncsdk.workflow.dryrun import least_seconds, nobody
-from asyncsdk.workflow.numbers import NORMALIZE, parse_normalize
+from asyncsdk.workflow.numbers import parse_normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +126,7 @@ def _decided(path: Path, name: str, choices: Choices, max_bytes: int) -> Source:
 def _check(source: Source, report: UploadReport, found: _Found, rate: Rate | None) -> Check:
     survey = found.survey
     counts = None if survey is None else survey.to_dict()
-    wrong = () if survey is not None else doubts(source.rows())
+    wrong = () if survey is not None else doubts(source)
     return Check(
         rows=report.submitted,
         would_be_sent=report.would_be_sent_count,
@@ -138,5 +139,5 @@ def _check(source: Source, report: UploadReport, found: _Found, rate: Rate | Non
         survey=None if counts is None else {k: n for k, n in counts.items() if isinstance(n, int)},
         countries=dict(survey.countries) if survey is not None else {},
         reasons=found.reasons,
-        doubts=tuple(Doubt(one.what, one.count, one.line) for one in wrong),
+        doubts=tuple(Doubt(one.what, one.count, one.place.line or 0) for one in wrong),
     )

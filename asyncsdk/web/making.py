@@ -11,7 +11,6 @@ from asyncsdk.export.sheet import write_sheet
 from asyncsdk.rejects import about_list, rejected_rows, write_rejects
 from asyncsdk.report import UploadReport
 from asyncsdk.web.reading import opened, sending
-from asyncsdk.workflow.noted import noted
 from asyncsdk.workflow.repeated import repeated
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def make(
         return
     options = sending(source, choices)
     found = rejected_rows(source, report, repeated(source, report, options))
-    write_rejects(target, source, found, noted(options))
+    write_rejects(target, source, found, options)
 
 
 def _page(target: Path, report: UploadReport, source: Source, group: str, lang: str) -> None:

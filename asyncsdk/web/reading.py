@@ -11,10 +11,10 @@ from asyncsdk.errors import AsyncSDKError
 from asyncsdk.models import FIELDS
 from asyncsdk.sources import read
 from asyncsdk.sources.columns import NoPhonesError
+from asyncsdk.sources.noted import as_noted
 from asyncsdk.sources.opening import FileInput
 from asyncsdk.sources.picking import COUNTRY, names_of
 from asyncsdk.sources.questions import Option, Question
-from asyncsdk.workflow.noted import as_noted
 from asyncsdk.workflow.numbers import parse_normalize
 from asyncsdk.workflow.samples import Sample, samples
 
@@ -176,7 +176,7 @@ def _without_phones(
 def _view(part: Source, options: dict[str, Any]) -> ListView:
     rows = [row.cells for row in islice(part.rows(), _LOOKED_AT)]
     return ListView(
-        part.path or "",
+        part.sheet or part.path or "",
         tuple(
             ColumnView(name, title, _first(rows, at))
             for at, (name, title) in enumerate(

@@ -103,4 +103,6 @@ def lines(source: Source, indices: Sequence[int]) -> list[tuple[int, str]]:
         indices: Ascending.
     """
     several = len(source.parts) > 1
-    return [(row.line, (row.path or "") if several else "") for row in source.pick(indices)]
+    return [
+        (row.line, (row.sheet or row.path or "") if several else "") for row in source.pick(indices)
+    ]

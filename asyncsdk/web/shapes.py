@@ -209,6 +209,7 @@ class SampleShape(_Shape):
     """A row as it would be sent."""
 
     line: int
+    place: str = Field(description="The same in words, as errors say it.")
     phone: str
     submitted: str
     fields: dict[str, str]

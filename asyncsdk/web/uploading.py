@@ -13,9 +13,10 @@ from asyncsdk.errors import AsyncSDKError, JournalError
 from asyncsdk.ledger.journal.lock import holder
 from asyncsdk.progress import Phase
 from asyncsdk.report import UploadReport, UploadStopped
+from asyncsdk.sources.noted import NORMALIZE
 from asyncsdk.web.job import JobProgress, JobState
 from asyncsdk.web.reading import opened, sending
-from asyncsdk.workflow.numbers import NORMALIZE, parse_normalize
+from asyncsdk.workflow.numbers import parse_normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable

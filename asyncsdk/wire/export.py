@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import ProtocolError
@@ -41,7 +42,9 @@ _GREATEST = 2**63 - 1
 """Of the ids that can be told apart; the others are as good as none."""
 
 _DELIMITERS = ",;\t|"
-_BLANK = [""] * len(FIELDS)
+_WIDTH = 1 + len(FIELDS)
+_LONG = len(str(_GREATEST))
+"""Digits of an id that may be too great."""
 _ROW = re.compile(r"""[0-9]{1,19}([,;\t|])"?\+?[0-9][0-9 ()/.-]{4,}+"?(?:\1|[\r\n]|$)""")
 """A line that begins with an id and a number: no field has one, so a quote that is open there is a
 stray one. A row that is not seen is one that would be sent again."""
@@ -96,13 +99,16 @@ class ExportDecoder:
             if not heading:
                 return
             self._records = _Records(max(_DELIMITERS, key=heading.count))
-        for phone in map(_phone, self._records.feed(lines)):
-            self._rows += 1
-            if self._rows > _MOST:
-                msg = f"the export has more than {_MOST:,} rows, and was not read to its end"
-                raise ProtocolError(msg)
-            if self._rows or phone.id is not None:
-                yield phone
+        found = list(map(_phone, self._records.feed(lines)))
+        if self._rows < 0 and found and found[0].id is None:
+            del found[0]
+            self._rows = 0
+        self._rows += len(found)
+        left = _MOST - self._rows
+        yield from found if left >= 0 else found[:left]
+        if left < 0:
+            msg = f"the export has more than {_MOST:,} rows, and was not read to its end"
+            raise ProtocolError(msg)
 
 
 class _Line:
@@ -136,14 +142,17 @@ class _Records:
     """
 
     def __init__(self, delimiter: str) -> None:
+        mark = re.escape(delimiter)
         self._delimiter = delimiter
+        self._quoted = re.compile(rf'(?:^|{mark})"(?:[^"\n]|"")*+"(?=[{mark}\r\n]|$)', re.MULTILINE)
+        """A cell in quotes that ends on its line: where there are no others, each is a record."""
         self._open: list[str] = []
         """The lines of a record that is not complete."""
         self._length = 0
 
     def feed(self, lines: str) -> Iterator[list[str]]:
         """The records that are complete with these lines."""
-        if not self._open and '"' not in lines:
+        if not self._open and ('"' not in lines or '"' not in self._quoted.sub("", lines)):
             yield from self._read(_lines(lines))
             return
         whole: list[str] = []
@@ -172,17 +181,34 @@ class _Records:
         return lines
 
     def _read(self, lines: list[str]) -> Iterator[list[str]]:
-        reader = csv.reader(lines, delimiter=self._delimiter)
+        left = iter(lines)
+        reader = csv.reader(left, delimiter=self._delimiter)
+        passed = 0  # lines, before those of this reader
+        begin = 0
         while True:
-            begin = reader.line_num
             try:
-                cells = next(reader)
-            except StopIteration:
-                return
+                for cells in reader:
+                    begin = passed + reader.line_num
+                    if cells:
+                        yield cells
             except csv.Error:  # a lone carriage return, or a lower limit that others have set
-                cells = self._apart(lines[begin : reader.line_num])
-            if cells:
-                yield cells
+                seen = passed + reader.line_num
+                passed = max(seen, self._end_of(lines, begin))
+                yield self._apart(lines[begin:passed])
+                begin = passed
+                # It would take what is left of the record for the next one.
+                reader = csv.reader(islice(left, passed - seen, None), delimiter=self._delimiter)
+            else:
+                return
+
+    def _end_of(self, lines: list[str], begin: int) -> int:
+        """Where the record that begins with this line ends."""
+        opened = False
+        for at in range(begin, len(lines)):
+            opened = self._goes_on(lines[at], opened=opened)
+            if not opened:
+                return at + 1
+        return len(lines)
 
     def _apart(self, lines: list[str]) -> list[str]:
         """The cells of a record in which quotes stand for themselves."""
@@ -190,6 +216,8 @@ class _Records:
 
     def _goes_on(self, line: str, *, opened: bool) -> bool:
         """Whether a cell is in open quotes at the end of a line, as one was at its beginning."""
+        if not opened and '"' not in line:
+            return False
         opening = f'{self._delimiter}"'
         if opened:
             at = 0
@@ -215,13 +243,16 @@ def _lines(text: str) -> list[str]:
 
 
 def _phone(cells: list[str]) -> CreatedPhone:
-    texts: list[Any] = [text or None for text in (cells[1:] + _BLANK)[: len(_BLANK)]]
-    return CreatedPhone(_id(cells[0].strip()), *texts)  # what is sent stands next to the id there
+    # What is sent stands next to the id there; what is not there is nothing.
+    texts: list[Any] = [text or None for text in cells[1:_WIDTH]] or [None]
+    return CreatedPhone(_id(cells[0].strip()), *texts)
 
 
 def _id(text: str) -> int | None:
+    if len(text) < _LONG and text.isdecimal() and text.isascii():
+        return int(text)
     digits = text.lstrip("0") or text[:1]
-    if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(_GREATEST))):
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _LONG):
         return None
     number = int(digits)
     return number if number <= _GREATEST else None

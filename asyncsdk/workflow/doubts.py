@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from asyncsdk.sources import Row
+    from asyncsdk.places import Place
+    from asyncsdk.sources import Source
 
 __all__ = ["Doubt", "doubts"]
 
@@ -31,17 +32,18 @@ class Doubt:
     """Something that is wrong with some of the numbers."""
 
     what: str
-    line: int
+    place: Place
     """Where the first of them stands."""
     count: int = 0
 
 
-def doubts(rows: Iterable[Row]) -> list[Doubt]:
-    """What looks wrong with the numbers in these rows, the most frequent first."""
+def doubts(source: Source) -> list[Doubt]:
+    """What looks wrong with the numbers of a list, the most frequent first."""
     found: dict[str, Doubt] = {}
-    for row in rows:
+    naming = source.naming
+    for row in source.rows():
         for what in _wrong(_INVISIBLE.sub("", row.phone).strip()):
-            found.setdefault(what, Doubt(what, row.line)).count += 1
+            found.setdefault(what, Doubt(what, row.place(**naming))).count += 1
     return sorted(found.values(), key=lambda doubt: -doubt.count)
 
 

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from asyncsdk.config import Normalize
 from asyncsdk.errors import ConfigurationError
+from asyncsdk.sources.noted import NORMALIZE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["NORMALIZE", "parse_normalize"]
-
-NORMALIZE: dict[str, object] = {"normalize": None, "bare": None, "mobile_only": False}
-"""The options that say together how numbers are read, and what they are where nothing is said."""
+__all__ = ["parse_normalize"]
 
 
 def parse_normalize(options: Mapping[str, Any]) -> Normalize | None:

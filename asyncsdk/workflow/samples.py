@@ -29,7 +29,9 @@ class Sample:
     """A row that would be sent."""
 
     line: int
-    """Where it stands in its file."""
+    """Where it stands in its file, and"""
+    place: str
+    """how that is said."""
     phone: str
     """The number as it would be sent."""
     submitted: str
@@ -50,7 +52,7 @@ def samples(part: Source, normalize: Normalize | None, count: int = 3) -> Iterat
     checked = Checker(normalize=normalizer(normalize)).check(0, first)
     rows = zip(checked.indices, checked.submitted or checked.numbers, strict=True)
     sent = decode_rows(checked.body) if checked.numbers else ()
-    places = {row.index: row.line for row in islice(part.rows(), len(first))}
+    places = {row.index: (row.line, str(row.place())) for row in islice(part.rows(), len(first))}
     for (index, submitted), row in islice(zip(rows, sent, strict=True), count):
         fields = {name: value for name in FIELDS[1:] if (value := getattr(row, name))}
-        yield Sample(places[index], row.phone, submitted, fields)
+        yield Sample(*places[index], row.phone, submitted, fields)

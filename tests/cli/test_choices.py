@@ -14,12 +14,15 @@ import pytest
 
 from asyncsdk import UploadReport
 from asyncsdk.errors import SourceError
+from asyncsdk.sandbox import Faults
 from asyncsdk.sources import read
 from tests.parts import module
+from tests.sources.books import workbook
 
 from .kit import COMMAND, run, whole_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from asyncsdk.testing import SandboxThread
@@ -78,9 +81,37 @@ def test_on_a_terminal_it_is_asked(two: Path, sandbox: SandboxThread, tmp_path: 
     assert [commit.phone for commit in sandbox.commits] == ["0171 1234561", "0171 1234562"]
     assert len(list(UploadReport.open(journal).created)) == 2
     again = run("upload", two, "-g", sandbox.groups[0].id, "--journal", journal, sandbox=sandbox)
-    assert again.exit_code == 2, "nobody is there to be asked"
+    assert "is already finished" in again.stderr, "who was asked once is not asked again"
     done = run("resume", journal, sandbox=sandbox)
     assert "is already finished" in done.stderr, "it knows the answer"
+
+
+def test_no_answer_is_asked_for_again(
+    two: Path, sandboxes: Callable[..., SandboxThread], tmp_path: Path
+) -> None:
+    """Of several lists, of sheets and of columns in them; the account is empty on the way."""
+    sandbox = sandboxes(faults=Faults.script(["ok", "402"]))
+    other, book = tmp_path / "other.csv", tmp_path / "book.xlsx"
+    other.write_text(TWO.replace("Handy,Mobil", "Mobil,Handy"), encoding="utf-8")
+    rows = [["Name", "Handy", "Mobil"], ["Anna", "0171 1234563", "0171 1234564"]]
+    workbook(book, {"Mai": rows, "Juni": [*rows, ["Bert", "", "0171 1234565"]]})
+    journal = tmp_path / "x.journal"
+    words = ("--batch-size", 1, "--concurrency", 1, "--journal", journal)
+    child = asked(two, sandbox, other, book, *words)
+    for about, answer in (("two.csv", "1"), ("other.csv", "1"), ("sheet", "2"), ("book.xlsx", "1")):
+        child.expect("1 to [23], or 0 to stop")
+        assert about in (child.before or "")
+        child.sendline(answer)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert (child.exitstatus, len(sandbox.commits)) == (4, 1)
+    done = run("resume", journal, sandbox=sandbox)
+    assert done.exit_code == 0, done.output
+    assert [commit.phone for commit in sandbox.commits] == [
+        *("0171 1234561", "0171 1234562"),
+        *("0171 1234561", "0171 1234562"),
+        *("0171 1234564", "0171 1234565"),
+    ]
 
 
 def test_who_does_not_answer_sends_nothing(two: Path, sandbox: SandboxThread) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asyncsdk.testing import SandboxThread
 
 SKIP = ("--duplicates", "skip")
-NAMED = re.compile(r"the same number as (?!an earlier row)((?:row|line) \d+|\S+:\d+)")
+NAMED = re.compile(r"the same number as (?!an earlier row)((?:\S+, )?(?:row|line) \d+)")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_by_its_file_too_where_there_are_several(
     more.write_text("Mobil\n0160333333\n0160111111\n0160333333\n", encoding="utf-8")
     words = ("-g", sandbox.add_group("x"), *SKIP, "--html", page, "--json")
     done = run("upload", pair, more, *words, sandbox=sandbox)
-    expected = {"contacts.csv:4", "contacts.csv:2", "more.csv:2"}
+    expected = {"contacts.csv, line 4", "contacts.csv, line 2", "more.csv, line 2"}
     assert named(page.read_text(encoding="utf-8")) == expected
     assert named(done.stdout) == expected
 

@@ -58,6 +58,27 @@ def test_it_knows_its_list_and_its_group(
     assert len(sandbox.commits) == 3
 
 
+def test_a_group_that_is_given_by_its_id_has_its_name(
+    sandbox: SandboxThread, contacts: Path, page: Path, tmp_path: Path
+) -> None:
+    group = sandbox.add_group("Kunden")
+    run(
+        "upload",
+        contacts,
+        "-g",
+        group,
+        "--html",
+        page,
+        "--rejects",
+        tmp_path / "r.csv",
+        sandbox=sandbox,
+    )
+    assert head(page)[:2] == ["contacts.csv", f"Kunden ({group})"]
+    text = page.read_text(encoding="utf-8")
+    assert "JOURNAL" not in text
+    assert "REPORT" not in text, "what was not written has no command"
+
+
 def test_a_group_that_was_asked_for_its_columns_has_its_name(
     sandbox: SandboxThread, contacts: Path, page: Path
 ) -> None:

@@ -84,7 +84,7 @@ def test_rejects_can_be_mended_and_uploaded_again(sandbox: SandboxThread, contac
     (row,) = rows_of(again)
     assert list(row) == [*own, "Name", "Mobil", "read_as"]
     assert (row["file"], row["line"], row["Name"]) == (str(rejects), "2", "Bea")
-    assert "rejects.csv:2" in done.stdout, "a line of which file is said"
+    assert "rejects.csv, line 2" in done.stdout, "a line of which file is said"
 
 
 def test_the_messy_list_names_row_number_and_reason_of_each_reject(
@@ -245,7 +245,7 @@ def test_a_broken_file_is_found_before_anything_is_sent(
     path.write_text('Mobil;Name\n0160111111;x\n0160222222;"x\n0160333333;x\n', encoding="utf-8")
     done = run("upload", path, "--group", sandbox.add_group("x"), sandbox=sandbox)
     assert done.exit_code == 2
-    assert f"{path}:3: " in done.stderr.replace("\n", "")
+    assert f"{path}, line 3: " in done.stderr.replace("\n", "")
     assert not sandbox.requests
 
 
@@ -440,7 +440,7 @@ def test_several_lists_are_one_upload_with_one_rejects_file(
     words = ("--group", sandbox.add_group("x"), "--rejects", rejects)
     done = run("upload", contacts, more, *words, sandbox=sandbox)
     assert "7 phones: 4 created, 3 invalid" in done.stdout, done.output
-    assert "more.csv:2" in done.stdout
+    assert "more.csv, line 2" in done.stdout
     with rejects.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
     assert [(row["file"], row["line"]) for row in rows] == [

@@ -236,8 +236,8 @@ def test_what_is_not_ours_stays_as_it_is(text: str) -> None:
             "Doppelte Nummer: dieselbe Nummer wie Zeile 17",
         ),
         (
-            "Duplicate phone: the same number as a.csv:17",
-            "Doppelte Nummer: dieselbe Nummer wie a.csv:17",
+            "Duplicate phone: the same number as a.csv, line 17",
+            "Doppelte Nummer: dieselbe Nummer wie a.csv, Zeile 17",
         ),
         (
             "Outcome unknown: the group could not be read: no whole reply within 60 s",

@@ -20,6 +20,7 @@ from asyncsdk import (
 )
 from asyncsdk.export.html import About, _templates, write_html
 from asyncsdk.ledger.run import Counts
+from asyncsdk.places import Place
 from asyncsdk.report import Run
 from asyncsdk.sandbox import Faults
 from asyncsdk.sources import read
@@ -91,7 +92,7 @@ ABOUT = About(
     group="Stammkunden & Co",
     when=datetime(2026, 3, 5, 14, 7, tzinfo=UTC),
     columns={"phone": "Mobil", "a": "Anrede", "b": "3"},
-    places={at * 7: str(at * 7 + 2) for at in range(1400)},
+    places={at * 7: Place(at * 7, at * 7 + 2) for at in range(1400)},
     rejects="rejects/kunden 1.csv",
     report="kunden.jsonl",
 )
@@ -381,11 +382,17 @@ def test_a_real_upload_has_its_course_in_the_page(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with connected(faults=Faults.script(["ok", "429-after"])) as rig:
             report = await rig.upload([*numbers(900), "", "0" * 31], batch_size=100)
-        report.to_html(tmp_path / "report.html", places={900: "a.csv:902", 901: "a.csv:903"})
+        places = {at: Place(at, at + 2, "a.csv", several=True) for at in (900, 901)}
+        report.to_html(tmp_path / "report.html", places=places)
 
     run_leaping(scenario())
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
-    for told in ("a.csv:903", "is longer than 30 characters", "paused by the server", "95% within"):
+    for told in (
+        "a.csv, line 903",
+        "is longer than 30 characters",
+        "paused by the server",
+        "95% within",
+    ):
         assert told in text
 
 

@@ -80,6 +80,7 @@ ENCODINGS: dict[str, tuple[Callable[[str], bytes], str]] = {
     "blanks before it": (lambda text: b"\r\n \t" + text.encode(), "application/json"),
     "a mark, and blanks": (lambda text: b"\xef\xbb\xbf\n" + text.encode(), "text/plain"),
     "a charset that there is not": (str.encode, "application/json; charset=klingon"),
+    "a charset of no texts": (str.encode, "application/json; charset=punycode"),
 }
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
 import sqlite3
+import stat
 import zlib
 from array import array
 from contextlib import closing, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +26,8 @@ from tests.rig import connected, phones
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from asyncsdk.testing import SandboxThread
 
     Attack = Callable[[sqlite3.Connection], object]
 
@@ -261,3 +267,64 @@ def test_a_command_that_is_none_is_not_resumed(
     assert done.exit_code == 2, done.output
     assert done.exception is None or isinstance(done.exception, SystemExit)
     assert UploadReport.open(path).submitted == 41
+
+
+def given_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on it belongs to somebody else; who is not root becomes somebody else himself."""
+    if os.geteuid() == 0:
+        os.chown(path, 1234, 1234)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 1235)
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_journal_of_another_user_is_looked_at_and_not_resumed(
+    *,
+    linked: bool,
+    sandbox: SandboxThread,
+    contacts: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    group, journal = sandbox.add_group("Kunden"), tmp_path / "k.journal"
+    words = ("upload", contacts, "-g", group, "--journal", journal, "--deadline", "1e-6")
+    assert run(*words, sandbox=sandbox).exit_code == 4
+    requests = len(sandbox.requests)
+    named = tmp_path / "link.journal" if linked else journal
+    if linked:
+        named.symlink_to(journal)
+    given_away(journal, monkeypatch)
+    refused = run("resume", named, sandbox=sandbox)
+    assert refused.exit_code == 2
+    assert "belongs to another user" in " ".join(refused.output.split())
+    assert len(sandbox.requests) == requests
+    assert run("report", named).exit_code == 1
+    monkeypatch.undo()
+    copy = tmp_path / "copy.journal"
+    shutil.copy(journal, copy)
+    assert run("resume", copy, sandbox=sandbox).exit_code == 1
+    assert len(sandbox.phones(group)) == 3
+
+
+@pytest.mark.parametrize("bits", [0o600, 0o644, 0o666])
+@pytest.mark.parametrize("folder", [0o755, 0o777])
+async def test_one_that_cannot_be_made_ours_is_one_error(bits: int, folder: int) -> None:
+    with TemporaryDirectory(dir="/tmp") as name:
+        journal = Path(name) / "k.journal"
+        async with connected() as rig:
+            await rig.upload(phones(20), journal=journal, batch_size=10)
+            requests = len(rig.sandbox.requests)
+            os.chmod(journal, bits)  # noqa: PTH101 - beside the next one
+            os.chmod(name, folder)  # noqa: PTH101 - a text
+            if os.geteuid() != 0:  # ours it is, and stays
+                assert (await rig.upload(phones(20), journal=journal)).ok
+                return
+            os.chown(journal, 1234, 1234)
+            os.seteuid(65534)
+            try:
+                with pytest.raises(JournalError, match=r"read-only|another user|Give another"):
+                    await rig.upload(phones(20), journal=journal)
+            finally:
+                os.seteuid(0)
+            assert len(rig.sandbox.requests) == requests
+            assert stat.S_IMODE(journal.stat().st_mode) == bits

@@ -12,6 +12,7 @@ import pytest
 
 from asyncsdk.sandbox import Sandbox
 from asyncsdk.sandbox.lockout import Lockout
+from tests.hostile.child import bounded
 from tests.sandbox.rig import calling
 
 if TYPE_CHECKING:
@@ -61,13 +62,35 @@ async def test_a_request_that_names_no_host_is_answered() -> None:
         await writer.wait_closed()
 
 
-@pytest.mark.parametrize("headers", [{}, {"Host": "evil.test"}, {"Authorization": "Basic eDp5"}])
-async def test_requests_without_a_key_lock_nobody_out(headers: dict[str, str]) -> None:
+KEYLESS: list[dict[str, str]] = [
+    {},
+    {"Host": "evil.test"},
+    {"Authorization": "Basic eDp5"},
+    {"X-LOX24-AUTH-TOKEN": ""},
+    {"X-LOX24-AUTH-TOKEN": "  "},
+    {"Origin": "https://evil.test", "Access-Control-Request-Headers": "x-lox24-auth-token"},
+]
+
+
+@pytest.mark.parametrize("headers", KEYLESS, ids=str)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "DELETE"])
+async def test_requests_without_a_key_lock_nobody_out(method: str, headers: dict[str, str]) -> None:
     async with calling(Sandbox()) as call:
         for _ in range(20):
-            async with call.session.get(f"{call.sandbox.url}/me", headers=headers) as answer:
+            url = f"{call.sandbox.url}/me"
+            async with call.session.request(method, url, headers=headers) as answer:
                 assert answer.status in {401, 421}
         assert (await call("GET", "/me")).status == 200
+
+
+@pytest.mark.parametrize("token", ["x", ":", "1234567:", ":sandbox-key", "1234567:sandbox-key2"])
+async def test_whatever_else_is_given_for_a_key_is_a_guess(token: str) -> None:
+    async with calling(Sandbox()) as call:
+        headers = {"X-LOX24-AUTH-TOKEN": token}
+        for _ in range(4):
+            async with call.session.get(f"{call.sandbox.url}/me", headers=headers) as answer:
+                assert answer.status == 401
+        assert (await call("GET", "/me")).status == 429
 
 
 async def test_a_name_of_others_cannot_guess_keys_either() -> None:
@@ -76,6 +99,46 @@ async def test_a_name_of_others_cannot_guess_keys_either() -> None:
             answer = await call("GET", "/me", key="guess", headers={"Host": "evil.test"})
             assert answer.status == 421
         assert (await call("GET", "/me")).status == 200
+
+
+def guesses(lockout: Lockout, *times: float, ip: str = "::1") -> None:
+    for time in times:
+        lockout.guessed(ip, time)
+
+
+def test_a_window_of_guesses_is_a_minute_and_no_moment_longer() -> None:
+    late, just = Lockout(), Lockout()
+    guesses(late, 0.0, 1.0, 2.0, 60.0)
+    guesses(just, 0.0, 1.0, 2.0, 59.999)
+    assert not late.locked("::1", 60.0)
+    assert just.locked("::1", 59.999)
+    guesses(late, 60.999)  # within a minute of those at 1, 2 and 60
+    assert late.locked("::1", 60.999)
+
+
+def test_who_was_locked_out_begins_anew() -> None:
+    lockout = Lockout()
+    guesses(lockout, 0.0, 0.0, 0.0, 0.0)
+    assert lockout.locked("::1", 599.999)
+    assert not lockout.locked("::1", 600.0)
+    guesses(lockout, 600.0, 600.0, 600.0)
+    assert not lockout.locked("::1", 600.0)
+
+
+def test_an_address_answers_for_itself_alone() -> None:
+    lockout = Lockout()
+    guesses(lockout, 0.0, 0.0, 0.0, 0.0, ip="10.0.0.1")
+    guesses(lockout, 0.0, 0.0, 0.0, ip="10.0.0.2")
+    assert lockout.locked("10.0.0.1", 1.0)
+    assert not lockout.locked("10.0.0.2", 1.0)
+
+
+def test_addresses_that_are_locked_out_are_not_remembered_without_end() -> None:
+    lockout = Lockout()
+    for number in range(40_000):
+        guesses(lockout, *[number / 1000] * 4, ip=f"::{number:x}")
+    assert len(lockout._until) <= 20_000
+    assert lockout.locked("::9c3f", 40.0)
 
 
 def test_guesses_from_very_many_addresses_are_forgotten() -> None:
@@ -98,6 +161,24 @@ async def test_its_log_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [record.no for record in records] == list(range(96 - len(records), 96))
     assert {record.status for record in records} == {200}
     assert all(len(record.path) <= 500 for record in records)
+
+
+MANY = """
+from asyncsdk.sandbox.log import RequestLog
+
+log = RequestLog()
+for number in range(120_000):
+    path = f"/{number}".ljust(8000, "x")
+    no = log.open(at=0.0, method="GET", path=path, authorized=False, client_id=path)
+    log.close(no, status=401, phones=None, fault=None)
+print(len(log.records), log.records[-1].no)
+"""
+
+
+def test_so_many_requests_take_so_much_memory() -> None:
+    kept, last = map(int, bounded(MANY, memory=150 << 20).split())
+    assert 50_000 <= kept <= 100_000
+    assert last == 120_000
 
 
 async def endless() -> AsyncIterator[bytes]:

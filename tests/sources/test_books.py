@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.sources import ExcelSource, ManySources, UndecidedError, read
-from asyncsdk.sources.apart.shown import dressed_number
+from asyncsdk.sources.apart.dressing import dressed_number, dressed_text
 
-from .books import filtered, formatted, ods, workbook
+from .books import (
+    filtered,
+    formatted,
+    formatted_ods,
+    formatted_xls,
+    ods,
+    repeated_ods,
+    workbook,
+    workbook_xls,
+    xls,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 HEAD = ["Name", "Mobil"]
 JANUARY = [HEAD, ["Anna", "0171 1234560"]]
 FEBRUARY = [["Name", "Handy"], ["Bert", "0171 1234561"], ["Cara", "0171 1234562"]]
+LISTS = Path(__file__).parents[1] / "lists"
+WRITERS = {"x.xlsx": filtered, "x.ods": ods, "x.xls": xls}
 NOTE = [["Bitte bis Freitag senden"], ["Danke"]]
 
 
@@ -43,29 +55,30 @@ def test_several_sheets_with_phones_are_asked_for(tmp_path: Path) -> None:
     assert phones(path, sheet="Februar") == ["0171 1234561", "0171 1234562"]
     everything = read(path, sheet="*")
     assert isinstance(everything, ManySources)
-    assert [(row.path, row.line) for row in everything.rows()] == [
-        (f"{path}[Januar]", 2),
-        (f"{path}[Februar]", 2),
-        (f"{path}[Februar]", 3),
+    assert [str(row.place(several=True)) for row in everything.rows()] == [
+        "x.xlsx, sheet 'Januar', row 2",
+        "x.xlsx, sheet 'Februar', row 2",
+        "x.xlsx, sheet 'Februar', row 3",
     ]
     assert phones(path, sheet=["Februar", "Januar"])[-1] == "0171 1234560"
     assert read(path, ask=lambda _: "Januar").count() == 1
 
 
-def test_hidden_sheets_are_read_when_they_are_named(tmp_path: Path) -> None:
-    path = workbook(tmp_path / "x.xlsx", {"Alt": FEBRUARY, "Neu": JANUARY}, hidden=("Alt",))
+@pytest.mark.parametrize(("name", "write"), [("x.xlsx", workbook), ("x.xls", workbook_xls)])
+def test_hidden_sheets_are_read_when_they_are_named(
+    name: str, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = write(tmp_path / name, {"Alt": FEBRUARY, "Neu": JANUARY}, hidden=("Alt",))
     assert phones(path) == ["0171 1234560"]
     assert phones(path, sheet="Alt") == ["0171 1234561", "0171 1234562"]
     with pytest.raises(SourceError, match=r"no sheet 'Mai'; there are 'Alt', 'Neu'"):
         read(path, sheet="Mai")
 
 
-@pytest.mark.parametrize("write", [filtered, ods])
-def test_hidden_rows_are_counted_and_left_out(
-    write: Callable[[Path, list[list[str]], tuple[int, ...]], Path], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("name", WRITERS)
+def test_hidden_rows_are_counted_and_left_out(name: str, tmp_path: Path) -> None:
     rows = [HEAD, *([f"N{line}", f"0171 12345{line:02}"] for line in range(2, 9))]
-    path = write(tmp_path / ("x.xlsx" if write is filtered else "x.ods"), rows, (3, 5, 8))
+    path = WRITERS[name](tmp_path / name, rows, (3, 5, 8))
     source = read(path)
     assert [row.line for row in source.rows()] == [2, 4, 6, 7]
     assert "3 rows of sheet 'Kontakte' hidden or filtered" in source.notes[0]
@@ -74,6 +87,23 @@ def test_hidden_rows_are_counted_and_left_out(
         read(path, hidden="show")
 
 
+def test_rows_that_are_written_once_and_stand_there_often(tmp_path: Path) -> None:
+    rows = [
+        (["Liste"], 1, "visible", False),
+        ([], 3, "visible", False),
+        (HEAD, 1, "visible", False),
+        (["Anna", "0171 1234560"], 2, "visible", False),
+        (["Bert", "0171 1234561"], 3, "filter", False),
+        (["Cara", "0171 1234562"], 2, "visible", True),
+        (["Dora", "0171 1234563"], 1, "visible", False),
+        ([], 1_000_000, "visible", False),
+    ]
+    source = read(repeated_ods(tmp_path / "x.ods", rows))
+    assert [row.line for row in source.rows()] == [6, 7, 13]
+    assert "5 rows of sheet 'Kontakte' hidden or filtered" in "".join(source.notes)
+
+
+@pytest.mark.parametrize("write", [formatted, formatted_xls])
 @pytest.mark.parametrize(
     ("form", "number", "shown"),
     [
@@ -87,13 +117,43 @@ def test_hidden_rows_are_counted_and_left_out(
         ("0", 491711234560, "491711234560"),
         ("0.00", 491711234560, "491711234560"),
         ("#,##0", 491711234560, "491711234560"),
+        ("0%", 491711234560, "491711234560"),
+        ("dd/mm/yyyy", 491711234560, "491711234560"),
+        ('"+41 "#,##0.00', 791234567, "+41 791234567"),
         ("General", 491711234560, "491711234560"),
     ],
 )
 def test_a_number_is_read_as_its_format_shows_it(
-    form: str, number: float, shown: str, tmp_path: Path
+    write: Callable[..., Path], form: str, number: float, shown: str, tmp_path: Path
 ) -> None:
-    assert phones(formatted(tmp_path / "x.xlsx", form, [number, number])) == [shown, shown]
+    path = tmp_path / ("x.xlsx" if write is formatted else "x.xls")
+    assert phones(write(path, form, [number, number])) == [shown, shown]
+
+
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [
+        (["+41 ", 1], "+41 791234567"),
+        (["+", 1], "+791234567"),
+        ([11], "00791234567"),
+        (["0", 1, " (mobil)"], "0791234567 (mobil)"),
+        ([1], "791234567"),
+    ],
+)
+def test_a_format_of_an_open_document(form: list[str | int], shown: str, tmp_path: Path) -> None:
+    path = formatted_ods(tmp_path / "x.ods", form, [791234567, 791234567])
+    assert phones(path, columns={"phone": "Mobil"}) == [shown, shown]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["formats.xls", "formats.ods"])
+def test_a_workbook_that_was_converted_shows_the_same(name: str) -> None:
+    """By LibreOffice, which wrote beside each number how it shows it."""
+    source = read(LISTS / name, columns={"phone": "Mobil", "a": "Gezeigt"})
+    assert "6 rows of sheet 'Neu' hidden or filtered" in source.notes[1]
+    assert source.notes[2] == "not read: hidden sheet: 'Alt'"
+    seen = [(phone.phone, (phone.a or "").replace(",", "")) for phone in source]
+    assert len(seen) == 29
+    assert [number for number, shown in seen if number != shown] == []
 
 
 @pytest.mark.parametrize(
@@ -105,10 +165,39 @@ def test_a_number_is_read_as_its_format_shows_it(
         ("-5", '"+41 "0', "-5"),
         ("12", "[$-407]0 0", "1 2"),
         ("12", "##0", "12"),
+        ("12", "0##", "012"),
+        ("5", '[>9]"+41 "0;0', "5"),
+        ("12", '[>9]"+41 "0;0', "+41 12"),
+        ("12", '0;"a;b"0', "12"),
+        ("12", '"a;b "0;0', "a;b 12"),
+        ("12", '"+41 "General', "+41 12"),
+        ("12", '"+41 "0.00', "+41 12"),
+        ("12", "[$+41-807] 0", "+41 12"),
+        ("12", "[$\N{EURO SIGN}-407] 0", "12"),
+        ("12", '"0"@', "12"),
+        ("12", "# ?/?", "12"),
+        ("12", "0.00E+00", "12"),
+        ("12", '"+41 "0%', "12"),
+        ("12", '"', "12"),
+        ("12", "", "12"),
     ],
 )
 def test_digits_in_a_format(number: str, form: str, shown: str) -> None:
     assert dressed_number(number, form) == shown
+
+
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [
+        ('"+41 "@', "+41 79"),
+        ('0;-0;0;"+41 "@', "+41 79"),
+        ("@", "79"),
+        ('"+41 "0', "79"),
+        ('"@"0', "79"),
+    ],
+)
+def test_a_text_in_a_format(form: str, shown: str) -> None:
+    assert dressed_text("79", form) == shown
 
 
 def test_a_password_is_called_one(tmp_path: Path) -> None:

@@ -128,6 +128,28 @@ def test_workbooks_in_xml() -> None:
     assert "1 row of sheet 'Neu' hidden" in source.notes[0]
 
 
+def test_a_workbook_in_xml_whose_formats_add_a_prefix() -> None:
+    styles = (
+        '<Style ss:ID="s1"><NumberFormat ss:Format="&quot;+41 &quot;0"/></Style>'
+        '<Style ss:ID="s2"><NumberFormat ss:Format="&quot;+43 &quot;@"/></Style>'
+        '<Style ss:ID="s3"><NumberFormat ss:Format="0.00"/></Style>'
+    )
+    column = '<Column ss:StyleID="s3"/><Column ss:Index="3" ss:Span="1" ss:StyleID="s1"/>'
+    head = "<Row>" + "".join(CELL.format("", "String", name) for name in "abcd") + "</Row>"
+    cells = [
+        CELL.format("", "Number", "791234567"),
+        CELL.format(' ss:StyleID="s1"', "Number", "791234567"),
+        CELL.format("", "Number", "791234567"),
+        CELL.format(' ss:StyleID="s2"', "String", "6641234567"),
+    ]
+    source = opened(
+        spreadsheetml({"Neu": f"{column}{head}<Row>{''.join(cells)}</Row>"}, styles=styles),
+        columns={"phone": "b"},
+    )
+    seen = next(row.cells for row in source.rows())
+    assert seen == ["791234567", "+41 791234567", "+41 791234567", "+43 6641234567"]
+
+
 def test_a_zip_with_one_list_in_it() -> None:
     table = f"Name;Mobil\nAnna;{A}\n".encode()
     source = opened(zipped({"export/": b"", "export/kunden.csv": table, "__MACOSX/._x": b"x"}))
@@ -212,3 +234,9 @@ def test_a_card_in_another_encoding_names_its_line() -> None:
     with pytest.raises(SourceError, match=r"is not cp1252: give its encoding") as caught:
         read_vcards(io.BytesIO(raw), encoding="cp1252")
     assert caught.value.line is not None
+
+
+def test_a_flat_open_document_is_called_one() -> None:
+    raw = b'<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:x">'
+    with pytest.raises(SourceError, match="is a flat OpenDocument file"):
+        opened(raw + b"<office:body><table/></office:body></office:document>")

@@ -1,7 +1,8 @@
 """Kinds of cells in lists of six countries: what is sent, or why nothing is.
 
 `cells.txt` has a line for each: the cell, then what becomes of it in DE, AT, CH, GB, IN and US; one
-value stands for all.
+value stands for all. `careful.txt` was written before any of it was read: the region of a list, a
+cell, and what a careful person would send, if anything; with a `!` where a refusal would be a pity.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from asyncsdk.sources.cells import text_of
 from asyncsdk.upload.intake.normalize import normalizer
 
 REGIONS = ("DE", "AT", "CH", "GB", "IN", "US")
+CAREFUL = Path(__file__).with_name("careful.txt").read_text().splitlines()
 LINES = Path(__file__).with_name("cells.txt").read_text().splitlines()
 
 
@@ -38,6 +40,22 @@ def test_a_kind_of_cell(line: str) -> None:
     cell = cell.encode().decode("unicode_escape")
     found = [of(cell, region) for region in REGIONS]
     assert found == (expected * 6 if len(expected) == 1 else expected)
+
+
+def test_what_is_sent_is_what_a_careful_person_would_send() -> None:
+    """Or nothing is: a wrong number is worse than a refused row."""
+    wrong, refused = [], []
+    for line in CAREFUL:
+        region, _, rest = line.partition(" | ")
+        cell, _, right = rest.rpartition("|")
+        right, _, needed = right.strip().partition(" ")
+        found = of(cell.strip(" ").encode().decode("unicode_escape"), region)
+        if found.startswith("+") and found != right:
+            wrong.append((line, found))
+        if needed and found != right:
+            refused.append((line, found))
+    assert (wrong, refused) == ([], [])
+    assert len(CAREFUL) > 400
 
 
 @pytest.mark.parametrize(

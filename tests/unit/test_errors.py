@@ -128,7 +128,9 @@ def test_only_a_429_knows_when_to_come_again() -> None:
 
 
 def test_a_place_in_a_file() -> None:
-    assert str(SourceError("no phone column", path="a.csv", line=7)) == "a.csv:7: no phone column"
+    assert str(SourceError("no name", path="a.csv", line=7)) == "a.csv, line 7: no name"
+    wrong = SourceError("too long", path="a.xlsx", line=7, sheet="May")
+    assert str(wrong) == "a.xlsx, sheet 'May', row 7: too long"
     assert str(SourceError("empty", path="a.csv")) == "a.csv: empty"
     assert str(SourceError("empty")) == "empty"
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asyncsdk.errors import ProtocolError
@@ -99,6 +99,25 @@ def test_an_id_that_is_none_is_a_row_that_nobody_can_tell_apart(id_: str) -> Non
 def test_a_lone_carriage_return_costs_no_row() -> None:
     found = decoded(f'{HEADER}1,+491,"x, y",a\rb\n2,+492,z\n'.encode())
     assert [(phone.id, phone.phone) for phone in found] == [(1, "+491"), (2, "+492")]
+
+
+@example(parts=['ID,Phone\r7,"x""y\n', '"\n', "9,+491711234569,\n"], size=1)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *("7,+491711234567,", '8,"+491711234568",', '"', '""', ",", "\r", "\n", "\r\n"),
+                *" x;1",
+            ]
+        ),
+        max_size=12,
+    ),
+    st.integers(1, 9),
+)
+def test_pieces_make_no_difference(parts: list[str], size: int) -> None:
+    """Neither where a carriage return has `csv` give up in the middle of a record."""
+    export = f"ID,Phone,A\n{''.join(parts)}".encode()
+    assert decoded(export, size) == decoded(export)
 
 
 def test_a_field_of_any_length_is_read() -> None:

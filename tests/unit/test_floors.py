@@ -37,6 +37,7 @@ FLOORS = (
     ("sources",),
     (
         *(
+            "charsets",
             "columns",
             "completion",
             "condition",
@@ -48,12 +49,13 @@ FLOORS = (
             "locks",
             "models",
             "numbers",
+            "places",
             "plans",
             "processes",
             "progress",
             "secret",
         ),
-        *("results", "scalars", "status", "survey", "timeline", "words"),
+        *("results", "scalars", "status", "survey", "timeline", "validators", "words"),
     ),
     ("_version",),
 )

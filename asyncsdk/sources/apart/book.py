@@ -75,7 +75,11 @@ def answers(sheets: Sequence[Sheet], options: dict[str, Any]) -> Iterator[Any]:
     for name in _meant(overview, wanted):
         sheet = next(sheet for sheet in sheets if sheet.name == name)
         yield name
-        yield from _pieces(sheet, options)
+        try:
+            yield from _pieces(sheet, options)
+        except SourceError as error:
+            error.sheet = name
+            raise
 
 
 def packed(rows: Rows) -> bytes:

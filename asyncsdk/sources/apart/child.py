@@ -43,10 +43,10 @@ def serve(task: str) -> None:
                 answers.flush()
         write_frame(answers, END, b"")
     except SourceError as error:
-        fault = {"message": error.message, "line": error.line}
+        fault = {"message": error.message, "line": error.line, "sheet": error.sheet}
         write_frame(answers, FAULT, msgspec.msgpack.encode(fault))
-    except ImportError:
-        write_frame(answers, LACKING, b"")
+    except ImportError as error:
+        write_frame(answers, LACKING, (error.name or "").encode())
     answers.flush()
     os._exit(0)  # what threads a library left behind are not waited for
 

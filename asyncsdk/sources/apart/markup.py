@@ -11,10 +11,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
 from asyncsdk.sources.apart.book import Sheet, answers
+from asyncsdk.sources.apart.dressing import adds, dressed_number, dressed_text
 from asyncsdk.sources.bounds import MAX_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["read"]
 
@@ -135,19 +136,31 @@ def _worksheets(file: IO[bytes]) -> list[Sheet]:
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
     root = etree.parse(file, parser).getroot()
+    forms = _forms(root)
     return [
         Sheet(
             sheet.get(f"{_SS}Name") or f"sheet {number}",
             sheet.findtext(f".//{_X}Visible", "") not in {"SheetHidden", "SheetVeryHidden"},
-            partial(_xml_rows, sheet),
+            partial(_xml_rows, sheet, forms),
         )
         for number, sheet in enumerate(root.iter(f"{_SS}Worksheet"), 1)
     ]
 
 
-def _xml_rows(sheet: Any) -> Iterator[_Row]:
+def _forms(root: Any) -> dict[str | None, str]:
+    """The styles whose number formats add something to what is in a cell."""
+    forms = {
+        style.get(f"{_SS}ID"): form.get(f"{_SS}Format", "")
+        for style in root.iter(f"{_SS}Style")
+        if (form := style.find(f"{_SS}NumberFormat")) is not None
+    }
+    return {name: form for name, form in forms.items() if adds(form)}
+
+
+def _xml_rows(sheet: Any, forms: Mapping[str | None, str]) -> Iterator[_Row]:
     """The rows of a worksheet; what it leaves out is counted by `Index`."""
     line = 0
+    of_columns = _styles_of_columns(sheet) if forms else []
     for row in sheet.iter(f"{_SS}Row"):
         line = int(row.get(f"{_SS}Index", line + 1))
         cells: list[str] = []
@@ -158,19 +171,33 @@ def _xml_rows(sheet: Any) -> Iterator[_Row]:
                 raise SourceError(msg, line=line)
             cells += [""] * (index - 1 - len(cells))
             across = int(cell.get(f"{_SS}MergeAcross", 0))
-            cells += [_data(cell), *[""] * min(across, _MAX_SPAN)]
+            column = of_columns[len(cells)] if len(cells) < len(of_columns) else None
+            style = cell.get(f"{_SS}StyleID") or row.get(f"{_SS}StyleID") or column
+            cells += [_data(cell, forms.get(style, "")), *[""] * min(across, _MAX_SPAN)]
         yield line, _trimmed(cells), row.get(f"{_SS}Hidden") == "1"
         line += int(row.get(f"{_SS}Span", 0))
 
 
-def _data(cell: Any) -> str:
+def _styles_of_columns(sheet: Any) -> list[str | None]:
+    found: list[str | None] = []
+    for column in sheet.iter(f"{_SS}Column"):
+        index = min(int(column.get(f"{_SS}Index", len(found) + 1)), MAX_COLUMNS)
+        found += [None] * (index - 1 - len(found))
+        found += [column.get(f"{_SS}StyleID")] * min(
+            1 + int(column.get(f"{_SS}Span", 0)), MAX_COLUMNS
+        )
+    return found
+
+
+def _data(cell: Any, form: str) -> str:
     data = cell.find(f"{_SS}Data")
     if data is None:
         return ""
     text = "".join(data.itertext()).strip()
-    if data.get(f"{_SS}Type") == "Number" and (digits := _WHOLE.fullmatch(text)):
-        return digits[1]
-    return text
+    if data.get(f"{_SS}Type") == "Number":
+        digits = _WHOLE.fullmatch(text)
+        return dressed_number(digits[1], form) if digits else text
+    return dressed_text(text, form)
 
 
 def _trimmed(cells: list[str]) -> list[str]:

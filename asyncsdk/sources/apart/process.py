@@ -16,6 +16,7 @@ import msgspec
 from attrs import frozen
 
 from asyncsdk.errors import SourceError
+from asyncsdk.places import ROW
 from asyncsdk.processes import away_from_the_terminal, environment, python
 from asyncsdk.sources.apart.frames import END, FAULT, GIVEN, LACKING, read_frame, write_frame
 from asyncsdk.sources.opening import FileInput
@@ -41,7 +42,7 @@ serve(task)
 # that would cost 0.3 seconds. What is `__main__` here is none of its business.
 _HOME = Path(__file__).parents[2]
 _PIECE = 1 << 20
-_LEAST_MEMORY = 1 << 29
+_LEAST_MEMORY = 1 << 28
 _THREADS = "4"
 """Of polars: each asks for address space, which is bounded, and we wait for one row at a time."""
 _READS = {
@@ -57,7 +58,7 @@ class Bounds:
     """What a child may use."""
 
     max_bytes: int
-    """Bytes that the file may unpack to; as many bytes of memory, but at least 512 MiB."""
+    """Bytes that the file may unpack to; as many bytes of memory, but at least 256 MiB."""
     base: int = 0
     """Bytes of address space that the library asks for before it reads anything."""
     patience: float = 120.0
@@ -160,10 +161,10 @@ class _Child:
             if kind == END:
                 return
             if kind == LACKING:
-                raise _lacking(None, needed)
+                raise _lacking(None, raw.decode() or needed)
             value = msgspec.msgpack.decode(raw)
             if kind == FAULT:
-                raise SourceError(value["message"], path=self._name, line=value["line"])
+                raise SourceError(path=self._name, unit=ROW, **value)
             yield value
 
     def end(self) -> None:
@@ -179,7 +180,7 @@ class _Child:
         with self._within_patience():
             frame = read_frame(self._process.stdout)
         if frame is None:
-            raise SourceError(self._death(), path=self._name, line=1)
+            raise SourceError(self._death(), path=self._name, line=1, unit=ROW)
         return frame
 
     @contextmanager

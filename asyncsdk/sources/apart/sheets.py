@@ -1,4 +1,7 @@
-"""Spreadsheets by calamine, in a child; what calamine does not tell is looked up in the archive."""
+"""Spreadsheets by calamine, in a child; what calamine does not tell is looked up beside it.
+
+That is what a person sees: which rows are hidden, and what number formats add (see `shown`).
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
 from asyncsdk.sources.apart.book import Sheet, answers
-from asyncsdk.sources.apart.shown import Shown, shown
+from asyncsdk.sources.apart.looking import how_shown
 from asyncsdk.sources.bounds import too_large
 from asyncsdk.sources.cells import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from asyncsdk.sources.apart.shown import Shown
 
 __all__ = ["read"]
 
@@ -58,14 +63,14 @@ class _Loaded:
 
     def __init__(self, book: Any, file: IO[bytes]) -> None:
         self._book = book
-        self._file = file
+        self._shown = how_shown(file)
         self._last: tuple[str, Any, Shown] | None = None
 
     def rows(self, name: str) -> Iterator[tuple[int, list[str], bool]]:
         """All numbered rows of a sheet, as they are seen, and whether each is hidden."""
         if self._last is None or self._last[0] != name:
             self._last = None  # not two at a time
-            self._last = (name, self._book.get_sheet_by_name(name), shown(self._file, name))
+            self._last = (name, self._book.get_sheet_by_name(name), self._shown(name))
         _, sheet, look = self._last
         left = [""] * sheet.start[1] if sheet.start else []
         for line, cells in enumerate(sheet.iter_rows(), 1):

@@ -50,6 +50,8 @@ __all__ = ["Checked", "Checker", "Rejection", "join"]
 _KNOWN = frozenset(FIELDS)
 _CERTAIN = 100
 """Where none of so many rows is one, the source is no list of phones."""
+_WIDE = 200
+"""Characters of a cell in which a number is looked for at most."""
 _BREAKS = "\r\n"
 _NOWHERE = repeat("")
 """What rows say of their countries that say nothing."""
@@ -287,17 +289,22 @@ class Checker:
         self, row: Row, violations: Sequence[Violation], country: str | None
     ) -> tuple[Row, Problem | None]:
         """The row, with its number in normal form where that was found, and why it is invalid."""
+        if not violations and LIMITS["phone"] < len(row.phone) <= _WIDE:
+            row, problem = self._renumbered(row, country)  # the number in it may be short
+            if problem is not None:
+                return row, problem
         if not violations and self.limits:
             violations = _broken_limits(row)
         if violations:
             violations = [*violations, *self._twin(row.phone, country)]
             return row, Problem(title="Invalid phone", violations=tuple(violations))
-        if self.normalize is not None:
-            normal = self.normalize(row.phone, country)
-            if isinstance(normal, Problem):
-                return row, normal
-            row = renumbered(row, normal)
-        return row, None
+        return self._renumbered(row, country)
+
+    def _renumbered(self, row: Row, country: str | None) -> tuple[Row, Problem | None]:
+        if self.normalize is None:
+            return row, None
+        normal = self.normalize(row.phone, country)
+        return (row, normal) if isinstance(normal, Problem) else (renumbered(row, normal), None)
 
     def _twin(self, number: str, country: str | None) -> list[Violation]:
         """That a row which is invalid anyway has the number of an earlier one, too.
@@ -430,6 +437,8 @@ def _converted(value: object) -> tuple[str | None, str | None]:
     text = text_of(value)
     if text is None or isinstance(text, str):
         return text, None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return preview(value), "has more digits than any text may"
     return preview(value), f"must be a text, not {type(value).__name__}"
 
 

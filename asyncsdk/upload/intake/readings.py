@@ -31,6 +31,8 @@ _CENTRAL = "0"
 """The extension of whoever answers in a company: `030 123456-0` is dialled as it stands."""
 _LONGEST_LANDLINE = 11
 """Digits of a national number at most, where its first ones could be its own country code too."""
+_LONGEST = 12
+"""Digits of a landline that has lost its 0 at most; plans allow more, and nobody has such a one."""
 _KEEPS_ZERO = ("39", "378", "379", "225", "241", "242")
 """Countries whose numbers keep a leading zero from abroad: there `(0)` may be part of one."""
 _ZEROS = "00"
@@ -145,6 +147,8 @@ def _bare(digits: str, code: str, bare: str | None) -> Number | Refused:
     if own and abroad.mobile and len(national.national) > _LONGEST_LANDLINE:
         return abroad  # no landline has as many digits
     readings = [number for number in (abroad, national) if number.valid]
+    if readings == [national] and not national.mobile and len(digits) > _LONGEST:
+        readings = []  # articles have numbers, too
     if not readings:
         return Refused((abroad.wrong and national.wrong) or "not-in-plan")
     if own and not abroad.valid:

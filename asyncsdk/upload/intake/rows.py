@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from asyncsdk.models import FIELDS, Phone
-from asyncsdk.scalars import missing, whole
+from asyncsdk.scalars import missing, whole, written
 from asyncsdk.wire.rows import values_of
+from asyncsdk.words import brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,7 +102,8 @@ def with_texts(row: Any) -> dict[Any, object]:
 def text_of(value: object) -> object:
     """What a value is as a text: None where nothing is; as it is where it stands for no text."""
     if type(value) is int:  # by far the most frequent: an id
-        return str(value)
+        text = written(value)
+        return value if text is None else text
     if isinstance(value, str):
         return value
     if missing(value):
@@ -112,7 +114,10 @@ def text_of(value: object) -> object:
 
 def preview(value: object) -> str:
     """The beginning of whatever it is, as JSON can carry it."""
-    text = str(value) if isinstance(value, (int, float, bytes)) else repr(value)
+    if isinstance(value, int):
+        text = brief(value)
+    else:
+        text = str(value) if isinstance(value, (float, bytes)) else repr(value)
     return text[:_PREVIEW].encode(errors="replace").decode()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import io
+import logging
+import sys
 from collections.abc import AsyncIterable, Iterable, Sized
 from contextlib import aclosing, suppress
 from itertools import islice
@@ -16,12 +18,14 @@ from asyncsdk.errors import ConfigurationError
 from asyncsdk.upload.intake.rows import has_keys
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from asyncsdk.models import Phone
     from asyncsdk.upload.intake.columns import Columns
 
-__all__ = ["FramePhones", "RowSource", "check_source", "framed"]
+__all__ = ["FramePhones", "RowSource", "check_source", "framed", "options_noted"]
+
+logger = logging.getLogger("asyncsdk")
 
 _FRAMES = {
     "pandas": {"DataFrame"},
@@ -44,6 +48,29 @@ def framed(source: Any, columns: Columns | None, country: str | None = None) -> 
     kinds = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(source).__mro__}
     known = any(name in _FRAMES.get(library, ()) for library, name in kinds)
     return FramePhones(source, columns, country) if known else source
+
+
+def options_noted(source: object, given: Mapping[str, object]) -> dict[str, Any]:
+    """The options that a rejects file notes, where the caller leaves them out.
+
+    Args:
+        source: What a caller gave.
+        given: The options that the caller gave with it.
+
+    Raises:
+        ConfigurationError: There are several lists, and not all of them note the same.
+    """
+    table = sys.modules.get("asyncsdk.sources.table")  # it is loaded if this is a list of its
+    if table is None or not isinstance(source, table.Source):
+        return {}
+    from asyncsdk.sources.noted import NORMALIZE, as_noted, as_options
+
+    region = given["normalize"]
+    in_part = region is None or isinstance(region, str)  # else it says the rest of it, too
+    noted = as_noted(source, {**NORMALIZE, **given} if in_part else given)
+    if noted:
+        logger.info("as noted in %s: %s", source.parts[0].path, noted)
+    return as_options(noted, region)
 
 
 def check_source(source: object) -> None:

@@ -6,10 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,6 +43,8 @@ serve(task)
 # that would cost 0.3 seconds. What is `__main__` here is none of its business.
 _HOME = Path(__file__).parents[2]
 _PIECE = 1 << 20
+_OFTEN = 0.02
+"""Seconds between two looks at a child."""
 _LEAST_MEMORY = 1 << 28
 _THREADS = "4"
 """Of polars: each asks for address space, which is bounded, and we wait for one row at a time."""
@@ -67,7 +70,12 @@ class Bounds:
     @property
     def memory(self) -> int:
         """Bytes of address space."""
-        return self.base + max(self.max_bytes, _LEAST_MEMORY)
+        return self.base + self.resident
+
+    @property
+    def resident(self) -> int:
+        """Bytes of memory that it fills."""
+        return max(self.max_bytes, _LEAST_MEMORY)
 
 
 @contextmanager
@@ -119,14 +127,54 @@ def _request(source: Input, options: Mapping[str, Any], bounds: Bounds) -> dict[
     }
 
 
+class _Watch:
+    """Ends a process that keeps us waiting for too long, or that holds too much memory.
+
+    What the system itself can bound is address space, of which libraries ask for more than they
+    use: polars for 2 GiB.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], bounds: Bounds) -> None:
+        self._process = process
+        self._bounds = bounds
+        self._until: float | None = None
+        """When we shall have waited for too long; None while we do not wait."""
+        self._over = Event()
+        self.late = False
+        """Whether it was ended because it kept us waiting."""
+        Thread(target=self._look, name="asyncsdk-watch", daemon=True).start()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While the process is to do something."""
+        self._until = time.monotonic() + self._bounds.patience
+        try:
+            yield
+        finally:
+            self._until = None
+
+    def end(self) -> None:
+        """There is nothing to be watched any more."""
+        self._over.set()
+
+    def _look(self) -> None:
+        while not self._over.wait(_OFTEN):
+            until = self._until
+            if until is not None and time.monotonic() > until:
+                self.late = True
+                self._process.kill()
+            elif _resident(self._process.pid) > self._bounds.resident:
+                self._process.kill()
+
+
 class _Child:
     """The process, its two pipes, and what is said of its death."""
 
     def __init__(self, task: str, name: str | None, bounds: Bounds) -> None:
         self._name = name
         self._bounds = bounds
-        self._late = False
         self._process = _started(task, name)
+        self._watch = _Watch(self._process, bounds)
 
     @property
     def _input(self) -> IO[bytes]:
@@ -139,7 +187,7 @@ class _Child:
 
         The pipe stays open: it tells the child that we live.
         """
-        with self._within_patience(), suppress(BrokenPipeError):
+        with self._watch.waiting(), suppress(BrokenPipeError):
             yield
             self._input.flush()
 
@@ -169,6 +217,7 @@ class _Child:
 
     def end(self) -> None:
         """Whatever it does, it is over; its pipes are closed."""
+        self._watch.end()
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -177,36 +226,31 @@ class _Child:
 
     def _received(self) -> tuple[int, bytes]:
         assert self._process.stdout is not None, "it was started with a pipe"
-        with self._within_patience():
+        with self._watch.waiting():
             frame = read_frame(self._process.stdout)
         if frame is None:
             raise SourceError(self._death(), path=self._name, line=1, unit=ROW)
         return frame
 
-    @contextmanager
-    def _within_patience(self) -> Iterator[None]:
-        timer = Timer(self._bounds.patience, self._give_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _give_up(self) -> None:
-        self._late = True
-        self._process.kill()
-
     def _death(self) -> str:
-        if self._late:
+        if self._watch.late:
             spent = f"took more than {self._bounds.patience:g} seconds"
         else:
-            spent = f"took more than {self._bounds.memory:,} bytes of memory, or is damaged"
+            spent = f"took more than {self._bounds.resident:,} bytes of memory, or is damaged"
             spent += f" ({_signal(self._process.wait())})"
         return (
             f"reading it {spent}: delete what lies far from the list, or {_INSTEAD}; "
             f"a larger max_bytes (--max-bytes, now {self._bounds.max_bytes}) allows more memory"
         )
+
+
+def _resident(pid: int) -> int:
+    """Bytes of memory that a process fills by itself, where the system tells."""
+    with suppress(OSError), Path(f"/proc/{pid}/status").open("rb") as status:
+        for line in status:
+            if line.startswith(b"RssAnon:"):
+                return int(line.split()[1]) << 10
+    return 0
 
 
 def _started(task: str, name: str | None) -> subprocess.Popen[bytes]:

@@ -51,7 +51,9 @@ def maker(
     at = choice.position
     pick = picker(choice) if choice.order else None
     dress = _Dress.of(mapping)
-    simple = pick is None and not dress.single and not dress.others and dress.country is None
+    usual = pick is None and not dress.others and dress.country is None
+    single = dress.single
+    nothing: list[str | None] = [None] * _DRESS
     totals = _Totals(unit)
 
     def make(cells: Sequence[str], line: int) -> Phone:
@@ -59,8 +61,14 @@ def maker(
         if count > width and any(map(str.strip, cells[width:])):
             return Phone("")
         phone = cells[at] if at < count else ""
-        if simple and len(phone) >= _SHORT and not totals.line:
-            return Phone(phone)
+        if usual and len(phone) >= _SHORT and not totals.line:  # as below, in half the time
+            if not single:
+                return Phone(phone)
+            values = nothing.copy()
+            for own, position in single:
+                if position < count:
+                    values[own] = cells[position] or None
+            return Phone(phone, *values)
         if pick is not None:
             picked = pick(cells)
             if isinstance(picked, Problem):

@@ -362,7 +362,11 @@ except SourceError as error:
 @pytest.mark.parametrize("name", ["list.xlsx", "list.parquet"])
 def test_standard_input_is_any_format(name: str, tmp_path: Path) -> None:
     raw = small(name, tmp_path).read_bytes()
-    for given, said in ((raw, "['0160111111']\n"), (raw[:5], None), (b"", "<stdin>:1: is empty\n")):
+    for given, said in (
+        (raw, "['0160111111']\n"),
+        (raw[:5], None),
+        (b"", "<stdin>, line 1: is empty\n"),
+    ):
         done = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-c", STDIN], input=given, capture_output=True, check=False
         )

@@ -144,7 +144,7 @@ class Offloader:
     def _inspected(self, job: Job) -> Inspection:
         folder = self.storage.folder(job.id)
         kept = folder.made / f"look-{sha256(_encode(job.choices)).hexdigest()[:16]}.json"
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, msgspec.DecodeError):  # or of another version
             return msgspec.json.decode(kept.read_bytes(), type=Inspection)
         found = inspect(folder.list, job.name, job.choices, self.limits.unpacked_bytes)
         if not found.problem:  # that may pass

@@ -158,6 +158,17 @@ async def test_a_job_that_is_worked_on_is_not_deleted(tmp_path: Path) -> None:
         assert folders(tmp_path) == set()
 
 
+async def test_what_another_version_kept_of_a_look_is_made_anew(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, jobs):
+        job = await jobs.receive(pieces(LIST), owner="ann", name="l")
+        seen = await jobs.inspect("ann", job.id)
+        (kept,) = (tmp_path / "uploads" / "jobs" / job.id / "made").iterdir()
+        assert kept.stat().st_mode & 0o777 == 0o600
+        for other in ('{"lists": [{"no": 1}]}', "no JSON"):
+            kept.write_text(other, encoding="utf-8")
+            assert await jobs.inspect("ann", job.id) == seen
+
+
 async def test_one_job_at_a_time_sends_into_a_group(tmp_path: Path) -> None:
     """What two processes create there at once could be taken for each other's after a kill."""
     async with opened(tmp_path) as (sandbox, jobs):

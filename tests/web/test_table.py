@@ -70,6 +70,16 @@ def test_a_job_is_given_back_as_it_was(tmp_path: Path) -> None:
     table.close()
 
 
+def test_a_job_of_another_version_is_read_as_far_as_it_is_known(tmp_path: Path) -> None:
+    """A deploy goes through versions while jobs wait: what is new has a default."""
+    table = JobTable(tmp_path / "jobs")
+    table.add(FULL)
+    body = b'{"id": "1", "owner": "ann", "name": "l", "size": 1, "created": 1.5, "later": [1]}'
+    table._file().execute("UPDATE job SET body = ?", (body,))
+    assert table.get(FULL.id) == Job(id="1", owner="ann", name="l", size=1, created=1.5)
+    table.close()
+
+
 def test_changes_of_many_workers_are_all_made(tmp_path: Path) -> None:
     JobTable(tmp_path / "jobs").add(FULL)
 

@@ -23,7 +23,7 @@ LISTS = [
     for path in sorted((Path(__file__).parents[1] / "lists").iterdir())
     if path.is_file() and path.suffix != ".py"
 ]
-EVERY = effort(4, 1)
+EVERY = effort(8, 1)
 """Of how many lists one is looked at."""
 
 

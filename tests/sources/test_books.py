@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -198,6 +199,18 @@ def test_digits_in_a_format(number: str, form: str, shown: str) -> None:
 )
 def test_a_text_in_a_format(form: str, shown: str) -> None:
     assert dressed_text("79", form) == shown
+
+
+def test_a_book_of_which_hidden_rows_are_not_known_is_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsb"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", b"<Types/>")
+        archive.writestr("xl/workbook.bin", b"")
+    with pytest.raises(SourceError, match="binary workbook .*hidden='send'"):
+        read(path)
+    with pytest.raises(SourceError) as failed:  # then it is read, and this one is damaged
+        read(path, hidden="send")
+    assert "binary workbook" not in str(failed.value)
 
 
 def test_a_password_is_called_one(tmp_path: Path) -> None:

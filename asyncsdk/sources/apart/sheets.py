@@ -27,6 +27,11 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _DIRECTORY = 1 << 20
 """Bytes at both ends of a compound file in which the names of its streams are."""
 _PASSWORD = "is protected by a password: open it, save it without one, and give that"  # noqa: S105
+_BINARY = "xl/workbook.bin"
+_UNSEEN = (
+    "is a binary workbook (.xlsb), of which it is not known which rows are hidden: save it as "
+    ".xlsx, or have hidden rows sent, too, by hidden='send' (--hidden send)"
+)
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
@@ -38,10 +43,13 @@ def read(file: IO[bytes], options: dict[str, Any]) -> Iterator[Any]:
         options: As `answers` takes them.
 
     Raises:
-        SourceError: It unpacks to more than `max_bytes`, has a password, or no such sheet.
+        SourceError: It unpacks to more than `max_bytes`, has a password, no such sheet, or is of a
+            kind of which hidden rows are not known.
     """
     _check_archive(file, options["max_bytes"])
     _check_password(file)
+    if not options["hidden"]:
+        _check_kind(file)
     from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
     try:
@@ -89,6 +97,18 @@ def _check_archive(file: IO[bytes], max_bytes: int) -> None:
         size = 0  # none, or a damaged one: whoever reads it knows better what is wrong
     if size > max_bytes:
         raise SourceError(too_large(max_bytes), line=1)
+    file.seek(0)
+
+
+def _check_kind(file: IO[bytes]) -> None:
+    """Say so if it is of a kind of which nobody here knows what a person sees."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            unseen = _BINARY in archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
+        unseen = False
+    if unseen:
+        raise SourceError(_UNSEEN)
     file.seek(0)
 
 

@@ -206,7 +206,7 @@ def test_a_book_of_which_hidden_rows_are_not_known_is_asked_about(tmp_path: Path
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("[Content_Types].xml", b"<Types/>")
         archive.writestr("xl/workbook.bin", b"")
-    with pytest.raises(SourceError, match="binary workbook .*hidden='send'"):
+    with pytest.raises(SourceError, match=r"binary workbook .*hidden='send'"):
         read(path)
     with pytest.raises(SourceError) as failed:  # then it is read, and this one is damaged
         read(path, hidden="send")

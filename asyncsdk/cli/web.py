@@ -40,6 +40,9 @@ _LOOPBACK = "127.0.0.1"
 _TRIES = 2
 """Wrong credentials that may be typed: after more than three the provider locks the address out."""
 
+_KEPT = "The page is closed; lists that were under way go on when it is opened again."
+_LOST = "The page is closed, and so is the sandbox with what was in it."
+
 
 def web(
     port: Annotated[
@@ -84,6 +87,7 @@ def web(
                 f"port {port} cannot be used: {error.strerror or error}. --port 0 takes a free one"
             )
         _serve(listening, place, make, open_browser=browser)
+        stderr().print(_LOST if box and folder is None else _KEPT)
 
 
 def _serve(
@@ -112,7 +116,6 @@ def _serve(
     config = uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=6)
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])
-    stderr().print("The page is closed; lists that were under way go on when it is opened again.")
 
 
 def _home() -> Path:

@@ -386,6 +386,8 @@ class UploadJobs:
     async def undo_preview(self, owner: str, job_id: str) -> Undo:
         """What would be deleted: how many phones, and how long that takes.
 
+        Those that were deleted before are counted as such, and take no time.
+
         Raises:
             NotNowError: The job was not started, or is being sent.
         """
@@ -394,7 +396,10 @@ class UploadJobs:
         journal = self._plan.storage.folder(job_id).journal
         with self._without_paths(job_id):
             found = await asyncio.to_thread(preview, journal)
-        return evolve(found, seconds_at_least=least_seconds(found.total, self.client.rate))
+        if job.undo is not None:
+            found = evolve(found, deleted=job.undo.deleted, gone=job.undo.gone)
+        left = found.total - found.settled
+        return evolve(found, seconds_at_least=least_seconds(left, self.client.rate))
 
     async def undo(self, owner: str, job_id: str) -> Job:
         """Have what the job created deleted; `Job.undo` is the account of that.

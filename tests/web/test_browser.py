@@ -122,6 +122,7 @@ def test_the_whole_way(browser: Browser, page: str, axe: str, sandbox: SandboxTh
     until_at_rest(browser)
     look_at(browser, axe)
     assert "1,872" in browser.find(".tiles dd").text
+    assert not browser.driver.find_elements("css selector", ".told")
     assert not sandbox.phones(sandbox.commits[0].group_id)
     browser.press(".top a")
     look_at(browser, axe)

@@ -60,9 +60,6 @@ JobId = Annotated[str, Path(description="Of the job, as it was given when the li
 api = APIRouter(prefix="/api", route_class=GuardedRoute, responses=_REFUSALS, tags=["uploads"])
 
 
-@api.put(
-    "/jobs", status_code=201, openapi_extra=_RAW, responses=_TOO_LARGE, include_in_schema=False
-)
 @api.post("/jobs", status_code=201, openapi_extra=_RAW, responses=_TOO_LARGE)
 async def create(
     request: Request,

@@ -9,15 +9,15 @@ from attrs import define, field
 from asyncsdk.export.reasons import Ranking
 from asyncsdk.results import WOULD_BE_SENT
 from asyncsdk.sources import UndecidedError
+from asyncsdk.sources.apart.book import ALL
 from asyncsdk.sources.columns import NO_PHONES, NoPhonesError
 from asyncsdk.sources.noted import NORMALIZE
 from asyncsdk.survey import Surveying
 from asyncsdk.web.errors import FileRefusedError
 from asyncsdk.web.job import Check, Count, Doubt
-from asyncsdk.web.reading import opened, sending
+from asyncsdk.web.reading import normalizing, opened, sending
 from asyncsdk.workflow.doubts import doubts
 from asyncsdk.workflow.dryrun import least_seconds, nobody
-from asyncsdk.workflow.numbers import parse_normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +93,7 @@ async def check(
     """
     source = _decided(path, name, choices, limits.unpacked_bytes)
     options = sending(source, choices)
-    how = parse_normalize(options)
+    how = normalizing(options)
     rest = {key: value for key, value in options.items() if key not in {*NORMALIZE, "existing"}}
     found = _Found(how is not None)
     async with nobody() as client:
@@ -115,8 +115,8 @@ def _decided(path: Path, name: str, choices: Choices, max_bytes: int) -> Source:
     except UndecidedError as error:
         if error.question is None:
             raise
-        answers = ", ".join(option.answer for option in error.question.options)
-        msg = f"{error.question.text}: choose first, one of {answers}"
+        answers = ", ".join(each.answer for each in error.question.options if each.answer != ALL)
+        msg = f"choose first: {error.question.text} ({answers})"
         raise FileRefusedError(msg) from error
     except NoPhonesError as error:
         msg = f"{NO_PHONES}: choose the one that has them; {error.found}"

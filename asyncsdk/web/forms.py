@@ -82,8 +82,12 @@ def _one(form: Mapping[str, Sequence[str]], name: str) -> str:
 
 def _column(form: Mapping[str, Sequence[str]], name: str) -> str:
     """The column of a field, and where that is empty, another one."""
-    found = [column for key in (name, f"{name}_or") if (column := _one(form, key))]
-    return ",".join(dict.fromkeys(found))
+    column, other = _one(form, name), _one(form, f"{name}_or")
+    if not other:
+        return column
+    # The other one comes behind a column that was found and not chosen, too, not in its place.
+    first = column or _one(form, f"{name}_found")
+    return ",".join(dict.fromkeys(each for each in (first, other) if each))
 
 
 def _known(value: str, known: Sequence[str]) -> Any:

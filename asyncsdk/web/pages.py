@@ -18,11 +18,13 @@ from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.languages import LANGUAGES
 from asyncsdk.results import Outcome
 from asyncsdk.web import showing
+from asyncsdk.web.api import create
 from asyncsdk.web.caller import EVERYBODY, Asking
-from asyncsdk.web.errors import FileRefusedError, NoSuchJobError
+from asyncsdk.web.errors import FileRefusedError, NoSuchJobError, NotNowError
 from asyncsdk.web.forms import choices_of, group_of, read_form
-from asyncsdk.web.job import Job, JobProgress, JobState
+from asyncsdk.web.job import Choices, Job, JobProgress, JobState
 from asyncsdk.web.multipart import FilePart, Part, parts
+from asyncsdk.web.reading import SENDING
 from asyncsdk.web.rendering import ASSETS, COOKIE, asset, language_for, render
 from asyncsdk.web.route import GuardedRoute
 from asyncsdk.web.sentences import PageTranslator
@@ -139,6 +141,9 @@ async def receive(request: Request, asking: Asking) -> Response:
     return _on(f"jobs/{job.id}")
 
 
+# With script the list comes alone, as the interface takes it; what is wrong with it is a page here.
+pages.add_api_route("/lists", create, methods=["PUT"], status_code=201)
+
 _FORM = 1 << 20
 """Bytes that a form has beside its file at most."""
 
@@ -221,7 +226,9 @@ async def _choosing(request: Request, asking: Caller, job: Job) -> Response:
         "choices": job.choices,
         "groups": groups,
         "may_create": asking.groups is None,
-        "fields": fields if inspection.lists or not inspection.problem else [],
+        "held": {name: inspection.noted.get(name, getattr(job.choices, name)) for name in SENDING},
+        # A choice may be why it cannot be read: without it there is nothing to choose yet.
+        "fields": fields if inspection.lists or job.choices != Choices() else [],
         "asked": {question.about for question in inspection.questions},
         "regions": list(showing.regions(language)),
         "used": lambda one, column: [titles[name] for name in showing.uses(one, column)],
@@ -327,8 +334,12 @@ async def check(request: Request, asking: Asking, job_id: JobId) -> Response:
 @pages.post("/jobs/{job_id}/group")
 async def group(request: Request, asking: Asking, job_id: JobId) -> Response:
     """Have it sent into another group."""
-    form = await read_form(request.stream())
-    await asking.jobs.choose(asking.owner, job_id, allowed=asking.groups, **group_of(form))
+    chosen = group_of(await read_form(request.stream()))
+    await asking.jobs.get(asking.owner, job_id)
+    if not chosen:
+        msg = "no group is chosen"
+        raise NotNowError(msg)
+    await asking.jobs.choose(asking.owner, job_id, allowed=asking.groups, **chosen)
     return _on(f"../{job_id}")
 
 

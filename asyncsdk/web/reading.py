@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, evolve, frozen
 
-from asyncsdk.errors import AsyncSDKError
+from asyncsdk.errors import AsyncSDKError, ConfigurationError
 from asyncsdk.models import FIELDS
 from asyncsdk.sources import read
 from asyncsdk.sources.columns import NoPhonesError
@@ -19,13 +19,23 @@ from asyncsdk.workflow.numbers import parse_normalize
 from asyncsdk.workflow.samples import Sample, samples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from asyncsdk.config import Normalize
     from asyncsdk.sources import Source
     from asyncsdk.web.job import Choices
 
-__all__ = ["ColumnView", "Inspection", "ListView", "inspect", "opened", "sending"]
+__all__ = [
+    "SENDING",
+    "ColumnView",
+    "Inspection",
+    "ListView",
+    "inspect",
+    "normalizing",
+    "opened",
+    "sending",
+]
 
 _LOOKED_AT = 100
 """Rows of which the first cells of each column are shown."""
@@ -36,7 +46,8 @@ _CELL = 80
 _COLUMNS = 200
 """Columns that are shown."""
 _READING = ("country", "hidden", "format", "delimiter", "encoding", "header", "skip_lines")
-_SENDING = ("normalize", "bare", "mobile_only", "duplicates", "existing")
+SENDING = ("normalize", "bare", "mobile_only", "duplicates", "existing")
+"""Options that a rejects file brings, too."""
 
 
 @frozen
@@ -133,8 +144,26 @@ def sending(source: Source, choices: Choices) -> dict[str, Any]:
         source: The list.
         choices: What holds before what it brings.
     """
-    options = {option: getattr(choices, option) for option in _SENDING}
+    options = {option: getattr(choices, option) for option in SENDING}
     return options | as_noted(source, options)
+
+
+def normalizing(options: Mapping[str, Any]) -> Normalize | None:
+    """How numbers are read; None where they are sent as they are.
+
+    Args:
+        options: As `sending` gives them.
+
+    Raises:
+        ConfigurationError: They cannot work.
+    """
+    if not options["normalize"] and (options["bare"] or options["mobile_only"]):
+        msg = (
+            "choose the country that numbers are from: without it nobody knows which are mobile "
+            "ones, nor what those are that begin with neither + nor 0"
+        )
+        raise ConfigurationError(msg)
+    return parse_normalize(options)
 
 
 def inspect(path: Path, name: str, choices: Choices, max_bytes: int) -> Inspection:
@@ -189,7 +218,7 @@ def _view(part: Source, options: dict[str, Any]) -> ListView:
             if field in part.mapping
         ),
         part.notes,
-        tuple(samples(part, parse_normalize(options))),
+        tuple(samples(part, normalizing(options))),
     )
 
 

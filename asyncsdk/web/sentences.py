@@ -25,13 +25,14 @@ SENTENCES = (
     N_("by its content"),
     N_("the only column"),
     N_("as asked for"),
+    N_("as noted in the file"),
     N_("{filled} of {rows} rows"),
     N_("in {filled} of the first {rows} rows"),
     N_("in {filled} of the first {rows} rows, the first that is filled"),
     N_("phones in {count} row of the first ones"),
     N_("phones in {count} rows of the first ones"),
     # -- what was found in a list
-    N_("{found} row above the names of the columns left out as a title"),
+    N_("a row above the names of the columns left out as a title"),
     N_("{found} rows above the names of the columns left out as a title"),
     N_("read as {encoding}, as its bytes look"),
     N_("hidden sheet: {names}"),
@@ -40,6 +41,7 @@ SENTENCES = (
     N_("{found} row of sheet {sheet} hidden or filtered, and left out unless hidden='send'"),
     N_("{found} rows of sheet {sheet} hidden or filtered, and left out unless hidden='send'"),
     # -- why it cannot be read
+    N_("is empty"),
     N_("no column looks like phones"),
     N_("no column looks like phones: choose the one that has them; {error}"),
     N_("has {count} columns: that is no contact list"),
@@ -51,7 +53,17 @@ SENTENCES = (
     ),
     N_("is not {encoding} ({reason}): give its encoding, such as 'cp1252'"),
     N_("there is no text encoding {encoding}; cp1252, iso-8859-15 and utf-16 are some"),
+    N_(
+        "choose the country that numbers are from: without it nobody knows which are mobile ones, "
+        "nor what those are that begin with neither + nor 0"
+    ),
     N_("there is no sheet {name}; there are {names}"),
+    N_("choose first: {error} ({answers})"),
+    N_("several sheets have phones: name one"),
+    N_("several columns could be the phones: name one"),
+    N_("several columns say in which country a phone could be: name one"),
+    N_("the numbers are in parts, of which one alone is somebody else's: join them"),
+    N_("the columns are {names}"),
     N_("no column is named for {field}; {error}"),
     N_("there is no column {wanted} for {field}; {error}"),
     N_("is {kind}, no list of contacts: {error}"),

@@ -140,6 +140,8 @@ class Field:
     """Why that one."""
     chosen: str
     """The column that was chosen; empty where nothing was."""
+    otherwise: str
+    """The one that was chosen for rows in which that one is empty."""
     columns: Sequence[str]
     """Those that there are to choose from."""
 
@@ -162,17 +164,25 @@ def fields_of(
             title = f"{title} ({titles[name]})"
         chosen = choices.country if name == "country" else choices.columns.get(name)
         suggestions = [] if chosen or name in asked else found.get(name, [])
+        first, otherwise = _in_two(chosen or "", columns)
         fields.append(
             Field(
                 name,
                 title,
                 " / ".join(dict.fromkeys(column for column, _ in suggestions)),
                 "; ".join(dict.fromkeys(reason for _, reason in suggestions)),
-                chosen or "",
-                columns if not chosen or chosen in columns else [chosen, *columns],
+                first,
+                otherwise,
+                columns if not first or first in columns else [first, *columns],
             )
         )
     return fields
+
+
+def _in_two(chosen: str, columns: Sequence[str]) -> tuple[str, str]:
+    """A choice as a form shows it: a column, and one for where that is empty."""
+    first, _, otherwise = chosen.rpartition(",")
+    return (first, otherwise) if first in columns and otherwise in columns else (chosen, "")
 
 
 def uses(one: ListView, column: str) -> list[str]:
@@ -239,7 +249,7 @@ def counts_of(progress: JobProgress, language: Language) -> list[Line]:
 def told(job: Job, language: Language) -> str:
     """How it went, in a sentence."""
     progress = job.progress
-    if progress is None:
+    if progress is None or job.undo is not None:  # what is in the group now, its account says
         return ""
     rows = progress.total or progress.settled
     if progress.complete and progress.created == progress.settled == rows:

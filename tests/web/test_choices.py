@@ -99,7 +99,7 @@ async def test_a_mended_rejects_file_goes_on_with_what_its_list_was_sent_with(
     ("choices", "words"),
     [
         ({"normalize": "Germany"}, "normalize needs a region"),
-        ({"bare": "national"}, "bare needs normalize"),
+        ({"bare": "national"}, "choose the country"),
         ({"columns": {"phone": "Fax"}}, "Fax"),
         ({"columns": {"mobile": "Mobil"}}, "mobile"),
         ({"columns": {"phone": "Mobil"}, "encoding": "no-such"}, "no-such"),

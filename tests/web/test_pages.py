@@ -190,6 +190,82 @@ async def test_a_choice_that_makes_no_sense(here: Callable[..., ServerHere]) -> 
         await post(ann, f"{path}/choose", {"x": "y" * (1 << 19)}, 422)
 
 
+async def test_where_one_column_is_empty_another_is_read(
+    here: Callable[..., ServerHere], sandbox: SandboxThread
+) -> None:
+    content = "Mobil;Festnetz\n0151 12345678;030 1234567\n;030 7654321\n0151 22345678;\n"
+    wanted = ["+4915112345678", "+49307654321", "+4915122345678"]
+    async with here().visited() as ann:
+        path = await sent(ann, content, group_name="new one")
+        page = await look(ann, path)
+        assert "as found: Mobil" in page
+        found = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', page))
+        for chosen in ({"phone_or": "Festnetz"}, {"phone": "Mobil", "phone_or": "Festnetz"}):
+            page, _ = await post(ann, f"{path}/choose", {"normalize": "DE"} | found | chosen)
+            for column in ("Mobil", "Festnetz"):
+                assert f'<option selected value="{column}">' in page
+        await post(ann, f"{path}/check", {"normalize": "DE"} | found | chosen)
+        await at_rest(ann, path)
+        await post(ann, f"{path}/start")
+        await at_rest(ann, path)
+    assert [commit.phone for commit in sandbox.commits] == wanted
+
+
+@pytest.mark.parametrize(
+    ("wrong", "shown"),
+    [
+        ({"encoding": "klingon"}, 'value="klingon"'),
+        ({"skip_lines": "500"}, 'value="500"'),
+        ({"bare": "national"}, '<option value="national" selected>'),
+        ({"mobile_only": "yes"}, 'value="yes" checked'),
+    ],
+)
+async def test_a_choice_that_cannot_be_kept_can_be_changed(
+    here: Callable[..., ServerHere], wrong: dict[str, str], shown: str
+) -> None:
+    async with here().visited() as ann:
+        path = await sent(ann)
+        page, _ = await post(ann, f"{path}/choose", {"a": "Name", "duplicates": "skip"} | wrong)
+        assert "<details open>" in page
+        assert shown in page
+        assert '<option selected value="Name">' in page
+        assert 'value="skip" checked' in page
+        assert "--" not in page.partition("</form>")[0]
+        assert "Check the list" not in page
+
+
+async def test_what_a_rejects_file_notes_is_shown(here: Callable[..., ServerHere]) -> None:
+    async with here().visited() as ann:
+        path = await sent(ann, "Mobil\n0151 12345678\n0151\n", group_name="new one")
+        await post(ann, f"{path}/check", {"normalize": "DE", "duplicates": "skip"})
+        await at_rest(ann, path)
+        await post(ann, f"{path}/start")
+        await at_rest(ann, path)
+        async with ann.session.get(f"/uploads/api/{path}/files/rejects.csv") as reply:
+            rejects = await reply.text()
+        page = await look(ann, await sent(ann, rejects, "rejects.csv"))
+        assert '<option value="DE" selected>' in page
+        assert re.search(r'id="duplicates"[^>]* checked', page)
+
+
+async def test_refusals_are_in_the_language_of_the_page(here: Callable[..., ServerHere]) -> None:
+    german = {"Accept-Language": "de"}
+    columns = "Mobil;Mobil privat\n0151 12345678;\n;0151 22345678\n"
+    async with here().visited() as ann:
+        async with ann.session.put("/uploads/lists?name=a.csv", headers=german) as reply:
+            assert reply.status == 422
+            assert "die Datei ist leer" in await reply.text()
+        async with ann.session.put("/uploads/lists?name=a.csv", data=columns.encode()) as reply:
+            assert reply.status == 201
+            path = f"jobs/{(await reply.json())['id']}"
+        await post(ann, f"{path}/check", {"normalize": "DE"})
+        await ann.until(path.removeprefix("jobs/"))
+        page = await look(ann, path, headers=german)
+        assert "bitte zuerst wählen: mehrere Spalten könnten die Telefonnummern sein" in page
+        page, _ = await post(ann, f"{path}/group", {"group_id": "", "group_name": ""}, 409)
+        assert "no group is chosen" in page
+
+
 async def test_groups_that_cannot_be_read(sandbox: SandboxThread, tmp_path: Path) -> None:
     def client() -> Client:
         return client_at(sandbox.url, client_id=sandbox.client_id, api_key="wrong")

@@ -17,12 +17,10 @@ if (form) {
     button.disabled = false;
   };
 
+  // A refusal is a page, in its language; what is none comes from somebody between.
   const refused = (request) => {
-    try {
-      return JSON.parse(request.responseText).detail;
-    } catch {
-      return form.dataset.lost;
-    }
+    const page = new DOMParser().parseFromString(request.responseText, "text/html");
+    return page.querySelector("main [role=alert]")?.textContent ?? form.dataset.lost;
   };
 
   const send = (list) => {
@@ -31,7 +29,7 @@ if (form) {
     if (name) query.set("group_name", name);
     else if (form.elements.group_id.value) query.set("group_id", form.elements.group_id.value);
     const request = new XMLHttpRequest();
-    request.open("PUT", `${form.dataset.api}?${query}`);
+    request.open("PUT", `${form.action}?${query}`);
     request.upload.addEventListener("progress", (event) => {
       const percent = Math.floor((100 * event.loaded) / event.total);
       sending.textContent = form.dataset.sending.replace("#", percent.toLocaleString(lang));
@@ -85,7 +83,7 @@ if (live) {
       if (reply.ok) {
         const page = new DOMParser().parseFromString(await reply.text(), "text/html");
         update(live, page.getElementById("live"));
-      }
+      } else if (reply.status < 500) location.reload(); // it says why it is not shown any more
     } catch {
       // The server is being restarted: the events come back with it.
     }
@@ -117,7 +115,10 @@ if (live) {
     // It comes back by itself, but not from an answer that is an error: those of a proxy whose
     // server is being restarted.
     events.addEventListener("error", () => {
-      if (events.readyState === EventSource.CLOSED) setTimeout(follow, 2000);
+      if (events.readyState === EventSource.CLOSED) {
+        show();
+        setTimeout(follow, 2000);
+      }
     });
   };
   follow();

@@ -12,7 +12,9 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.requests import ClientDisconnect
 
 from asyncsdk.results import Outcome
+from asyncsdk.validators import MOST
 from asyncsdk.web.caller import Asking
+from asyncsdk.web.destinations import check_group
 from asyncsdk.web.errors import FileRefusedError
 from asyncsdk.web.job import Job
 from asyncsdk.web.making import KINDS, FileKind
@@ -65,10 +67,11 @@ async def create(
     request: Request,
     asking: Asking,
     name: Annotated[str, Query(description="What the file is called.", max_length=1000)] = "list",
-    group_id: Annotated[int | None, Query(ge=1)] = None,
+    group_id: Annotated[int | None, Query(ge=1, le=MOST)] = None,
     group_name: Annotated[str | None, Query(min_length=1, max_length=50)] = None,
 ) -> JobShape:
     """Send a list: its bytes are the body, which is written to the disk as it comes."""
+    check_group(group_id, group_name, asking.groups)
     length = request.headers.get("content-length", "")
     size = int(length) if length.isdecimal() else None
     try:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from asyncsdk.config import Duplicates, Existing
 from asyncsdk.models import FIELDS
+from asyncsdk.validators import MOST
 from asyncsdk.web.errors import FileRefusedError
 from asyncsdk.web.job import Choices
 
@@ -42,15 +43,13 @@ def group_of(form: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     name = _one(form, "group_name").strip()
     if name:
         return {"group_name": name}
-    number = _one(form, "group_id").strip()
-    return {"group_id": int(number)} if number.isascii() and number.isdecimal() else {}
+    number = _number(_one(form, "group_id"), MOST)
+    return {"group_id": number} if number else {}
 
 
 def choices_of(form: Mapping[str, Sequence[str]], before: Choices) -> Choices:
     """How a list is to be read, as it was chosen; what the form does not ask for stays."""
     columns = {name: column for name in FIELDS if (column := _column(form, name))}
-    lines = _one(form, "skip_lines").strip()
-    counted = lines.isascii() and lines.isdecimal() and len(lines) < _DIGITS
     return Choices(
         columns=columns,
         country=_one(form, "country") or None,
@@ -60,7 +59,7 @@ def choices_of(form: Mapping[str, Sequence[str]], before: Choices) -> Choices:
         delimiter=_DELIMITERS.get(_one(form, "delimiter")),
         encoding=_one(form, "encoding").strip() or None,
         header=_HEADER.get(_one(form, "header")),
-        skip_lines=int(lines) if counted else 0,
+        skip_lines=_number(_one(form, "skip_lines"), _MOST_LINES) or 0,
         normalize=_one(form, "normalize") or None,
         bare=_known(_one(form, "bare"), ("national", "international")),
         mobile_only="mobile_only" in form,
@@ -70,7 +69,7 @@ def choices_of(form: Mapping[str, Sequence[str]], before: Choices) -> Choices:
     )
 
 
-_DIGITS = 5
+_MOST_LINES = 9999
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _HEADER = {"yes": True, "no": False}
 
@@ -78,6 +77,14 @@ _HEADER = {"yes": True, "no": False}
 def _one(form: Mapping[str, Sequence[str]], name: str) -> str:
     values = form.get(name, ())
     return values[-1] if values else ""
+
+
+def _number(text: str, most: int) -> int | None:
+    """The number that a text is; None where it is none, or too large."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(most))):
+        return None
+    return number if (number := int(digits)) <= most else None
 
 
 def _column(form: Mapping[str, Sequence[str]], name: str) -> str:

@@ -59,7 +59,9 @@ def local_app(jobs: UploadJobs, token: str, ready: Callable[[], None]) -> FastAP
     def known(request: Request) -> None:
         check(request.cookies.get(name, ""))
 
-    app = FastAPI(title="asyncsdk", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="asyncsdk", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_HOSTS)
 
     door = APIRouter(route_class=PageRoute, include_in_schema=False)

@@ -25,6 +25,7 @@ _LONGEST = 10_000
 _MOST = 100
 """Fields at most."""
 _NO_FORM = "this is no form with a file: open the upload page and choose the file there"
+_CUT = "the rest of the file did not come: send it once more"
 
 
 @frozen
@@ -50,6 +51,8 @@ class _Reader:
     _text: bytearray | None = None
     """Of the field that is being read; None in a file."""
     _fields: int = 0
+    ended: bool = False
+    """Whether the form came whole."""
 
     def on_part_begin(self) -> None:
         self._headers, self._header = [], [b"", b""]
@@ -86,6 +89,9 @@ class _Reader:
         if len(self._text) > _LONGEST:
             raise FileRefusedError(_NO_FORM)
 
+    def on_end(self) -> None:
+        self.ended = True
+
     def on_part_end(self) -> None:
         text = self._text
         self.found.append(None if text is None else (self._name, text.decode("utf-8", "replace")))
@@ -109,7 +115,7 @@ async def parts(stream: AsyncIterable[bytes], content_type: str) -> AsyncGenerat
     reader = _Reader()
     names = (
         *("on_part_begin", "on_part_data", "on_part_end", "on_header_field"),
-        *("on_header_value", "on_header_end", "on_headers_finished"),
+        *("on_header_value", "on_header_end", "on_headers_finished", "on_end"),
     )
     parser = MultipartParser(boundary, {name: getattr(reader, name) for name in names})  # type: ignore[arg-type]
     try:
@@ -119,3 +125,5 @@ async def parts(stream: AsyncIterable[bytes], content_type: str) -> AsyncGenerat
                 yield reader.found.popleft()
     except MultipartParseError as error:
         raise FileRefusedError(_NO_FORM) from error
+    if not reader.ended:  # nor is its file whole, then
+        raise FileRefusedError(_CUT)

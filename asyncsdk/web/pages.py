@@ -20,6 +20,7 @@ from asyncsdk.results import Outcome
 from asyncsdk.web import showing
 from asyncsdk.web.api import create
 from asyncsdk.web.caller import EVERYBODY, Asking
+from asyncsdk.web.destinations import check_group
 from asyncsdk.web.errors import FileRefusedError, NoSuchJobError, NotNowError
 from asyncsdk.web.forms import choices_of, group_of, read_form
 from asyncsdk.web.job import Choices, Job, JobProgress, JobState
@@ -90,11 +91,12 @@ async def start(
         return _speaking(lang, "./")
     language = language_for(request)
     jobs = await asking.jobs.jobs(asking.owner, limit=_SHOWN + 1, before=before)
+    groups = await _groups(asking)
     values = {
-        "groups": await _groups(asking),
+        "groups": groups,
         "may_create": asking.groups is None,
         "most": asking.jobs.limits.file_bytes,
-        "lines": showing.lines_of(jobs[:_SHOWN], language),
+        "lines": showing.lines_of(jobs[:_SHOWN], groups, language),
         "older": before is not None,
         "whose": asking.owner != EVERYBODY,
         "next": repr(jobs[_SHOWN - 1].created) if len(jobs) > _SHOWN else "",
@@ -131,13 +133,15 @@ async def receive(request: Request, asking: Asking) -> Response:
             if isinstance(part, tuple):
                 form.setdefault(part[0], []).append(part[1])
             elif isinstance(part, FilePart) and part.name and job is None:
+                chosen = group_of(form)
+                check_group(chosen.get("group_id"), chosen.get("group_name"), asking.groups)
                 pieces = _pieces(found)
                 job = await asking.jobs.receive(pieces, owner=asking.owner, name=part.name)
     if job is None:
         msg = "choose a file before you upload it"
         raise FileRefusedError(msg)
-    if group := group_of(form):
-        await asking.jobs.choose(asking.owner, job.id, allowed=asking.groups, **group)
+    if chosen := group_of(form):
+        await asking.jobs.choose(asking.owner, job.id, allowed=asking.groups, **chosen)
     return _on(f"jobs/{job.id}")
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from asyncsdk.config import Duplicates, Existing
 from asyncsdk.models import Group
+from asyncsdk.validators import MOST
 from asyncsdk.web.job import Choices, Job, JobState
 from asyncsdk.web.reading import Inspection
 from asyncsdk.web.results import ResultPage
@@ -80,7 +81,7 @@ class Change(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     choices: ChoicesShape | None = None
-    group_id: int | None = Field(default=None, ge=1)
+    group_id: int | None = Field(default=None, ge=1, le=MOST)
     group_name: str | None = Field(
         default=None,
         min_length=1,

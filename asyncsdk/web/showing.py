@@ -285,17 +285,21 @@ class HistoryLine:
     """A job among others."""
 
     job: Job
+    group: str
     state: str
     when: str
     who: str
     counts: Sequence[Line]
 
 
-def lines_of(jobs: Sequence[Job], language: Language) -> list[HistoryLine]:
+def lines_of(
+    jobs: Sequence[Job], groups: Sequence[Group] | None, language: Language
+) -> list[HistoryLine]:
     """Jobs, as a history shows them."""
     return [
         HistoryLine(
             job,
+            group_of(job, groups),
             state_name(job, language),
             moment(job.created, language),
             "" if job.owner == EVERYBODY else job.owner,

@@ -151,6 +151,38 @@ async def test_only_their_own_groups(
         assert [group.name for group in sandbox.groups] == ["own", "other"]
 
 
+async def test_a_list_for_a_group_of_somebody_else_is_not_kept(
+    here: Callable[..., ServerHere], sandbox: SandboxThread
+) -> None:
+    own, other = sandbox.add_group("own"), sandbox.add_group("other")
+    async with here().visited(**{"X-Groups": f"[{own}]"}) as ann:
+        form = aiohttp.FormData({"group_id": str(other)})
+        form.add_field("file", b"+4915112345678", filename="list.csv")
+        await post(ann, "lists", form, 403)
+        for path in ("lists", "api/jobs"):
+            url = f"/uploads/{path}?group_id={other}"
+            how = "PUT" if path == "lists" else "POST"
+            async with ann.session.request(how, url, data=b"+4915112345678") as reply:
+                assert reply.status == 403
+        assert await ann.ask("GET", "/jobs") == []
+
+
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 30, "9" * 5000])
+async def test_a_group_that_no_number_can_be_of(
+    here: Callable[..., ServerHere], number: str
+) -> None:
+    async with here().visited() as ann:
+        path = await sent(ann)
+        await post(ann, f"{path}/group", {"group_id": number}, 409)
+        patch = f'{{"group_id": {number}}}'
+        headers = {"Content-Type": "application/json"}
+        async with ann.session.patch(f"/uploads/api/{path}", data=patch, headers=headers) as reply:
+            assert reply.status in {400, 422}
+        async with ann.session.post(f"/uploads/api/jobs?group_id={number}", data=b"x") as reply:
+            assert reply.status == 422
+        assert len(await ann.ask("GET", "/jobs")) == 1
+
+
 @pytest.mark.parametrize(
     ("asked", "language"),
     [("de-AT,de;q=0.9,en;q=0.8", "de"), ("fr, en", "en"), ("en-GB, de", "en"), ("x" * 9999, "en")],
@@ -381,6 +413,15 @@ async def test_whatever_comes_as_a_form_is_read_or_refused(
 async def test_what_is_no_form_is_refused(kind: str) -> None:
     with pytest.raises(FileRefusedError):
         await read_parts(b"--x--\r\n", [], kind)
+
+
+@given(st.binary(max_size=60), st.integers(min_value=0), st.lists(st.integers(min_value=0)))
+async def test_a_form_that_was_cut_short_is_refused(
+    content: bytes, end: int, cuts: list[int]
+) -> None:
+    body = BEGUN + b'list.csv"\r\n\r\n' + content.replace(b"--x", b"") + b"\r\n--x--"
+    with pytest.raises(FileRefusedError):
+        await read_parts(body[: end % len(body)], cuts)
 
 
 async def test_a_form_with_endless_fields_is_refused() -> None:

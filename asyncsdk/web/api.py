@@ -9,13 +9,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import FileResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from starlette.requests import ClientDisconnect
 
 from asyncsdk.results import Outcome
 from asyncsdk.validators import MOST
 from asyncsdk.web.caller import Asking
 from asyncsdk.web.destinations import check_group
-from asyncsdk.web.errors import FileRefusedError
 from asyncsdk.web.job import Job
 from asyncsdk.web.making import KINDS, FileKind
 from asyncsdk.web.route import GuardedRoute
@@ -74,11 +72,7 @@ async def create(
     check_group(group_id, group_name, asking.groups)
     length = request.headers.get("content-length", "")
     size = int(length) if length.isdecimal() else None
-    try:
-        job = await asking.jobs.receive(request.stream(), owner=asking.owner, name=name, size=size)
-    except ClientDisconnect as error:  # nobody reads that, and it is no fault
-        msg = "the file did not come whole: send it once more"
-        raise FileRefusedError(msg) from error
+    job = await asking.jobs.receive(request.stream(), owner=asking.owner, name=name, size=size)
     if group_id is not None or group_name is not None:
         job = await asking.jobs.choose(
             asking.owner,

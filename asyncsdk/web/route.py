@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 
 from asyncsdk.errors import AsyncSDKError, ConfigurationError
 from asyncsdk.web.errors import JobError
 from asyncsdk.web.guard import HEADERS, check_site
 
 if TYPE_CHECKING:
-    from fastapi import Request, Response
+    from fastapi import Request
 
 __all__ = ["GuardedRoute"]
 
@@ -34,6 +35,8 @@ class GuardedRoute(APIRoute):
                 response = await handle(request)
             except AsyncSDKError as error:
                 response = self.refused(request, error, status_of(error))
+            except ClientDisconnect:  # nobody reads that, and it is no fault
+                response = Response(status_code=_BAD_REQUEST)
             for name, value in HEADERS.items():
                 response.headers.setdefault(name, value)
             return response

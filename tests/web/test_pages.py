@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 from contextlib import aclosing, suppress
 from html import unescape
@@ -338,6 +340,33 @@ async def test_a_form_is_refused_at_the_limit(here: Callable[..., ServerHere]) -
         page, _ = await post(ann, "lists", form, 413)
         assert "1,000 bytes" in page
         assert await ann.ask("GET", "/jobs") == []
+
+
+@pytest.mark.parametrize(
+    "request_line", ["POST /uploads/lists", "PUT /uploads/lists", "POST /uploads/api/jobs"]
+)
+async def test_who_leaves_amid_a_list_is_no_fault(
+    here: Callable[..., ServerHere],
+    request_line: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = here()
+    async with server.visited() as ann:
+        monkeypatch.setattr(logging.getLogger("uvicorn.error"), "handlers", [caplog.handler])
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        head = (
+            f"{request_line} HTTP/1.1\r\nHost: x\r\nX-User: ann\r\nContent-Length: 9999\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+        )
+        writer.write(head.encode() + BEGUN + b'list.csv"\r\n\r\n+4915112345678\n')
+        await writer.drain()
+        await look(ann, "")
+        writer.close()
+        await writer.wait_closed()
+        assert await ann.ask("GET", "/jobs") == []
+    await server.end()
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 # -- forms with files ---------------------------------------------------------------------------

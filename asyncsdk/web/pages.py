@@ -26,7 +26,14 @@ from asyncsdk.web.forms import choices_of, group_of, read_form
 from asyncsdk.web.job import Choices, Job, JobProgress, JobState
 from asyncsdk.web.multipart import FilePart, Part, parts
 from asyncsdk.web.reading import SENDING
-from asyncsdk.web.rendering import ASSETS, COOKIE, asset, language_for, render
+from asyncsdk.web.rendering import (
+    ASSETS,
+    COOKIE,
+    asset,
+    language_for,
+    query_without_lang,
+    render,
+)
 from asyncsdk.web.route import GuardedRoute
 from asyncsdk.web.sentences import PageTranslator
 
@@ -88,7 +95,7 @@ async def start(
 ) -> Response:
     """Where a list goes up, and those that went up before."""
     if lang is not None:
-        return _speaking(lang, "./")
+        return _speaking(request, lang, "./")
     language = language_for(request)
     jobs = await asking.jobs.jobs(asking.owner, limit=_SHOWN + 1, before=before)
     groups = await _groups(asking)
@@ -112,9 +119,10 @@ async def _groups(asking: Caller) -> list[Group] | None:
     return None
 
 
-def _speaking(lang: str, to: str) -> Response:
+def _speaking(request: Request, lang: str, to: str) -> Response:
     """The same page, from now on in this language."""
-    response = _on(to)
+    query = query_without_lang(request)
+    response = _on(f"{to}?{query}" if query else to)
     if lang in LANGUAGES:
         response.set_cookie(COOKIE, lang, max_age=_YEAR, httponly=True, samesite="lax")
     return response
@@ -178,7 +186,7 @@ async def show(
 ) -> Response:
     """A list, as far as it is."""
     if lang is not None:
-        return _speaking(lang, job_id)
+        return _speaking(request, lang, job_id)
     job = await asking.jobs.get(asking.owner, job_id)
     if job.active:
         return render(request, "active.html.j2", _live(request, asking, job), depth=1)
@@ -302,7 +310,7 @@ async def rows(
 ) -> Response:
     """The rows of a list that met a fate."""
     if lang is not None:
-        return _speaking(lang, outcome.value)
+        return _speaking(request, lang, outcome.value)
     job = await asking.jobs.get(asking.owner, job_id)
     page = await asking.jobs.results(
         asking.owner, job_id, outcome, offset=offset, limit=_ROWS, located=True
@@ -386,7 +394,7 @@ async def before_undo(
 ) -> Response:
     """What would be deleted, before it is."""
     if lang is not None:
-        return _speaking(lang, "undo")
+        return _speaking(request, lang, "undo")
     job = await asking.jobs.get(asking.owner, job_id)
     preview = await asking.jobs.undo_preview(asking.owner, job_id)
     values = {**_head(request, asking, job), "preview": preview}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import jinja2
 from babel.core import negotiate_locale
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.export.languages import Language
 
-__all__ = ["ASSETS", "COOKIE", "asset", "language_for", "render"]
+__all__ = ["ASSETS", "COOKIE", "asset", "language_for", "query_without_lang", "render"]
 
 COOKIE = "asyncsdk-lang"
 """Has the language that was chosen on the page."""
@@ -47,6 +48,12 @@ def language_for(request: Request) -> Language:
     return language_of(chosen, _PACKAGE)
 
 
+def query_without_lang(request: Request) -> str:
+    """What the address of a page asks for besides a language."""
+    rest = [each for each in request.query_params.multi_items() if each[0] != "lang"]
+    return urlencode(rest)
+
+
 def render(
     request: Request, template: str, values: Mapping[str, Any], *, depth: int, status: int = 200
 ) -> HTMLResponse:
@@ -60,7 +67,12 @@ def render(
         status: Of the answer.
     """
     language = language_for(request)
-    text = _templates(language.code).get_template(template).render(base="../" * depth, **values)
+    found = _templates(language.code).get_template(template)
+    # A page that answers a form has no address at which it could be had in another language.
+    offered = LANGUAGES if request.method == "GET" else ()
+    text = found.render(
+        base="../" * depth, languages=offered, query=query_without_lang(request), **values
+    )
     headers = {"Content-Language": language.code, "Vary": "Accept-Language, Cookie"}
     return HTMLResponse(text, status, headers)
 
@@ -90,7 +102,6 @@ def _templates(code: str) -> jinja2.Environment:
     templates.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined]
     templates.globals |= {
         "language": language,
-        "languages": LANGUAGES,
         "said": PageTranslator.of(language),
         "names": {kind: language.gettext(name) for kind, name in NAMES.items()},
         "amount": showing.amount,

@@ -206,6 +206,20 @@ async def test_it_speaks_the_language_of_the_browser(
         await look(ann, "?lang=xx")
 
 
+async def test_another_language_leads_to_the_same_page(here: Callable[..., ServerHere]) -> None:
+    async with here().visited() as ann:
+        path = await sent(ann, group_name="new one")
+        await post(ann, f"{path}/check", {"normalize": "DE", "phone": "Mobil"})
+        await at_rest(ann, path)
+        for query, words in (("?step=list", "Liste prüfen"), ("", "in die Gruppe new one senden")):
+            page = await look(ann, path + query)
+            (link,) = map(unescape, re.findall(r'href="(\?[^"]*lang=de)"', page))
+            assert words in await look(ann, path + link, headers={"Cookie": "asyncsdk-lang=de"})
+        for action in ("delete", "undo"):  # pages that answer forms are at no address
+            page, _ = await post(ann, f"{path}/{action}", status=200 if action == "delete" else 409)
+            assert "lang=" not in page.partition("</nav>")[0].partition("<body>")[2]
+
+
 async def test_a_choice_that_makes_no_sense(here: Callable[..., ServerHere]) -> None:
     async with here().visited() as ann:
         path = await sent(ann)

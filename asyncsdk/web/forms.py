@@ -38,12 +38,17 @@ async def read_form(stream: AsyncIterable[bytes]) -> Form:
     return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1000)
 
 
-def group_of(form: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """The group that was chosen, as `UploadJobs.choose` takes it; empty where none was."""
+def group_of(form: Mapping[str, Sequence[str]], before: str = "") -> dict[str, Any]:
+    """The group that was chosen, as `UploadJobs.choose` takes it; empty where none was.
+
+    Args:
+        form: Has a group that is there, the name of a new one, or both.
+        before: The name that the form came with: where it still has it, the other one was meant.
+    """
     name = _one(form, "group_name").strip()
-    if name:
-        return {"group_name": name}
     number = _number(_one(form, "group_id"), MOST)
+    if name and not (number and name == before):
+        return {"group_name": name}
     return {"group_id": number} if number else {}
 
 

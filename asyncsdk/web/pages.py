@@ -363,7 +363,7 @@ async def _chosen(request: Request, asking: Caller, job_id: str) -> None:
         job_id,
         choices=choices_of(form, job.choices),
         allowed=asking.groups,
-        **group_of(form),
+        **group_of(form, before=job.group_name),
     )
 
 

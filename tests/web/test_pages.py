@@ -169,6 +169,22 @@ async def test_a_list_for_a_group_of_somebody_else_is_not_kept(
         assert await ann.ask("GET", "/jobs") == []
 
 
+async def test_of_a_group_and_a_name_the_one_that_is_new_is_meant(
+    here: Callable[..., ServerHere], sandbox: SandboxThread
+) -> None:
+    group = {"group_id": str(sandbox.add_group("old one"))}
+    async with here().visited() as ann:
+        path = await sent(ann, group_name="new one")
+        for form, shown in (
+            (group | {"group_name": "new one"}, "old one"),
+            (group | {"group_name": "newer"}, "newer"),
+            ({"group_id": "", "group_name": "newer"}, "newer"),
+            (group | {"group_name": ""}, "old one"),
+        ):
+            page, _ = await post(ann, f"{path}/choose", form)
+            assert f"<dt>Group</dt><dd>{shown}</dd>" in page
+
+
 @pytest.mark.parametrize("number", ["9" * 19, "9" * 30, "9" * 5000])
 async def test_a_group_that_no_number_can_be_of(
     here: Callable[..., ServerHere], number: str

@@ -368,9 +368,12 @@ async def _chosen(request: Request, asking: Caller, job_id: str) -> None:
 
 
 @pages.post("/jobs/{job_id}/start")
-async def begin(asking: Asking, job_id: JobId) -> Response:
-    """Have it sent."""
-    await asking.jobs.start(asking.owner, job_id, allowed=asking.groups)
+async def begin(request: Request, asking: Asking, job_id: JobId) -> Response:
+    """Have it sent; one that was changed since the page was shown is shown again first."""
+    form = await read_form(request.stream())
+    job = await asking.jobs.get(asking.owner, job_id)
+    if form.get("version", [str(job.version)]) == [str(job.version)]:
+        await asking.jobs.start(asking.owner, job_id, allowed=asking.groups)
     return _on(f"../{job_id}")
 
 

@@ -185,6 +185,24 @@ async def test_of_a_group_and_a_name_the_one_that_is_new_is_meant(
             assert f"<dt>Group</dt><dd>{shown}</dd>" in page
 
 
+async def test_a_page_sends_nothing_but_what_it_shows(
+    here: Callable[..., ServerHere], sandbox: SandboxThread
+) -> None:
+    async with here().visited() as ann:
+        path = await sent(ann, group_name="new one")
+        await post(ann, f"{path}/check", {"normalize": "DE", "phone": "Mobil"})
+        shown = re.findall(r'name="(version)" value="(\d+)"', await at_rest(ann, path))
+        await post(ann, f"{path}/group", {"group_name": "another"})  # in another window
+        page, _ = await post(ann, f"{path}/start", dict(shown))
+        assert "Send 30 phones to another" in page
+        assert not sandbox.groups
+        for _ in range(2):
+            shown = re.findall(r'name="(version)" value="(\d+)"', page)
+            await post(ann, f"{path}/start", dict(shown))
+        assert "All 30 phones" in await at_rest(ann, path)
+    assert [group.name for group in sandbox.groups] == ["another"]
+
+
 @pytest.mark.parametrize("number", ["9" * 19, "9" * 30, "9" * 5000])
 async def test_a_group_that_no_number_can_be_of(
     here: Callable[..., ServerHere], number: str

@@ -20,7 +20,8 @@ if (form) {
   // A refusal is a page, in its language; what is none comes from somebody between.
   const refused = (request) => {
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
-    return page.querySelector("main [role=alert]")?.textContent ?? form.dataset.lost;
+    const ours = page.querySelector("main [role=alert]");
+    return ours ? ours.textContent : form.dataset.refused.replace("#", request.status);
   };
 
   const send = (list) => {

@@ -41,13 +41,20 @@ class JobState(StrEnum):
     """It came to its end; that every phone was created, it does not say."""
     UNDOING = "undoing"
     """What it created is being deleted."""
+    UNDO_STOPPING = "undo_stopping"
+    """Deleting is to stop: what is under way is waited for."""
     UNDO_STOPPED = "undo_stopped"
     """Deleting could not go on; it may be asked for once more."""
     UNDONE = "undone"
     """Deleting came to its end; `Job.undo` says what was deleted."""
 
 
-ACTIVE = frozenset({JobState.CHECKING, JobState.RUNNING, JobState.STOPPING, JobState.UNDOING})
+ACTIVE = frozenset(
+    {
+        *(JobState.CHECKING, JobState.RUNNING, JobState.STOPPING),
+        *(JobState.UNDOING, JobState.UNDO_STOPPING),
+    }
+)
 """The states in which some worker is to do something."""
 
 

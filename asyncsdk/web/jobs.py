@@ -321,7 +321,7 @@ class UploadJobs:
 
     async def stop(self, owner: str, job_id: str) -> Job:
         """Have it stop: what is under way is waited for, the rest is kept for going on."""
-        return await self._changed(owner, job_id, lambda job: transitions.stop(job, time.time()))
+        return await self._changed(owner, job_id, transitions.stop)
 
     async def resume(self, owner: str, job_id: str) -> Job:
         """Have it go on where it stopped; of one that is done, send what failed once more.

@@ -119,6 +119,7 @@ def _assembled(plan: Plan, client: Client) -> Service:
         JobState.RUNNING: uploader.send,
         JobState.STOPPING: uploader.settle,
         JobState.UNDOING: undoer.undo,
+        JobState.UNDO_STOPPING: undoer.settle,
     }
     room = dict.fromkeys(works, plan.running) | {JobState.CHECKING: _CHECKS}
     worker = Worker(table, storage, works, room, plan.look_every, time.time)

@@ -55,9 +55,11 @@ _STATES = {
     JobState.STOPPED: N_("stopped"),
     JobState.DONE: N_("finished"),
     JobState.UNDOING: N_("being undone"),
+    JobState.UNDO_STOPPING: N_("undoing is being stopped"),
     JobState.UNDO_STOPPED: N_("undoing was stopped"),
     JobState.UNDONE: N_("undone"),
 }
+_UNDOING = {JobState.UNDOING, JobState.UNDO_STOPPING, JobState.UNDO_STOPPED, JobState.UNDONE}
 _NAMES = {
     "phone": N_("Phone number"),
     "a": N_("Field a"),
@@ -271,7 +273,7 @@ def told(job: Job, language: Language) -> str:
 
 def share_done(job: Job) -> float | None:
     """How much of the work is done, from 0 to 1; None where nobody knows."""
-    if job.state in {JobState.UNDOING, JobState.UNDO_STOPPED, JobState.UNDONE}:
+    if job.state in _UNDOING:
         undo = job.undo
         return min(1.0, undo.settled / undo.total) if undo and undo.total else None
     progress = job.progress

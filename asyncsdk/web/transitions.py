@@ -77,12 +77,12 @@ def start(job: Job, group: Group, now: float) -> Job:
     return _wanted(job, JobState.RUNNING)
 
 
-def stop(job: Job, now: float) -> Job:
+def stop(job: Job) -> Job:
     """The job that is to come to rest, whatever it does; one that is at rest stays as it is."""
     if job.state is JobState.RUNNING:
         return evolve(job, state=JobState.STOPPING)
     if job.state is JobState.UNDOING:
-        return evolve(job, state=JobState.UNDO_STOPPED, ended=now)
+        return evolve(job, state=JobState.UNDO_STOPPING)
     return _draft(job) if job.state is JobState.CHECKING else job
 
 

@@ -203,13 +203,22 @@ class Undoer:
             known = await asyncio.to_thread(account.known, chunk)
             left = [one for one in chunk if known.get(one) in {None, _Fate.SENDING}]
             if left:
-                await self._delete_patiently(account, left, known)
+                await self._delete_patiently(job.id, account, left, known)
                 if not await self._goes_on(job.id, account, whole):
                     return
         await self._enter(job.id, account, whole, JobState.UNDONE)
 
+    async def settle(self, job: Job) -> None:
+        """Bring a job to rest whose worker died when it was to stop."""
+        folder = self.storage.folder(job.id)
+        account = _Account(folder.undo)
+        if not await asyncio.to_thread(folder.undo.exists):
+            await asyncio.to_thread(account.begin)
+        whole = await asyncio.to_thread(preview, folder.journal)
+        await self._enter(job.id, account, whole, JobState.UNDO_STOPPED)
+
     async def _delete_patiently(
-        self, account: _Account, ids: list[int], known: dict[int, _Fate]
+        self, job_id: str, account: _Account, ids: list[int], known: dict[int, _Fate]
     ) -> None:
         """Delete these phones; an outage is waited for.
 
@@ -222,7 +231,9 @@ class Undoer:
             try:
                 return await self._delete(account, ids, known)
             except NotSentError:
-                if loop.time() >= until or self.departing.is_set():
+                job = await self.table.get(job_id)
+                wanted = job.state is JobState.UNDOING and not self.departing.is_set()
+                if not wanted or loop.time() >= until:
                     raise
             await asyncio.sleep(_PAUSE)
             known = await asyncio.to_thread(account.known, ids)
@@ -264,9 +275,10 @@ class Undoer:
 
         def entered(job: Job) -> Job:
             job = evolve(job, undo=undo, tries=0)
-            if state is None or job.state is not JobState.UNDOING:
+            stopped = JobState.UNDO_STOPPED if job.state is JobState.UNDO_STOPPING else None
+            if (end := state or stopped) is None:
                 return job
-            return evolve(job, state=state, reason="", ended=self.now())
+            return evolve(job, state=end, reason="", ended=self.now())
 
         return await self.table.change(job_id, entered)
 

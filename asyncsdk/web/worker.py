@@ -40,6 +40,7 @@ _AT_REST = {
     JobState.RUNNING: JobState.STOPPED,
     JobState.STOPPING: JobState.STOPPED,
     JobState.UNDOING: JobState.UNDO_STOPPED,
+    JobState.UNDO_STOPPING: JobState.UNDO_STOPPED,
 }
 """Where a job goes that cannot go on."""
 

@@ -122,7 +122,7 @@ ASKED: dict[str, Callable[[Job], Job]] = {
     "group": lambda job: transitions.choose(job, None, 8, None),
     "check": transitions.check,
     "start": lambda job: transitions.start(job, GROUP, 2.0),
-    "stop": lambda job: transitions.stop(job, 3.0),
+    "stop": transitions.stop,
     "resume": transitions.resume,
     "undo": transitions.undo,
 }

@@ -87,6 +87,26 @@ def test_what_cannot_be_deleted_is_told_and_tried_again(tmp_path: Path) -> None:
     run_leaping(scenario())
 
 
+def test_one_that_is_stopped_tells_what_it_did(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with opened(tmp_path, latency=0.5) as (sandbox, jobs):
+            group_id = sandbox.add_group()
+            job = await sent(jobs, list_of(300), group_id)
+            await jobs.undo("ann", job.id)
+            while len(sandbox.phones(group_id)) == 300:
+                await asyncio.sleep(0.1)
+            assert (await jobs.stop("ann", job.id)).state is JobState.UNDO_STOPPING
+            ended = await at_rest(jobs, job.id)
+            assert ended.state is JobState.UNDO_STOPPED
+            assert ended.undo is not None
+            assert 0 < ended.undo.deleted == 300 - len(sandbox.phones(group_id)) < 300
+            await jobs.undo("ann", job.id)
+            ended = await at_rest(jobs, job.id)
+            assert (ended.state, ended.undo and ended.undo.deleted) == (JobState.UNDONE, 300)
+
+    run_leaping(scenario())
+
+
 @pytest.mark.parametrize(("minutes", "state"), [(3, "undone"), (60, "undo_stopped")])
 def test_an_outage_is_waited_for(tmp_path: Path, minutes: int, state: str) -> None:
     async def scenario() -> None:

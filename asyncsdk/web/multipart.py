@@ -75,7 +75,7 @@ class _Reader:
         message = Message()
         message["Content-Disposition"] = said.decode("utf-8", "replace").replace("\n", " ")
         self._name = str(message.get_param("name", "", "content-disposition"))
-        if b"filename" in said:
+        if message.get_param("filename", None, "content-disposition") is not None:
             self._text = None
             self.found.append(FilePart(message.get_filename("") or ""))
         else:

@@ -82,7 +82,7 @@ _KINDS = {
 }
 _USUAL = ("DE", "AT", "CH")
 _JOINED = re.compile("[,+]")
-_MINUTE, _HOUR = 60, 3600
+_MINUTE = 60
 _KILO = 1000
 _UNITS = ("B", "kB", "MB", "GB")
 _TWO_DIGITS = 10
@@ -115,10 +115,10 @@ def amount(size: int, language: Language) -> str:
 
 def duration(seconds: float, language: Language) -> str:
     """How long something takes, in the words of whoever waits."""
-    if seconds < _MINUTE:
+    if round(seconds) < _MINUTE:
         least = max(1, round(seconds))
         return language.ngettext("{count} second", "{count} seconds", least)
-    if seconds < _HOUR:
+    if round(seconds / _MINUTE) < _MINUTE:
         return language.ngettext("{count} minute", "{count} minutes", round(seconds / _MINUTE))
     hours, minutes = divmod(round(seconds / _MINUTE), 60)
     told = language.ngettext("{count} hour", "{count} hours", hours)

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asyncsdk.export.languages import language_of
 from asyncsdk.web.errors import FileRefusedError
 from asyncsdk.web.multipart import FilePart, parts
+from asyncsdk.web.showing import duration
 from tests.rig import client_at, numbers
 from tests.web.app import application
 from tests.web.serving import ServerHere
@@ -507,6 +509,22 @@ async def test_a_form_with_endless_fields_is_refused() -> None:
         await read_parts(field * 200 + b"--x--\r\n", [])
     with pytest.raises(FileRefusedError):
         await read_parts(field.replace(b"\r\nb", b"\r\n" + b"b" * 20_000) + b"--x--\r\n", [])
+
+
+async def test_a_field_may_be_called_as_it_likes() -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="filename"\r\n\r\ny\r\n--x--\r\n'
+    assert await read_parts(body, []) == ([("filename", "y")], {})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        *((0.1, "1 second"), (59.4, "59 seconds"), (59.6, "1 minute"), (3569, "59 minutes")),
+        *((3590, "1 hour"), (5400, "1 hour 30 minutes"), (7170, "2 hours")),
+    ],
+)
+def test_how_long_something_takes(seconds: float, told: str) -> None:
+    assert duration(seconds, language_of("en", "asyncsdk.web")) == told
 
 
 async def test_a_name_in_any_script() -> None:

@@ -2,7 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PARTS := nginx squid haproxy iproute2=ip chromium chromium-driver=chromedriver
+PARTS := nginx squid haproxy redis-server iproute2=ip chromium chromium-driver=chromedriver
 VERSIONS := 3.11 3.12 3.13
 
 export PATH := $(CURDIR)/.parts/bin:$(PATH):/usr/sbin:/sbin

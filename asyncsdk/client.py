@@ -178,6 +178,7 @@ class Client:
             upload.cancel()
         await asyncio.gather(*(upload.wait_closed() for upload in running))
         await self._requests.transport.sessions.close()
+        await self._requests.pace.aclose()
 
     @property
     def rate(self) -> Rate | None:
@@ -225,8 +226,11 @@ class Client:
             requests.transport.sessions.abandon()
 
 
+_OF_A_PACE = ("gate", "acquire", "confirm", "release", "renew", "learn", "aclose")
+
+
 def _checked(pace: Pace) -> Pace:
-    if not all(hasattr(pace, name) for name in ("gate", "acquire", "confirm", "release")):
+    if not all(hasattr(pace, name) for name in _OF_A_PACE):
         msg = f"pace must be one that is shared with other clients, or None, not {brief(pace)}"
         raise ConfigurationError(msg)
     return pace

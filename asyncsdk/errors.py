@@ -22,11 +22,13 @@ __all__ = [
     "BadRequestError",
     "ConfigurationError",
     "ConflictError",
+    "FencedError",
     "InsufficientFundsError",
     "JournalError",
     "NotFoundError",
     "NotSentError",
     "OutcomeUnknownError",
+    "PaceError",
     "PayloadTooLargeError",
     "ProtocolError",
     "RateLimitedError",
@@ -199,6 +201,20 @@ class TransportError(AsyncSDKError):
 
 class NotSentError(TransportError):
     """The request certainly did not reach the server: sending it again is safe."""
+
+
+class PaceError(NotSentError):
+    """The pace that is shared with other processes lets nothing leave, and will not soon.
+
+    What keeps it cannot be reached, and nobody leaves without its permit.
+    """
+
+
+class FencedError(PaceError):
+    """The partition of this upload is another's by now: a later run has taken it over.
+
+    Nothing more is to be sent here, nor by a retry.
+    """
 
 
 class OutcomeUnknownError(TransportError):

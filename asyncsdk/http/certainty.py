@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from asyncsdk.errors import ApiError, NotSentError, OutcomeUnknownError
+from asyncsdk.errors import ApiError, NotSentError, OutcomeUnknownError, PaceError
 from asyncsdk.status import is_server_error, is_success
 
 __all__ = [
@@ -81,8 +81,8 @@ def verdict_of_error(error: BaseException) -> Verdict:
     """What a failed exchange means."""
     if isinstance(error, ApiError):
         return verdict_of_status(error.status)
-    if isinstance(error, (CertificateError, ProxyRefusedError)):
-        return Verdict.STOP  # the next connection would meet the same
+    if isinstance(error, (CertificateError, ProxyRefusedError, PaceError)):
+        return Verdict.STOP  # the next attempt would meet the same
     if isinstance(error, StaleConnectionError):
         return Verdict.AGAIN
     if isinstance(error, NotSentError):

@@ -11,19 +11,20 @@ import aiohttp
 from attrs import define, frozen
 
 from asyncsdk.charsets import charset_of
-from asyncsdk.errors import OutcomeUnknownError, ProtocolError, api_error
+from asyncsdk.errors import AsyncSDKError, OutcomeUnknownError, ProtocolError, api_error
 from asyncsdk.status import is_success
 from asyncsdk.wire.headers import moment_of, retry_after
 from asyncsdk.wire.problems import problem_of
 from asyncsdk.words import visible
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from aiohttp.abc import AbstractStreamWriter
     from yarl import URL
 
     from asyncsdk.errors import ApiError
+    from asyncsdk.secret import Secret
 
 __all__ = [
     "JSON_LD",
@@ -136,6 +137,12 @@ class Attempt:
     """The pauses of its client before it had its permit; see `Gate`."""
     streak: int = 0
     """Once it was refused for now: how many pauses in a row that makes."""
+    token: Secret | None = None
+    """The credentials that its permit is for."""
+    renew: Callable[[], Awaitable[None]] | None = None
+    """Returns when its permit holds, also if it took long to connect."""
+    failure: AsyncSDKError | None = None
+    """Why its permit was not renewed."""
 
 
 class Body(aiohttp.Payload):
@@ -162,6 +169,7 @@ class Body(aiohttp.Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Hand the body to a connection."""
+        await self._renew()
         if self._attempt.withdrawn:
             msg = "the request was withdrawn"
             raise aiohttp.ClientConnectionResetError(msg)
@@ -172,6 +180,15 @@ class Body(aiohttp.Payload):
         self._attempt.left = True
         if len(body) > _FIRST_PIECE:
             await writer.write(body[_FIRST_PIECE:])
+
+    async def _renew(self) -> None:
+        attempt = self._attempt
+        if attempt.renew is not None:
+            try:
+                await attempt.renew()
+                attempt.renew = None  # nothing is waited for from here on
+            except AsyncSDKError as error:  # of whatever is raised here aiohttp makes its own
+                attempt.failure, attempt.withdrawn = error, True
 
 
 def is_kept(response: aiohttp.ClientResponse) -> bool:

@@ -223,6 +223,8 @@ class _Exchange:
 
     def _failure_of(self, error: Exception) -> Exception:
         """Our error for one of aiohttp's."""
+        if self._attempt.failure is not None:
+            return self._attempt.failure
         if isinstance(error, TimeoutError):
             return self._timed_out(error)
         failure = failure_of(error, self._attempt)

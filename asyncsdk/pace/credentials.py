@@ -18,12 +18,19 @@ from asyncsdk.status import is_success
 if TYPE_CHECKING:
     from asyncsdk.http.exchange import Attempt, Reply
 
-__all__ = ["Credentials"]
+__all__ = ["Credentials", "verdict_on_key"]
 
 AUTH_HEADER = "X-LOX24-AUTH-TOKEN"
 
 _PROVING = frozenset({400, 402, 403, 404, 409, 422})
 """Refusals that only a request with a valid key meets. 413, 429 and 5xx may come from a proxy."""
+
+
+def verdict_on_key(status: int) -> bool | None:
+    """Whether the status of a reply says that the key is good; None where it does not say."""
+    if status == HTTPStatus.UNAUTHORIZED:
+        return False
+    return True if is_success(status) or status in _PROVING else None
 
 
 class Credentials:
@@ -50,6 +57,11 @@ class Credentials:
     def __reduce__(self) -> Never:
         msg = "credentials are not pickled: the key would stand there in clear"
         raise TypeError(msg)
+
+    @property
+    def token(self) -> Secret:
+        """Both as one text."""
+        return self._token
 
     @property
     def headers(self) -> dict[str, str]:
@@ -116,12 +128,13 @@ class Credentials:
         Raises:
             AuthenticationError: They are refused.
         """
-        if reply.status == HTTPStatus.UNAUTHORIZED:
+        good = verdict_on_key(reply.status)
+        if good is False:
             error = reply.error()
             assert isinstance(error, AuthenticationError)  # 401 maps to it
             self._proven, self._refusal = False, error
             self._changed.notify_all()
             raise error
-        if is_success(reply.status) or reply.status in _PROVING:
+        if good:
             self._proven = True
             self._changed.notify_all()

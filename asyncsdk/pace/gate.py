@@ -10,6 +10,8 @@ from asyncsdk.condition import Condition
 from asyncsdk.pace.rate import sleep_until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from asyncsdk.http.exchange import Attempt
 
 __all__ = ["Gate"]
@@ -22,10 +24,17 @@ class Gate:
 
     A request belongs to the epoch in which it passed. Each pause begins another, so that a refusal
     which was under way when a pause began says nothing new.
+
+    Args:
+        announce: Called with the seconds of each pause that begins here and with its reason, for
+            those who share it elsewhere.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, announce: Callable[[float, str], None] | None = None) -> None:
+        self._announce = announce
         self._opens = 0.0
+        self._held = 0.0
+        """Until when nothing passes for a reason that is not the server's."""
         self._throttled = 0.0
         self._waited = 0.0
         self._epoch = 0
@@ -40,7 +49,17 @@ class Gate:
     @property
     def opens(self) -> float:
         """When it opens, or did."""
-        return self._opens
+        return max(self._opens, self._held)
+
+    @property
+    def out(self) -> bool:
+        """Whether the server cannot be reached."""
+        return self._out_since is not None
+
+    @property
+    def streak(self) -> int:
+        """How many pauses in a row this makes."""
+        return self._streak
 
     def waited(self, now: float, began: float) -> float:
         """Seconds of pause since the last success, or since an outage began.
@@ -62,8 +81,8 @@ class Gate:
         """Return when a request may pass, which `enter` is to confirm."""
         loop = asyncio.get_running_loop()
         while True:
-            if self._opens > loop.time():
-                await sleep_until(self._opens)
+            if self.opens > loop.time():
+                await sleep_until(self.opens)
             elif self._probe is not None:
                 await self._changed.wait()
             else:
@@ -71,7 +90,7 @@ class Gate:
 
     def enter(self, attempt: Attempt, now: float) -> bool:
         """Let a request pass, if it may; `leave` is to follow."""
-        if self._opens > now or self._probe is not None:
+        if self.opens > now or self._probe is not None:
             return False
         if self._out_since is not None:
             self._probe = attempt
@@ -122,6 +141,25 @@ class Gate:
 
     def close(self, seconds: float, now: float, reason: str) -> None:
         """Stay closed for so long from now at least."""
+        self._close(seconds, now, reason)
+        if self._announce is not None:
+            self._announce(seconds, reason)
+
+    def follow(self, seconds: float, now: float, reason: str, streak: int) -> None:
+        """Close as others have closed theirs, who were refused so many times in a row.
+
+        What was under way before is of another epoch: it is refused for the same reason.
+        """
+        self._epoch += 1
+        self._streak = max(self._streak, streak)
+        self._close(seconds, now, reason)
+
+    def hold(self, until: float, reason: str) -> None:
+        """Let nothing pass until then, for a reason that is not the server's; or go on by then."""
+        self._held = until
+        self.reason = reason or self.reason
+
+    def _close(self, seconds: float, now: float, reason: str) -> None:
         opens = max(self._opens, now + seconds)
         more = opens - max(self._opens, now)
         if more > 0:

@@ -34,6 +34,22 @@ class Pace(Protocol):
     def release(self, attempt: Attempt) -> None:
         """Note that a request is over, or has to wait again; a second time does nothing."""
 
+    async def renew(self, attempt: Attempt, *, wait: bool = False) -> None:
+        """Look whether the permit of a request still holds, and get it another if it does not.
+
+        It is asked when nothing is left to wait for. Where there is none, `confirm` says so.
+
+        Args:
+            attempt: The request.
+            wait: Whether to return only with a permit: the request has a connection.
+        """
+
+    async def learn(self, attempt: Attempt, status: int) -> None:
+        """Tell others who share it what the status of a reply says of the credentials."""
+
+    async def aclose(self) -> None:
+        """Give back what was opened; whoever uses it again opens it anew."""
+
 
 class LocalPace:
     """The pace of the requests of one process.
@@ -63,3 +79,12 @@ class LocalPace:
         self.gate.leave(attempt)
         if self._limiter is not None:
             self._limiter.release(attempt)
+
+    async def renew(self, attempt: Attempt, *, wait: bool = False) -> None:
+        """See `Pace`; here permits do not run out."""
+
+    async def learn(self, attempt: Attempt, status: int) -> None:
+        """See `Pace`; nobody shares it."""
+
+    async def aclose(self) -> None:
+        """See `Pace`; nothing was opened."""

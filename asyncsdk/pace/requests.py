@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from asyncsdk.errors import AsyncSDKError, ProtocolError
@@ -101,6 +102,7 @@ class Requests:
         """
         async with _Permit(self, attempt, departure) as credentials:
             reply = await self.transport.send(request, credentials.headers, attempt)
+            await self.pace.learn(attempt, reply.status)
             self._learn(reply, attempt, credentials)
             return reply
 
@@ -115,6 +117,7 @@ class Requests:
             _Permit(self, attempt, _PLAIN) as credentials,
             self.transport.stream(request, credentials.headers, attempt) as (reply, pieces),
         ):
+            await self.pace.learn(attempt, reply.status)
             self._learn(reply, attempt, credentials)
             if not reply.ok:
                 raise reply.error()
@@ -196,6 +199,10 @@ class _Permit:
         requests.transport.sessions.check()
         await self._credentials.wait()
         lane = self._departure.lane
+        if attempt.permitted and attempt.token is not self._credentials.token:
+            self._release()  # its permit is one for other credentials
+            attempt.permitted = False
+        attempt.token = self._credentials.token
         if attempt.permitted:
             attempt.permitted = False  # a second time it has to be waited for here
         elif lane is None:
@@ -206,11 +213,14 @@ class _Permit:
         await requests.places.acquire()
         self._placed = True
         await self._departure.record()
+        await requests.pace.renew(attempt)
+        attempt.renew = partial(requests.pace.renew, attempt, wait=True)
         return requests.pace.confirm(attempt) and self._credentials.acquire(attempt)
 
     def _release(self) -> None:
         """Give back whatever is held; a second time does nothing."""
         self._requests.pace.release(self._attempt)
+        self._attempt.renew = None
         if self._departure.lane is not None:
             self._departure.lane.release(self._attempt)
         self._credentials.release(self._attempt)

@@ -60,7 +60,7 @@ class Post:
 
         It is to be sent soon, or released.
         """
-        attempt = Attempt()
+        attempt = Attempt(token=self.requests.credentials.token)
         try:
             await self.lane.acquire(attempt, self.requests.pace)
         except BaseException:

@@ -24,6 +24,7 @@ FLOORS = (
     ("cli", "testing"),
     ("web",),
     ("workflow",),
+    ("integrations",),
     ("client",),
     ("resources",),
     ("upload",),

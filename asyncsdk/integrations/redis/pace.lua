@@ -1,0 +1,386 @@
+-- The shared pace: all that is decided for everybody, atomically and by the server's clock.
+--
+-- KEYS    one hash tag, so one node of a cluster has them all
+-- ARGV[1] the question as JSON; the answer is JSON, too. Times are microseconds.
+--
+-- `permits` has what left, or may, in the last window, and the slots of those who wait, which are in
+-- `queue`, too. A request leaves at most `margin` after it was let go; so with at most N of them in
+-- any `per + margin`, no window of `per` sees more than N leave. Once it is known how long before
+-- that end one left, it stands so much earlier, and less of the rate is lost.
+
+local STATE, PERMITS, QUEUE, GUARDS, CLIENTS, FENCES, WAITING = unpack(KEYS)
+local GRAIN = 10000 -- timers are too coarse to space requests by less
+local HASTE = 0.97 -- of the even share: what one request is late is made up for by others
+local JITTER = 15000 -- of the way to the provider, or a hundredth of the window if that is more
+local LEASE = 15000000 -- the right to be the one that tries; whoever has it renews it
+local IDLE = 86400000000 -- what nobody uses for a day is forgotten
+local REFUSED = 604800000 -- a key that was refused, milliseconds
+local FENCED = 2592000000 -- an epoch, milliseconds
+local SEEN = 60000000 -- clients of the last minute are told
+local POLL = 3000000 -- whoever waits without a slot asks again within that time
+
+local ask = cjson.decode(ARGV[1])
+local time = redis.call('TIME')
+local now = ask.now or time[1] * 1000000 + time[2] -- tests bring a time of their own
+
+local function whole(number) -- tostring loses digits
+    return string.format('%.0f', number)
+end
+
+local function read(key, ...)
+    local found = {}
+    for i, value in ipairs(redis.call('HMGET', key, ...)) do
+        found[select(i, ...)] = value or nil
+    end
+    return found
+end
+
+local state = read(STATE, 'run', 'seen', 'kept', 'floor', 'born', 'requests', 'per', 'margin',
+    'asked', 'pause', 'length', 'reason', 'streak', 'outage', 'own', 'probe', 'until', 'heard', 'by')
+for _, name in ipairs({'seen', 'kept', 'floor', 'born', 'requests', 'per', 'margin', 'pause',
+    'length', 'streak', 'own', 'until', 'heard'}) do
+    state[name] = tonumber(state[name] or 0)
+end
+
+local function set(fields)
+    local flat = {}
+    for name, value in pairs(fields) do
+        state[name] = value
+        flat[#flat + 1] = name
+        flat[#flat + 1] = type(value) == 'number' and whole(value) or value
+    end
+    redis.call('HSET', STATE, unpack(flat))
+end
+
+local function window()
+    return state.per + state.margin
+end
+
+local function run_id()
+    local info = redis.pcall('INFO', 'server') -- a user of Redis may lack the right
+    return type(info) == 'string' and string.match(info, 'run_id:(%w+)') or '-'
+end
+
+-- What became of permits is not known: nothing leaves until they are out of every window.
+local function begin(run, gap)
+    redis.call('DEL', PERMITS, QUEUE)
+    local left = math.min(state.length, math.max(0, state.pause - now))
+    set({run = run, born = now, floor = now + gap, pause = now + left, ['until'] = 0, heard = 0})
+end
+
+local function keep()
+    if now - state.kept > 60000000 then
+        set({kept = now})
+        local idle = whole((IDLE + 2 * window()) / 1000)
+        for _, key in ipairs({STATE, PERMITS, QUEUE, CLIENTS, WAITING}) do
+            redis.call('PEXPIRE', key, idle)
+        end
+    end
+end
+
+-- A client that begins brings the rate that it was configured with. One that is new holds for all;
+-- one that was known before does not undo what was said since.
+local function adopt_rate()
+    if not ask.per or not (ask.begins or state.requests == 0) then
+        return
+    end
+    local asked = ask.requests .. '/' .. whole(ask.per)
+    if state.requests == 0 or (state.asked and state.asked ~= asked) then
+        set({requests = ask.requests, per = ask.per})
+    end
+    if state.asked ~= asked then
+        set({asked = asked})
+    end
+    if ask.margin > state.margin then
+        set({margin = ask.margin})
+    end
+end
+
+-- Another server answers, or this one has lost what was last: it was restarted, or another took
+-- its place, or its clock was set back.
+local function check_continuity()
+    local run = run_id()
+    if not state.run then
+        local usual = 0.04 * window() + window() / state.requests + state.margin
+        begin(run, ask.known and window() or usual)
+    elseif state.run ~= run or now < state.seen - 1000 then
+        begin(run, window())
+    end
+    if ask.away then -- some left without asking
+        set({floor = math.max(state.floor, now + window())})
+    end
+end
+
+-- ---- slots ------------------------------------------------------------------------------
+
+local function nth(rank)
+    return tonumber(redis.call('ZRANGE', PERMITS, rank, rank, 'WITHSCORES')[2])
+end
+
+-- The first moment from `slot` on at which a window has room.
+local function fitted(slot)
+    while true do
+        local before = redis.call('ZCOUNT', PERMITS, '-inf', whole(slot))
+        if before < state.requests then
+            return slot
+        end
+        local free = nth(before - state.requests) + window()
+        if free <= slot then
+            return slot
+        end
+        slot = free
+    end
+end
+
+-- The end of the queue.
+local function last_slot()
+    local spacing = window() / state.requests
+    if now - state.born > 2 * window() then
+        spacing = HASTE * state.per / state.requests
+    end
+    local grain = math.max(1, math.min(state.requests, math.floor(GRAIN / spacing + 0.5)))
+    local count = redis.call('ZCARD', PERMITS)
+    local slot = math.max(now, state.floor)
+    if count >= grain then
+        slot = math.max(slot, nth(count - grain) + grain * spacing)
+    end
+    return fitted(slot)
+end
+
+local function note_departures()
+    local most = math.max(0, state.margin - math.max(JITTER, 0.01 * state.per))
+    for id, early in pairs(ask.left or {}) do
+        if redis.call('ZSCORE', PERMITS, id) then
+            redis.call('ZINCRBY', PERMITS, whole(-math.max(0, math.min(early, most))), id)
+        end
+    end
+end
+
+-- Whoever has waited for its slot, or was let go and could not, has lost no turn by being late. It
+-- has left nothing behind either: until it asks once more, others may go.
+local function slot_of(id)
+    redis.call('ZREMRANGEBYSCORE', PERMITS, '-inf', whole(now - window()))
+    for _, late in ipairs(redis.call('ZRANGEBYSCORE', QUEUE, '-inf', whole(now))) do
+        redis.call('ZREM', PERMITS, late)
+        redis.call('ZREM', QUEUE, late)
+    end
+    redis.call('ZREM', PERMITS, id)
+    redis.call('ZREM', QUEUE, id)
+    local slot = ask.turn and fitted(math.max(now, state.floor)) or last_slot()
+    redis.call('ZADD', PERMITS, whole(slot), id)
+    if slot > now then
+        redis.call('ZADD', QUEUE, whole(slot), id)
+    end
+    return slot
+end
+
+-- ---- what keeps a request from leaving --------------------------------------------------
+
+local function guard_of(key)
+    local kind, probe, till = nil, nil, 0
+    local found = redis.call('HGET', GUARDS, key)
+    if found then
+        local guard = cjson.decode(found)
+        kind, probe, till = guard.kind, guard.probe, guard.till
+    end
+    return {kind = kind, probe = probe, till = till}
+end
+
+local function set_guard(key, guard)
+    redis.call('HSET', GUARDS, key, cjson.encode({
+        kind = guard.kind, probe = guard.probe, till = guard.till and whole(guard.till) or nil}))
+    redis.call('PEXPIRE', GUARDS, REFUSED)
+end
+
+local function fence()
+    if not ask.partition then
+        return nil
+    end
+    local epoch = tonumber(redis.call('HGET', FENCES, ask.partition) or 0)
+    if epoch > ask.epoch then
+        return {kind = 'fenced', epoch = whole(epoch)}
+    elseif epoch < ask.epoch then
+        redis.call('HSET', FENCES, ask.partition, whole(ask.epoch))
+        redis.call('PEXPIRE', FENCES, FENCED)
+    end
+    return nil
+end
+
+local function held_by_another(probe, till)
+    return probe and probe ~= '' and probe ~= ask.id and now < tonumber(till or 0)
+end
+
+local function obstacle(guard)
+    if guard.kind == 'refused' then
+        return {kind = 'refused'}
+    elseif state.pause > now then
+        return {kind = 'paused', after = state.pause - now, reason = state.reason,
+            streak = state.streak}
+    elseif guard.kind ~= 'proven' and held_by_another(guard.probe, guard.till) then
+        return {kind = 'proving'}
+    elseif state.outage == '1' and held_by_another(state.probe, state['until']) then
+        return {kind = 'proving'}
+    end
+    return nil
+end
+
+-- ---- the questions ----------------------------------------------------------------------
+
+local answers = {}
+
+function answers.permit()
+    if ask.heard and now - ask.heard > state.heard then
+        set({heard = now - ask.heard, by = ask.client})
+    end
+    note_departures()
+    local fenced = fence()
+    local guard = guard_of(ask.key)
+    local found = fenced or obstacle(guard)
+    redis.call('ZADD', CLIENTS, whole(now), ask.client)
+    if found then
+        redis.call('ZREM', PERMITS, ask.id)
+        redis.call('ZREM', QUEUE, ask.id)
+        redis.call('ZADD', WAITING, whole(now), ask.id)
+        return found
+    end
+    redis.call('ZREM', WAITING, ask.id)
+    local slot = slot_of(ask.id)
+    if slot > now then
+        return {kind = 'wait', after = slot - now}
+    end
+    local probing = false
+    if guard.kind ~= 'proven' then
+        guard.probe, guard.till, probing = ask.id, now + LEASE, true
+        set_guard(ask.key, guard)
+    end
+    if state.outage == '1' then
+        set({probe = ask.id, ['until'] = now + LEASE})
+        probing = true
+    end
+    return {kind = 'go', left = state.margin, probing = probing,
+        proven = guard.kind == 'proven', outage = state.outage == '1',
+        requests = state.requests, per = state.per}
+end
+
+-- The one that tries is still under way.
+function answers.renew()
+    local guard = guard_of(ask.key)
+    if guard.probe == ask.id then
+        guard.till = now + LEASE
+        set_guard(ask.key, guard)
+    end
+    if state.probe == ask.id then
+        set({['until'] = now + LEASE})
+    end
+    return {kind = 'done'}
+end
+
+-- A request is over; one that has not left gives its slot back.
+function answers.release()
+    if ask.unused then
+        redis.call('ZREM', PERMITS, ask.id)
+        redis.call('ZREM', QUEUE, ask.id)
+    end
+    redis.call('ZREM', WAITING, ask.id)
+    local guard = guard_of(ask.key)
+    if guard.probe == ask.id and guard.kind ~= 'refused' then
+        guard.probe = nil
+        set_guard(ask.key, guard)
+    end
+    if state.probe == ask.id then
+        set({probe = ''})
+    end
+    return {kind = 'done'}
+end
+
+-- A reply came: of a key, that it is good or is not; of the provider, that it can be reached.
+function answers.learn()
+    if ask.verdict then
+        set_guard(ask.key, {kind = ask.verdict})
+    end
+    set({heard = now, by = ask.client})
+    if state.outage == '1' then
+        local own = state.own == state.pause -- or the provider asked for it
+        set({outage = '0', probe = '', pause = own and math.min(state.pause, now) or state.pause})
+    end
+    return {kind = 'done'}
+end
+
+-- Everybody pauses. What one client alone cannot reach is no pause of the others.
+function answers.pause()
+    if ask.outage and state.by ~= ask.client and state.heard > now - ask.fresh then
+        return {kind = 'alone'}
+    end
+    if now + ask.length > state.pause then
+        set({pause = now + ask.length, length = ask.length, reason = ask.reason,
+            streak = ask.streak})
+        redis.call('ZREMRANGEBYSCORE', PERMITS, '(' .. whole(now), '+inf')
+        redis.call('DEL', QUEUE)
+    end
+    if ask.outage then
+        set({outage = '1', probe = '', own = now + ask.length})
+    end
+    return {kind = 'done'}
+end
+
+function answers.rate()
+    if ask.to_per > state.per then -- of permits so long ago nothing is known any more
+        set({floor = math.max(state.floor, now + ask.to_per + state.margin)})
+    end
+    set({requests = ask.to_requests, per = ask.to_per})
+    return {kind = 'done'}
+end
+
+function answers.open()
+    local opened = 0
+    local all = redis.call('HGETALL', GUARDS)
+    for i = 1, #all, 2 do
+        if cjson.decode(all[i + 1]).kind == 'refused' then
+            opened = opened + redis.call('HDEL', GUARDS, all[i])
+        end
+    end
+    return {kind = 'done', count = opened}
+end
+
+-- An epoch above every other, also above those that were lost with the data.
+function answers.claim()
+    local epoch = math.max(now, tonumber(redis.call('HGET', FENCES, ask.partition) or 0) + 1)
+    redis.call('HSET', FENCES, ask.partition, whole(epoch))
+    redis.call('PEXPIRE', FENCES, FENCED)
+    return {kind = 'done', epoch = whole(epoch)}
+end
+
+function answers.state()
+    local guards = {proven = 0, refused = 0, proving = 0}
+    local all = redis.call('HGETALL', GUARDS)
+    for i = 1, #all, 2 do
+        local guard = cjson.decode(all[i + 1])
+        local kind = guard.kind
+        if not kind and guard.probe and now < tonumber(guard.till or 0) then
+            kind = 'proving'
+        end
+        if kind then
+            guards[kind] = guards[kind] + 1
+        end
+    end
+    local since = '(' .. whole(now - window())
+    local asking = redis.call('ZCOUNT', WAITING, whole(now - math.max(POLL, state.length)), '+inf')
+    return {kind = 'done', requests = state.requests, per = state.per,
+        used = redis.call('ZCOUNT', PERMITS, since, whole(now)),
+        waiting = redis.call('ZCOUNT', PERMITS, '(' .. whole(now), '+inf') + asking,
+        after = math.max(0, state.pause - now), reason = state.reason,
+        outage = state.outage == '1', guards = guards,
+        clients = redis.call('ZCOUNT', CLIENTS, whole(now - SEEN), '+inf')}
+end
+
+if ask.question == 'permit' or ask.question == 'pause' or ask.question == 'rate' then
+    adopt_rate()
+    if state.requests > 0 then
+        check_continuity()
+    end
+    redis.call('ZREMRANGEBYSCORE', CLIENTS, '-inf', whole(now - IDLE))
+    redis.call('ZREMRANGEBYSCORE', WAITING, '-inf', whole(now - IDLE))
+    set({seen = now})
+    keep()
+end
+return cjson.encode(answers[ask.question]())

@@ -1,0 +1,133 @@
+"""The Redis that keeps a pace: one script, asked by EVALSHA."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from asyncsdk.errors import AsyncSDKError, ConfigurationError
+from asyncsdk.integrations.redis.state import Answer
+from asyncsdk.secret import Secret
+from asyncsdk.words import brief
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+__all__ = ["AwayError", "Server"]
+
+_KEYS = ("state", "permits", "queue", "guards", "clients", "fences", "waiting")
+_NAME = re.compile(r"[A-Za-z0-9_.:@-]{1,100}")
+_INSTALL = "a shared pace needs its extra: pip install 'asyncsdk[redis]'"
+_URL = "such as 'redis://host:6379/0', 'rediss://…' or 'unix://…'"
+
+
+class AwayError(AsyncSDKError):
+    """Redis does not answer now; it may do so later."""
+
+
+class Server:
+    """Asks the script; whoever asks says how long to try.
+
+    Args:
+        url: Where Redis is; or a client of `redis.asyncio`, which is borrowed.
+        name: Whose pace it is: one for each account.
+        timeout: Seconds for an answer.
+
+    Raises:
+        ConfigurationError: The URL or the name cannot work.
+        ImportError: The extra is not installed.
+    """
+
+    def __init__(self, url: Secret | Redis, name: str, timeout: float) -> None:
+        if not _NAME.fullmatch(str(name)):
+            msg = f"name must be up to 100 letters, digits and any of _.:@-, not {brief(name)}"
+            raise ConfigurationError(msg)
+        self._owned = isinstance(url, Secret)
+        self._redis = _connected(url, timeout) if isinstance(url, Secret) else url
+        self._script = self._redis.register_script(
+            files("asyncsdk.integrations.redis").joinpath("pace.lua").read_text("utf-8")
+        )
+        self._keys = [f"asyncsdk:pace:{{{name}}}:{key}" for key in _KEYS]
+        self.name = name
+        self.place = _place(self._redis)
+        """Where it is, without user and password."""
+
+    async def ask(self, question: str, **about: Any) -> Answer:
+        """What the script answers.
+
+        Raises:
+            AwayError: Nobody answers, or nobody who may write: try again.
+            ConfigurationError: It will never answer that: the password is wrong, or it is too old.
+        """
+        from redis.exceptions import RedisError
+
+        given = {name: value for name, value in about.items() if value is not None}
+        told = msgspec.json.encode({"question": question, **given})
+        try:
+            answer = await self._script(self._keys, [told])
+        except (RedisError, OSError) as error:
+            failure = self._failure_of(error)
+        else:
+            return msgspec.json.decode(answer, type=Answer)
+        # Not chained: frames of the other hold the URL.
+        raise failure
+
+    async def close(self) -> None:
+        """Close what was opened; the next question opens it again."""
+        if self._owned:
+            await self._redis.aclose()
+
+    def _failure_of(self, error: Exception) -> AsyncSDKError:
+        from redis import exceptions as known
+
+        kind = type(error).__name__
+        refused = (known.AuthenticationError, known.AuthorizationError, known.NoPermissionError)
+        if isinstance(error, refused):
+            return ConfigurationError(
+                f"Redis at {self.place} refuses: check user, password and rights ({kind}); "
+                "it has to allow EVALSHA, SCRIPT LOAD and what the script uses"
+            )
+        passing = (
+            *(known.NoScriptError, known.ReadOnlyError, known.ClusterError),
+            *(known.OutOfMemoryError, known.TryAgainError),
+        )
+        if isinstance(error, known.ResponseError) and not isinstance(error, passing):
+            text = str(error)
+            if not re.match(r"(LOADING|MISCONF|BUSY|READONLY|UNKILLABLE|NOREPLICAS|OOM)", text):
+                return ConfigurationError(
+                    f"Redis at {self.place} does not run the script ({brief(text)}): "
+                    "it takes Redis 6 or later, or Valkey"
+                )
+        return AwayError(f"Redis at {self.place} does not answer ({kind})")
+
+
+def _connected(url: Secret, timeout: float) -> Redis:
+    try:
+        from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+    except ImportError as error:
+        raise ImportError(_INSTALL) from error
+    try:
+        return Redis.from_url(
+            url.reveal(),
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 0),  # who asks knows how long to try
+            protocol=2,
+            decode_responses=False,
+        )
+    except (ValueError, TypeError):
+        reason = f"the URL of Redis must be one {_URL}; user and password are percent-encoded"
+    raise ConfigurationError(reason)
+
+
+def _place(redis: Redis) -> str:
+    pool = getattr(redis, "connection_pool", None)
+    found = getattr(pool, "connection_kwargs", {})
+    if "path" in found:
+        return str(found["path"])
+    return f"{found.get('host', 'a cluster')}:{found.get('port', 6379)}"

@@ -1,0 +1,93 @@
+"""A real redis-server of one test, which can be killed, stopped and started again."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.parts import command
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+__all__ = ["PASSWORD", "RedisServer"]
+
+PASSWORD = "the-password-of-redis"
+
+
+class RedisServer:
+    """Listens on a socket in a folder of its own, which goes with it."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="redis-"))
+        self.path = self._folder / "redis.sock"
+        self.url = f"unix://:{PASSWORD}@{self.path}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _: TracebackType | None,
+    ) -> None:
+        self.kill()
+        shutil.rmtree(self._folder)
+
+    def start(self) -> None:
+        """Start it, with what it had saved."""
+        options = {
+            "port": "0",
+            "unixsocket": str(self.path),
+            "dir": str(self._folder),
+            "requirepass": PASSWORD,
+            "save": "",
+            "appendonly": "yes",
+            "appendfsync": "no",
+            "enable-debug-command": "yes",
+        }
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        self._process = subprocess.Popen(
+            [command("redis-server"), *arguments], stdout=subprocess.DEVNULL
+        )
+        while self._ask("PING") != b"+PONG":
+            assert self._process.poll() is None, "it does not start"
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+            self.path.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Remove what it has saved, while it does not run."""
+        shutil.rmtree(self._folder / "appendonlydir", ignore_errors=True)
+
+    def ask(self, words: str) -> bytes:
+        """The first line that it answers to a command."""
+        answer = self._ask(words)
+        assert not answer.startswith(b"-"), answer
+        return answer
+
+    def _ask(self, words: str) -> bytes:
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(self.path))
+                connection.sendall(f"AUTH {PASSWORD}\r\n{words}\r\n".encode())
+                with connection.makefile("rb") as lines:
+                    lines.readline()
+                    return lines.readline().rstrip()
+        except OSError:
+            return b""

@@ -11,6 +11,7 @@ from asyncsdk._version import __version__
 from asyncsdk.cli.demo import demo
 from asyncsdk.cli.groups import groups, me
 from asyncsdk.cli.job import failed
+from asyncsdk.cli.pace import pace
 from asyncsdk.cli.reports import report, retry
 from asyncsdk.cli.resume import resume
 from asyncsdk.cli.sandbox import sandbox
@@ -66,5 +67,6 @@ app.command(epilog="Example: asyncsdk retry report.jsonl --rejects rejects.csv")
 app.add_typer(groups, name="groups")
 app.command(epilog="Example: asyncsdk me")(me)
 app.command(epilog="Example: asyncsdk web --sandbox")(web)
+app.command(epilog="Example: asyncsdk pace redis://localhost --rate 20/1s")(pace)
 app.command(epilog="Example: asyncsdk sandbox --port 8024 --latency 0.05 --fault 503:0.05")(sandbox)
 app.command(epilog="Example: asyncsdk demo --phones 100000")(demo)

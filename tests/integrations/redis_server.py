@@ -53,7 +53,7 @@ class RedisServer:
             "save": "",
             "appendonly": "yes",
             "appendfsync": "no",
-            "enable-debug-command": "yes",
+            "aof-load-truncated": "yes",
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         self._process = subprocess.Popen(
@@ -74,6 +74,32 @@ class RedisServer:
     def forget(self) -> None:
         """Remove what it has saved, while it does not run."""
         shutil.rmtree(self._folder / "appendonlydir", ignore_errors=True)
+
+    def cut_back(self) -> None:
+        """Take away the last third of what it has saved, while it does not run."""
+        for file in (self._folder / "appendonlydir").glob("*.incr.aof"):
+            saved = file.read_bytes()
+            file.write_bytes(saved[: saved.rfind(b"*", 0, len(saved) * 2 // 3)])
+
+    def saved(self) -> bytes:
+        """All that it has written down."""
+        files = (self._folder / "appendonlydir").iterdir()
+        return b"".join(file.read_bytes() for file in sorted(files))
+
+    def keys(self) -> list[str]:
+        """What it holds, by name."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.path))
+            connection.sendall(f"AUTH {PASSWORD}\r\nKEYS *\r\nQUIT\r\n".encode())
+            with connection.makefile("rb") as lines:
+                answer = lines.read().decode().splitlines()
+        return [line for line in answer if line.startswith("asyncsdk")]
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None, "it does not run"
+        return self._process.pid
 
     def ask(self, words: str) -> bytes:
         """The first line that it answers to a command."""

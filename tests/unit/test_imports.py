@@ -32,6 +32,7 @@ FOR_TESTS = {"hypothesis", "mypy", "pexpect", "pytest", "trustme"}
 ON_DEMAND = {
     "asyncsdk.cli",
     "asyncsdk.export",
+    "asyncsdk.integrations",
     "asyncsdk.sandbox",
     "asyncsdk.sources",
     "asyncsdk.testing",

@@ -35,9 +35,9 @@ local function read(key, ...)
     return found
 end
 
-local state = read(STATE, 'run', 'seen', 'kept', 'floor', 'born', 'requests', 'per', 'margin',
+local state = read(STATE, 'run', 'seen', 'floor', 'born', 'requests', 'per', 'margin',
     'asked', 'pause', 'length', 'reason', 'streak', 'outage', 'own', 'probe', 'until', 'heard', 'by')
-for _, name in ipairs({'seen', 'kept', 'floor', 'born', 'requests', 'per', 'margin', 'pause',
+for _, name in ipairs({'seen', 'floor', 'born', 'requests', 'per', 'margin', 'pause',
     'length', 'streak', 'own', 'until', 'heard'}) do
     state[name] = tonumber(state[name] or 0)
 end
@@ -56,9 +56,14 @@ local function window()
     return state.per + state.margin
 end
 
-local function run_id()
-    local info = redis.pcall('INFO', 'server') -- a user of Redis may lack the right
-    return type(info) == 'string' and string.match(info, 'run_id:(%w+)') or '-'
+-- Which server this is, and for how long; a user of Redis may lack the right to ask.
+local function identity()
+    local info = redis.pcall('INFO', 'server')
+    if type(info) ~= 'string' then
+        return '-', 0
+    end
+    return string.match(info, 'run_id:(%w+)') or '-',
+        tonumber(string.match(info, 'uptime_in_seconds:(%d+)') or 0) * 1000000
 end
 
 -- What became of permits is not known: nothing leaves until they are out of every window.
@@ -69,12 +74,9 @@ local function begin(run, gap)
 end
 
 local function keep()
-    if now - state.kept > 60000000 then
-        set({kept = now})
-        local idle = whole((IDLE + 2 * window()) / 1000)
-        for _, key in ipairs({STATE, PERMITS, QUEUE, CLIENTS, WAITING}) do
-            redis.call('PEXPIRE', key, idle)
-        end
+    local idle = whole((IDLE + 2 * window()) / 1000)
+    for _, key in ipairs({STATE, PERMITS, QUEUE, CLIENTS, WAITING}) do
+        redis.call('PEXPIRE', key, idle)
     end
 end
 
@@ -99,10 +101,13 @@ end
 -- Another server answers, or this one has lost what was last: it was restarted, or another took
 -- its place, or its clock was set back.
 local function check_continuity()
-    local run = run_id()
+    local run, uptime = identity()
     if not state.run then
+        -- Nobody was here before; or it has lost all it knew, which clients tell, or that it was
+        -- started a moment ago.
+        local lost = ask.known or uptime < 2 * window()
         local usual = 0.04 * window() + window() / state.requests + state.margin
-        begin(run, ask.known and window() or usual)
+        begin(run, lost and window() or usual)
     elseif state.run ~= run or now < state.seen - 1000 then
         begin(run, window())
     end
@@ -381,6 +386,9 @@ if ask.question == 'permit' or ask.question == 'pause' or ask.question == 'rate'
     redis.call('ZREMRANGEBYSCORE', CLIENTS, '-inf', whole(now - IDLE))
     redis.call('ZREMRANGEBYSCORE', WAITING, '-inf', whole(now - IDLE))
     set({seen = now})
+end
+local answer = cjson.encode(answers[ask.question]())
+if ask.question ~= 'state' then
     keep()
 end
-return cjson.encode(answers[ask.question]())
+return answer

@@ -41,6 +41,8 @@ _RENEWED = 5.0
 """Seconds after which whoever tries for all says that it is still at it: a third of its lease."""
 _POLL = 0.1
 """Seconds until it is asked again what became of the request that tries."""
+_USED = 0.9
+"""The part of its time in which a permit is used: a process may be held up on the last step."""
 _PASSING = frozenset({"wait", "paused", "proving"})
 """Answers after which it is asked again."""
 _HEARD = 2.0
@@ -333,7 +335,7 @@ class SharedPace:
         if answer.proven:
             self._known.proven.add(permit.key)
         now = asyncio.get_running_loop().time()
-        permit.expires = asked + answer.valid
+        permit.expires = asked + answer.valid * _USED
         if answer.probing and permit.probing is None:
             permit.probing = self._start(self._keep_trying(permit))
         self._reach.came(now - asked, answer.valid)

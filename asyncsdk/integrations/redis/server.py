@@ -20,6 +20,9 @@ __all__ = ["AwayError", "Server"]
 
 _KEYS = ("state", "permits", "queue", "guards", "clients", "fences", "waiting")
 _NAME = re.compile(r"[A-Za-z0-9_.:@-]{1,100}")
+_REFUSED = re.compile(r"NOAUTH|NOPERM|unauthenticated|ACL failure")
+_PASSING = re.compile(r"LOADING|MISCONF|BUSY|READONLY|UNKILLABLE|NOREPLICAS|OOM|MASTERDOWN")
+"""What it says of itself that may be otherwise a moment later."""
 _INSTALL = "a shared pace needs its extra: pip install 'asyncsdk[redis]'"
 _URL = "such as 'redis://host:6379/0', 'rediss://…' or 'unix://…'"
 
@@ -83,9 +86,10 @@ class Server:
     def _failure_of(self, error: Exception) -> AsyncSDKError:
         from redis import exceptions as known
 
-        kind = type(error).__name__
+        kind, text = type(error).__name__, str(error)
         refused = (known.AuthenticationError, known.AuthorizationError, known.NoPermissionError)
-        if isinstance(error, refused):
+        # While it connects, what it says is the cause of an error of the connection.
+        if any(isinstance(e, refused) for e in (error, error.__cause__)) or _REFUSED.search(text):
             return ConfigurationError(
                 f"Redis at {self.place} refuses: check user, password and rights ({kind}); "
                 "it has to allow EVALSHA, SCRIPT LOAD and what the script uses"
@@ -94,13 +98,12 @@ class Server:
             *(known.NoScriptError, known.ReadOnlyError, known.ClusterError),
             *(known.OutOfMemoryError, known.TryAgainError),
         )
-        if isinstance(error, known.ResponseError) and not isinstance(error, passing):
-            text = str(error)
-            if not re.match(r"(LOADING|MISCONF|BUSY|READONLY|UNKILLABLE|NOREPLICAS|OOM)", text):
-                return ConfigurationError(
-                    f"Redis at {self.place} does not run the script ({brief(text)}): "
-                    "it takes Redis 6 or later, or Valkey"
-                )
+        lasting = isinstance(error, known.ResponseError) and not isinstance(error, passing)
+        if lasting and not _PASSING.match(text):
+            return ConfigurationError(
+                f"Redis at {self.place} does not run the script ({brief(text)}): "
+                "it takes Redis 6 or later, or Valkey"
+            )
         return AwayError(f"Redis at {self.place} does not answer ({kind})")
 
 

@@ -18,6 +18,9 @@ __all__ = ["Share"]
 class Share:
     """One of so many equal parts of a rate.
 
+    All of them together are within the rate in any window, where there are no more of them than
+    requests in one; beyond that, over as long as each has one request.
+
     Args:
         rate: The rate of all.
         workers: How many share it; None where that is not known: then there is no such share.
@@ -36,7 +39,10 @@ class Share:
 
     @property
     def _part(self) -> Rate:
-        return Rate(self._rate.requests, self._rate.per * (self._workers or 1))
+        rate, workers = self._rate, self._workers or 1
+        if workers <= rate.requests:
+            return Rate(rate.requests // workers, rate.per)
+        return Rate(1, rate.per * workers / rate.requests)
 
     def follow(self, rate: Rate) -> None:
         """The rate of all is this one now."""

@@ -1,0 +1,84 @@
+"""A fleet of real processes, with clocks that differ, on one real Redis."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from asyncsdk.sandbox.thread import SandboxThread
+from tests.effort import effort
+from tests.upload.test_rate import busiest
+
+if TYPE_CHECKING:
+    from tests.integrations.redis_server import RedisServer
+
+PROCESSES = effort(3, 16)
+SECONDS = effort(3, 30)
+WHOLE = effort(0, 1) == 1
+
+
+def run_fleet(redis: RedisServer, sandbox: SandboxThread, **order: Any) -> list[dict[str, Any]]:
+    """What the processes tell, once they are through."""
+    group = sandbox.add_group("people")
+    started = []
+    for number in range(PROCESSES):
+        own = {
+            "number": number,
+            "off": 2.0 * number / max(1, PROCESSES - 1) - 1.0,
+            "redis": redis.url,
+            "url": sandbox.url,
+            "client_id": sandbox.client_id,
+            "api_key": sandbox.api_key,
+            "group": group,
+            "most": 100_000,
+            "until": time.monotonic() + SECONDS + 1.5,
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.integrations.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+            text=True,
+        )
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(own | order))
+        process.stdin.close()
+        process.stdin = None  # or `communicate` would flush it
+        started.append(process)
+    return [json.loads(process.communicate()[0]) for process in started]
+
+
+@pytest.mark.parametrize("rate", [20, 200])
+@pytest.mark.parametrize("late", [0.0, 0.1])
+def test_together_they_keep_the_rate_whatever_their_clocks_show(
+    redis: RedisServer, rate: int, late: float
+) -> None:
+    with SandboxThread(latency=0.005) as sandbox:
+        told = run_fleet(redis, sandbox, rate=rate, late=late)
+        arrivals = sorted(request.at for request in sandbox.requests)
+    departures = sorted(at for each in told for at in each["left"])
+    assert [each["error"] for each in told] == [None] * PROCESSES
+    assert len(arrivals) == len(departures) == sum(each["created"] for each in told)
+    assert busiest(departures, 1.0) <= rate
+    # On its way a request took this long at most: a window of arrivals is so much shorter.
+    longest = max(at - left for at, left in zip(arrivals, departures, strict=True))
+    assert busiest(arrivals, 1.0 - longest) <= rate
+    if WHOLE:  # where the machine is fast enough for that many processes
+        begun, ended = arrivals[0] + 5, arrivals[-1] - 2
+        used = sum(begun <= at <= ended for at in arrivals) / (ended - begun) / rate
+        counts = [len([at for at in each["left"] if begun <= at <= ended]) for each in told]
+        assert used >= (0.95 if late == 0 else 0.9)
+        assert max(counts) <= 1.5 * min(counts)
+
+
+def test_a_wrong_key_costs_all_of_them_one_request(redis: RedisServer) -> None:
+    with SandboxThread(latency=0.2) as sandbox:
+        told = run_fleet(redis, sandbox, rate=200, late=0.0, api_key="no")
+        assert len(sandbox.requests) == 1
+    assert all("401" in each["error"] for each in told)

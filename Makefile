@@ -50,10 +50,10 @@ fuzz: ## Feed bytes that nobody wrote to all that reads files, ten minutes each
 catalogues: ready ## Take the texts of the page over into its catalogues, and compile them
 	@$(BIN)/python -m tests.catalogues
 
-bench: bench-ready ## Measure everything, to benchmarks/results.md
+bench: bench-ready parts ## Measure everything, to benchmarks/results.md
 	@$(VENV)-bench/bin/python -m benchmarks
 
-bench-quick: bench-ready ## The same in short, in less than two minutes
+bench-quick: bench-ready parts ## The same in short, in less than two minutes
 	@$(VENV)-bench/bin/python -m benchmarks --quick
 
 ready:

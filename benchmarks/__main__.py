@@ -16,6 +16,7 @@ from benchmarks import (
     bench_journal,
     bench_loop,
     bench_memory,
+    bench_pace,
     bench_page,
     bench_sources,
     bench_throughput,
@@ -35,6 +36,7 @@ BENCHMARKS = {
     "growth": bench_growth,
     "journal": bench_journal,
     "start": bench_imports,
+    "pace": bench_pace,
     "sources": bench_sources,
     "page": bench_page,
 }

@@ -27,19 +27,17 @@ local function whole(number) -- tostring loses digits
     return string.format('%.0f', number)
 end
 
-local function read(key, ...)
-    local found = {}
-    for i, value in ipairs(redis.call('HMGET', key, ...)) do
-        found[select(i, ...)] = value or nil
-    end
-    return found
-end
+local NAMES = {'seen', 'floor', 'born', 'requests', 'per', 'margin', 'pause', 'length', 'streak',
+    'own', 'until', 'heard', 'run', 'asked', 'reason', 'outage', 'probe', 'by'}
+local NUMBERS = 12 -- the first of them
 
-local state = read(STATE, 'run', 'seen', 'floor', 'born', 'requests', 'per', 'margin',
-    'asked', 'pause', 'length', 'reason', 'streak', 'outage', 'own', 'probe', 'until', 'heard', 'by')
-for _, name in ipairs({'seen', 'floor', 'born', 'requests', 'per', 'margin', 'pause',
-    'length', 'streak', 'own', 'until', 'heard'}) do
-    state[name] = tonumber(state[name] or 0)
+local state = {}
+for i, value in ipairs(redis.call('HMGET', STATE, unpack(NAMES))) do
+    if i <= NUMBERS then
+        state[NAMES[i]] = tonumber(value or 0)
+    else
+        state[NAMES[i]] = value or nil
+    end
 end
 
 local function set(fields)
@@ -56,14 +54,19 @@ local function window()
     return state.per + state.margin
 end
 
--- Which server this is, and for how long; a user of Redis may lack the right to ask.
-local function identity()
+-- Which server this is; a user of Redis may lack the right to ask.
+local function server_info()
     local info = redis.pcall('INFO', 'server')
-    if type(info) ~= 'string' then
-        return '-', 0
-    end
-    return string.match(info, 'run_id:(%w+)') or '-',
-        tonumber(string.match(info, 'uptime_in_seconds:(%d+)') or 0) * 1000000
+    return type(info) == 'string' and info or ''
+end
+
+local function run_id(info)
+    local _, last = string.find(info, 'run_id:', 1, true)
+    return last and string.sub(info, last + 1, last + 40) or '-'
+end
+
+local function uptime(info)
+    return tonumber(string.match(info, 'uptime_in_seconds:(%d+)') or 0) * 1000000
 end
 
 -- What became of permits is not known: nothing leaves until they are out of every window.
@@ -101,11 +104,12 @@ end
 -- Another server answers, or this one has lost what was last: it was restarted, or another took
 -- its place, or its clock was set back.
 local function check_continuity()
-    local run, uptime = identity()
+    local info = server_info()
+    local run = run_id(info)
     if not state.run then
         -- Nobody was here before; or it has lost all it knew, which clients tell, or that it was
         -- started a moment ago.
-        local lost = ask.known or uptime < 2 * window()
+        local lost = ask.known or uptime(info) < 2 * window()
         local usual = 0.04 * window() + window() / state.requests + state.margin
         begin(run, lost and window() or usual)
     elseif state.run ~= run or now < state.seen - 1000 then

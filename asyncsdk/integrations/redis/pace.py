@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from functools import partial
-from math import inf
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Never
 
 from asyncsdk.config import Rate
@@ -319,7 +319,8 @@ class SharedPace:
         return found
 
     def _note_departure(self, attempt: Attempt, permit: Permit) -> None:
-        if not (permit.told or permit.own) and attempt.left and attempt.renew is None:
+        known = attempt.left and attempt.renew is None and isfinite(permit.expires)
+        if known and not permit.told:
             permit.told = True
             self._left[permit.id] = round((permit.expires - attempt.left_at) * MICRO)
 

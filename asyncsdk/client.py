@@ -51,7 +51,9 @@ class Client:
         rate: Requests in any window of time at most, over all that the client does; None for no
             limit.
         connections: Requests under way at once at most, likewise.
-        pace: In place of `rate`, a pace that is shared with other clients.
+        pace: In place of `rate`, a pace that is shared with other clients, of this process or, with
+            `asyncsdk.integrations.redis.SharedPace`, of any. It is closed with the client, and may
+            be used again.
         session: A session to borrow: its pool is used, and it is not closed.
         timeout: Seconds per attempt, from the first byte sent to the last one received; waiting
             for the rate limit or a connection does not count.

@@ -67,7 +67,9 @@ async def work(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    order = json.loads(sys.stdin.read())
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    order = json.loads(sys.stdin.readline())
     set_clocks(order["off"])
     sys.stdout.write(json.dumps(asyncio.run(work(order))))
 

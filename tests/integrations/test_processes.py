@@ -26,36 +26,45 @@ WHOLE = effort(0, 1) == 1
 def run_fleet(redis: RedisServer, sandbox: SandboxThread, **order: Any) -> list[dict[str, Any]]:
     """What the processes tell, once they are through."""
     group = sandbox.add_group("people")
-    started = []
-    for number in range(PROCESSES):
-        own = {
-            "number": number,
-            "off": 2.0 * number / max(1, PROCESSES - 1) - 1.0,
-            "redis": redis.url,
-            "url": sandbox.url,
-            "client_id": sandbox.client_id,
-            "api_key": sandbox.api_key,
-            "group": group,
-            "most": 100_000,
-            "until": time.monotonic() + SECONDS + 1.5,
-        }
-        process = subprocess.Popen(
+    processes = [
+        subprocess.Popen(
             [sys.executable, "-m", "tests.integrations.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=Path(__file__).parents[2],
             text=True,
         )
+        for _ in range(PROCESSES)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    shared = {
+        "redis": redis.url,
+        "url": sandbox.url,
+        "client_id": sandbox.client_id,
+        "api_key": sandbox.api_key,
+        "group": group,
+        "most": 100_000,
+        "until": time.monotonic() + SECONDS,
+    }
+    for number, process in enumerate(processes):
+        own = {"number": number, "off": 2.0 * number / max(1, PROCESSES - 1) - 1.0}
         assert process.stdin is not None
-        process.stdin.write(json.dumps(own | order))
-        process.stdin.close()
-        process.stdin = None  # or `communicate` would flush it
-        started.append(process)
-    return [json.loads(process.communicate()[0]) for process in started]
+        process.stdin.write(json.dumps(shared | own | order) + "\n")
+        process.stdin.flush()
+    return [json.loads(process.communicate()[0]) for process in processes]
 
 
-@pytest.mark.parametrize("rate", [20, 200])
-@pytest.mark.parametrize("late", [0.0, 0.1])
+@pytest.mark.parametrize(
+    ("rate", "late"),
+    [
+        (200, 0.0),
+        (20, 0.1),
+        pytest.param(20, 0.0, marks=pytest.mark.slow),
+        pytest.param(200, 0.1, marks=pytest.mark.slow),
+    ],
+)
 def test_together_they_keep_the_rate_whatever_their_clocks_show(
     redis: RedisServer, rate: int, late: float
 ) -> None:
@@ -73,7 +82,7 @@ def test_together_they_keep_the_rate_whatever_their_clocks_show(
         begun, ended = arrivals[0] + 5, arrivals[-1] - 2
         used = sum(begun <= at <= ended for at in arrivals) / (ended - begun) / rate
         counts = [len([at for at in each["left"] if begun <= at <= ended]) for each in told]
-        assert used >= (0.95 if late == 0 else 0.9)
+        assert used >= (0.95 if late == 0 else 0.85)
         assert max(counts) <= 1.5 * min(counts)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pickle
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pexpect
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +24,7 @@ from asyncsdk.http.certainty import Verdict, verdict_of_error
 from asyncsdk.http.exchange import Attempt
 from asyncsdk.integrations.redis import PaceState, SharedPace
 from asyncsdk.sandbox.thread import SandboxThread
-from tests.cli.kit import run
+from tests.cli.kit import COMMAND, PLAIN, run
 from tests.effort import effort
 from tests.integrations.redis_server import PASSWORD, RedisServer
 from tests.integrations.rig import fleet, shared
@@ -32,6 +36,7 @@ from tests.upload.test_rate import busiest
 if TYPE_CHECKING:
     from asyncsdk.pace.pace import Pace
 
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 KEY = "a-key-that-nobody-may-see"
 
 
@@ -58,7 +63,7 @@ async def test_nothing_secret_is_in_redis_and_all_of_it_expires(redis: RedisServ
         assert secret.encode() not in written
 
 
-async def test_its_repr_and_its_pickle_show_no_password(redis: RedisServer) -> None:
+def test_its_repr_and_its_pickle_show_no_password(redis: RedisServer) -> None:
     pace = SharedPace(redis.url)
     assert PASSWORD not in repr(pace)
     assert PASSWORD not in repr(vars(pace))
@@ -129,6 +134,20 @@ async def test_a_client_of_redis_is_borrowed(redis: RedisServer) -> None:
         assert isinstance(await pace.state(), PaceState)
         await client.aclose()
         assert await own.ping()
+
+
+async def test_the_piece_in_the_readme_runs(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASYNCSDK_CLIENT_ID", "1234567")
+    monkeypatch.setenv("ASYNCSDK_API_KEY", KEY)
+    piece = README.partition("## Many processes, one account")[2].split("```")[1]
+    code = piece.removeprefix("python\n").replace("redis://:password@host:6379/0", redis.url)
+    assert redis.url in code
+    indented = textwrap.indent(code, "    ")
+    scope: dict[str, Any] = {}
+    exec(f"async def main():\n{indented}", scope)  # noqa: S102 - our own
+    await scope["main"]()
 
 
 # -- the law -------------------------------------------------------------------------------
@@ -240,6 +259,22 @@ def test_the_command_line_changes_the_rate_and_opens_the_guard(redis: RedisServe
         assert "nothing is known of the key" in opened.stdout
         asyncio.run(_ask(sandbox, redis))
         assert "of 5 requests in the last 2 s" in run("pace", redis.url).stdout
+
+
+def test_on_a_terminal_it_goes_on_until_ctrl_c(redis: RedisServer) -> None:
+    environment = dict(os.environ) | PLAIN | {"TERM": "xterm", "ASYNCSDK_REDIS_URL": redis.url}
+    shown = pexpect.spawn(
+        COMMAND[0], [*COMMAND[1:], "pace"], env=environment, encoding="utf-8", timeout=60
+    )
+    shown.expect("0 seen in the last minute")
+    with SandboxThread() as sandbox:
+        asyncio.run(_ask(sandbox, redis))
+        shown.expect("1 seen in the last minute")
+    shown.sendintr()
+    shown.expect(pexpect.EOF)
+    assert PASSWORD not in shown.before
+    shown.close()
+    assert shown.exitstatus == 0
 
 
 @pytest.mark.parametrize(

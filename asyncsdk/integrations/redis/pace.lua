@@ -10,8 +10,8 @@
 
 local STATE, PERMITS, QUEUE, GUARDS, CLIENTS, FENCES, WAITING = unpack(KEYS)
 local GRAIN = 10000 -- timers are too coarse to space requests by less
-local HASTE = 0.97 -- of the even share: what one request is late is made up for by others
-local JITTER = 15000 -- of the way to the provider, or a hundredth of the window if that is more
+local HASTE = 0.9 -- of the even share: what one request is late is made up for by others
+local JITTER = 20000 -- of the way to the provider, or a hundredth of the window if that is more
 local LEASE = 15000000 -- the right to be the one that tries; whoever has it renews it
 local IDLE = 86400000000 -- what nobody uses for a day is forgotten
 local REFUSED = 604800000 -- a key that was refused, milliseconds
@@ -110,7 +110,7 @@ local function check_continuity()
         -- Nobody was here before; or it has lost all it knew, which clients tell, or that it was
         -- started a moment ago.
         local lost = ask.known or uptime(info) < 2 * window()
-        local usual = 0.04 * window() + window() / state.requests + state.margin
+        local usual = (1 - HASTE) * window() + window() / state.requests + state.margin
         begin(run, lost and window() or usual)
     elseif state.run ~= run or now < state.seen - 1000 then
         begin(run, window())

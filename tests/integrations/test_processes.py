@@ -45,8 +45,9 @@ def run_fleet(redis: RedisServer, sandbox: SandboxThread, **order: Any) -> list[
         "client_id": sandbox.client_id,
         "api_key": sandbox.api_key,
         "group": group,
-        "most": 100_000,
-        "until": time.monotonic() + SECONDS,
+        # By default each has so much to do, however long that takes on a busy machine.
+        "most": 100_000 if WHOLE else max(1, order["rate"] * SECONDS // PROCESSES),
+        "until": time.monotonic() + (SECONDS if WHOLE else 300),
     }
     for number, process in enumerate(processes):
         own = {"number": number, "off": 2.0 * number / max(1, PROCESSES - 1) - 1.0}

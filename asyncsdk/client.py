@@ -17,6 +17,7 @@ from asyncsdk.resources.account import AccountResource
 from asyncsdk.resources.groups import GroupsResource
 from asyncsdk.resources.phones import PhonesResource
 from asyncsdk.secret import Secret
+from asyncsdk.telemetry.settings import instrument_of
 from asyncsdk.words import brief
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.models import Account
     from asyncsdk.pace.pace import Pace
+    from asyncsdk.telemetry.settings import Telemetry
     from asyncsdk.upload.handle import Upload
 
 __all__ = ["Client"]
@@ -62,9 +64,12 @@ class Client:
             may want.
         ssl: How to verify the server, for a CA of your own. A borrowed session has its own.
         trust_env: Whether to honour the proxy variables of the environment. Likewise.
+        telemetry: Where traces and metrics go (needs `asyncsdk[otel]`); None: to the global
+            providers of OpenTelemetry, if the program has some and `ASYNCSDK_OTEL` is not `off`.
 
     Raises:
         ConfigurationError: An argument is empty or cannot work.
+        ImportError: `telemetry` is given and `asyncsdk[otel]` is not installed.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class Client:
         default_headers: Mapping[str, str] | None = None,
         ssl: ssl.SSLContext | None = None,
         trust_env: bool = False,
+        telemetry: Telemetry | None = None,
     ) -> None:
         api_key = Secret(api_key) if isinstance(api_key, str) else api_key
         config = ClientConfig(
@@ -96,10 +102,17 @@ class Client:
         )
         if is_exposed(config.base_url):
             warnings.warn(EXPOSED.format(config.base_url), stacklevel=2)
+        pace = LocalPace(config.rate) if pace is None else _checked(pace)
         self._requests = Requests(
-            Transport(config, session=session, ssl=ssl, trust_env=trust_env),
+            Transport(
+                config,
+                session=session,
+                ssl=ssl,
+                trust_env=trust_env,
+                instrument=instrument_of(telemetry, config.base_url, pace.gate.throttled),
+            ),
             Credentials(config.client_id, config.api_key),
-            LocalPace(config.rate) if pace is None else _checked(pace),
+            pace,
             config.connections,
         )
         self._running: set[Upload] = set()
@@ -123,6 +136,7 @@ class Client:
         default_headers: Mapping[str, str] | None = None,
         ssl: ssl.SSLContext | None = None,
         trust_env: bool = False,
+        telemetry: Telemetry | None = None,
     ) -> Self:
         """A client from `ASYNCSDK_CLIENT_ID`, `ASYNCSDK_API_KEY` and, if set, `ASYNCSDK_BASE_URL`.
 
@@ -143,6 +157,7 @@ class Client:
             default_headers=default_headers,
             ssl=ssl,
             trust_env=trust_env,
+            telemetry=telemetry,
         )
 
     def set_credentials(self, client_id: str | int, api_key: str | Secret) -> None:

@@ -87,15 +87,17 @@ class Request:
     """JSON to send."""
     accept: str = JSON_LD
     """The formats in which the reply may come."""
+    rows: int = 0
+    """How many there are in the body, where it is a batch."""
 
     @property
     def most(self) -> int:
         """Bytes of its reply at most, unpacked; a usual one has three to ten for each that left."""
         return _LEAST_ROOM + _ROOM_FOR_EACH * len(self.body or b"")
 
-    def carrying(self, body: bytes) -> Request:
-        """The same, with this body."""
-        return Request(self.method, self.path, body, self.accept)
+    def carrying(self, body: bytes, rows: int) -> Request:
+        """The same, with this body of so many rows."""
+        return Request(self.method, self.path, body, self.accept, rows)
 
 
 @frozen
@@ -135,6 +137,8 @@ class Attempt:
     """When that was, by the event loop's clock."""
     epoch: int = 0
     """The pauses of its client before it had its permit; see `Gate`."""
+    resends: int = 0
+    """How many requests before it carried the same."""
     streak: int = 0
     """Once it was refused for now: how many pauses in a row that makes."""
     token: Secret | None = None

@@ -20,6 +20,7 @@ from asyncsdk.http.failures import failure_of
 from asyncsdk.http.keepalive import KeepAlive
 from asyncsdk.http.sessions import HEADER_LIMITS, READ_AHEAD, Sessions
 from asyncsdk.status import is_success
+from asyncsdk.telemetry.interface import SILENT, UNSEEN
 
 if TYPE_CHECKING:
     import ssl
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.config import ClientConfig
     from asyncsdk.http.exchange import Attempt, Request
+    from asyncsdk.telemetry.interface import Instrument, RequestSpan
 
 __all__ = ["Transport"]
 
@@ -50,7 +52,9 @@ class Transport:
         session: aiohttp.ClientSession | None = None,
         ssl: ssl.SSLContext | None = None,
         trust_env: bool = False,
+        instrument: Instrument = SILENT,
     ) -> None:
+        self.instrument = instrument
         self.base_url = config.base_url
         self.timeout = config.timeout
         self.connect_timeout = config.connect_timeout
@@ -104,6 +108,7 @@ class Transport:
             with exchange:
                 async with asyncio.timeout(None) as clock:
                     async with exchange.begin(headers, self._whole, clock) as response:
+                        exchange.answered(response)
                         reply = await read_reply(response, request)
                         exchange.kept = is_kept(response)
             exchange.check()
@@ -135,6 +140,7 @@ class Transport:
         exchange = _Exchange(self, request, attempt)
         with exchange:
             async with exchange.begin(headers, self._piece) as response:
+                exchange.answered(response)
                 if is_success(response.status):
                     yield Reply(response.status, b""), pieces_of(response)
                 else:
@@ -170,17 +176,32 @@ class _Exchange:
         traceable = request.body is not None and sessions.traceable
         self._lease = keep_alive.begin(now, traceable=traceable)
         self._failure: Exception | None = None
+        self._span: RequestSpan = UNSEEN
         self.kept = False
         """Whether its connection goes back to the pool."""
 
     def __enter__(self) -> Self:
+        request = self._request
+        self._span = self._transport.instrument.request(
+            request.method,
+            request.path,
+            self._loop.time(),
+            rows=request.rows,
+            resends=self._attempt.resends,
+        )
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
         if isinstance(error, _FOREIGN) and not isinstance(error, AsyncSDKError):
             self._failure = self._failure_of(error)
-        self._transport.keep_alive.end(self._lease, self._loop.time(), kept=self.kept)
+        now = self._loop.time()
+        self._transport.keep_alive.end(self._lease, now, kept=self.kept)
+        self._span.end(now, self._failure or error)
         return self._failure is not None
+
+    def answered(self, response: aiohttp.ClientResponse) -> None:
+        """The reply begins."""
+        self._span.answered(response.status)
 
     def check(self) -> None:
         """Raise what went wrong, if anything did."""
@@ -213,10 +234,12 @@ class _Exchange:
         if body is None:
             leaving()
             attempt.left = True
+        sent = {**transport.headers, **headers, "Accept": request.accept}
+        self._span.send(sent)
         return self._session.request(
             request.method,
             transport.url(request.path),
-            headers={**transport.headers, **headers, "Accept": request.accept},
+            headers=sent,
             data=body,
             **options,
         )

@@ -52,10 +52,11 @@ class Retrying:
         Raises:
             AsyncSDKError: The last failure, when it does not pass or the policy is used up.
         """
-        failures, waited = 0, 0.0
+        made, failures, waited = 0, 0, 0.0
         began = asyncio.get_running_loop().time()
         while True:
-            attempt = Attempt()
+            attempt = Attempt(resends=made)
+            made += 1
             try:
                 return await ask(attempt)
             except AsyncSDKError as error:

@@ -148,7 +148,7 @@ class PhonesResource(Resource):
         for rejection in checked.rejected:
             msg = f"item {rejection.index} is no phone: {rejection.problem}"
             raise ConfigurationError(msg)
-        request = Request("POST", path, checked.body)
+        request = Request("POST", path, checked.body, rows=len(items))
         reply = await self._single.call(
             lambda attempt: self._once(request, attempt), idempotent=False
         )
@@ -331,6 +331,7 @@ class PhonesResource(Resource):
             partial(self._assemble, group_id, source, options, columns, ledger, entered),
             ledger,
             running=self._running,
+            instrument=self._requests.transport.instrument,
             group_id=group_id,
         )
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.ledger.interface import Ledger
     from asyncsdk.results import PhoneResult
+    from asyncsdk.telemetry.interface import Instrument
     from asyncsdk.upload.run import UploadRun
 
 __all__ = ["Upload"]
@@ -59,6 +60,7 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         ledger: Ledger,
         *,
         running: set[Upload],
+        instrument: Instrument,
         group_id: int | None = None,
     ) -> None:
         self._group_id = group_id
@@ -66,6 +68,7 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         self._make: Callable[[Channel | None], UploadRun] | None = make
         """Makes its run, of which there is one."""
         self._running = running
+        self._instrument = instrument
         self._channel: Channel | None = None
         self._run: UploadRun | None = None
         self._task: asyncio.Task[None] | None = None
@@ -238,9 +241,15 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         return await self._end()
 
     async def _run_to_end(self, run: UploadRun) -> None:
+        span = self._instrument.upload(self._group_id, run.totals.clock())
+        fault: BaseException | None = None
         try:
             await run.run()
+        except Exception as error:
+            fault = error
+            raise
         finally:
+            span.end(run.sums(), run.ending.cause or fault)
             self._ended.notify_all()
 
     def _let_go(self, _: asyncio.Task[None]) -> None:

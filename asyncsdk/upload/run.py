@@ -71,7 +71,7 @@ class UploadRun:
             self.callback.start()
         logger.info("an upload into group %d begins", self.claim.group_id)
         try:
-            await self._resume(await self.books.open(self._sums))
+            await self._resume(await self.books.open(self.sums))
             if not self.reader.repeats:  # it may go on for as long as the program
                 await self._look_up()
             await self.workers.run(self.jobs, self.reader.go)
@@ -285,7 +285,7 @@ class UploadRun:
         """The totals so far, with the course of the run."""
         return self.totals.run(self.books.ledger.counts, self.ending, self.books.timeline)
 
-    def _sums(self) -> Run:
+    def sums(self) -> Run:
         """The totals without the course."""
         return self.totals.run(self.books.ledger.counts, self.ending)
 

@@ -178,7 +178,7 @@ class Workers:
         if self.post.dry_run:
             return Reply(0, b"")
         departure = _Departure(self, flight)
-        request = self.post.request.carrying(flight.batch.body)
+        request = self.post.request.carrying(flight.batch.body, len(flight.batch))
         answer: Reply | AsyncSDKError
         try:
             answer = await self.post.requests.send(
@@ -302,6 +302,7 @@ class _Departure:
         """The request has its permit: from here on it may leave."""
         flight, totals = self._flight, self._workers.totals
         self._began = totals.clock()
+        flight.attempt.resends = flight.batch.attempts
         totals.request(again=flight.batch.attempts > 0)
         flight.batch = flight.batch.changed(attempts=flight.batch.attempts + 1)
         flight.stage, flight.task = Stage.UNDER_WAY, asyncio.current_task()

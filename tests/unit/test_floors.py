@@ -33,6 +33,7 @@ FLOORS = (
     ("rejects",),
     ("export",),
     ("http",),
+    ("telemetry",),
     ("ledger",),
     ("wire",),
     ("sources",),

@@ -1,0 +1,150 @@
+"""What a client is told of telemetry, and who watches it then."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from asyncsdk import validators
+from asyncsdk.errors import ConfigurationError
+from asyncsdk.telemetry.interface import SILENT
+from asyncsdk.words import brief
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from attrs import Attribute
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
+    from yarl import URL
+
+    from asyncsdk.ledger.entry import Entry
+    from asyncsdk.telemetry.interface import Instrument, RequestSpan, UploadSpan
+
+__all__ = ["Telemetry", "instrument_of"]
+
+_SWITCH = "ASYNCSDK_OTEL"
+_ON, _OFF = frozenset({"", "1", "on", "true", "yes"}), frozenset({"0", "off", "false", "no"})
+_GLOBAL = ("opentelemetry.trace", "opentelemetry.metrics")
+"""The modules that hold the global providers. While nobody has loaded them there are none."""
+_PROVIDERS = ("OTEL_PYTHON_TRACER_PROVIDER", "OTEL_PYTHON_METER_PROVIDER")
+"""Variables by which there may be some all the same: they are made when they are asked for."""
+
+
+def _provides(method: str) -> Callable[[object, Attribute[Any], object], None]:
+    def check(_: object, attribute: Attribute[Any], value: object) -> None:
+        if value is not None and not callable(getattr(value, method, None)):
+            kind = method.removeprefix("get_").title()
+            msg = (
+                f"{attribute.name} must be a {kind}Provider of OpenTelemetry, or None for the "
+                f"global one, not {brief(value)}"
+            )
+            raise ConfigurationError(msg)
+
+    return check
+
+
+@frozen(kw_only=True)
+class Telemetry:
+    """Where the traces and metrics of a client go, for `Client(telemetry=...)`.
+
+    Needs `asyncsdk[otel]`.
+    """
+
+    tracer_provider: TracerProvider | None = field(default=None, validator=_provides("get_tracer"))
+    """Takes the spans; None: the global one."""
+    meter_provider: MeterProvider | None = field(default=None, validator=_provides("get_meter"))
+    """Takes the metrics; None: the global one."""
+    propagate: bool = field(default=False, validator=validators.flag)
+    """Whether requests carry a `traceparent`: it tells the provider of your traces."""
+
+
+def instrument_of(
+    telemetry: Telemetry | None, base_url: URL, paused: Callable[[float], float]
+) -> Instrument:
+    """Who watches a client.
+
+    Args:
+        telemetry: What its owner wants; None where nothing was said.
+        base_url: Where its requests go.
+        paused: Seconds that they were paused in all, by the time.
+
+    Raises:
+        ConfigurationError: It is none, or the switch in the environment stands in between.
+        ImportError: Something is wanted, and `asyncsdk[otel]` is not installed.
+    """
+    if telemetry is not None and not isinstance(telemetry, Telemetry):
+        msg = f"telemetry must be a Telemetry(...) or None, not {brief(telemetry)}"
+        raise ConfigurationError(msg)
+    if _switched_off():
+        return SILENT
+    if telemetry is None:
+        return _Waiting(base_url, paused)
+    try:
+        return _watching(telemetry, base_url, paused)
+    except ImportError as error:
+        msg = "telemetry needs OpenTelemetry's API: pip install 'asyncsdk[otel]'"
+        raise ImportError(msg) from error
+
+
+def _switched_off() -> bool:
+    """Whether the environment says that nothing is to be watched.
+
+    Raises:
+        ConfigurationError: Nobody knows what it says.
+    """
+    value = os.environ.get(_SWITCH, "")
+    if (word := value.strip().lower()) in _ON | _OFF:
+        return word in _OFF
+    msg = f"{_SWITCH} must be on or off, not {brief(value)}"
+    raise ConfigurationError(msg)
+
+
+def _watching(telemetry: Telemetry, base_url: URL, paused: Callable[[float], float]) -> Instrument:
+    from asyncsdk.telemetry.otel import Watcher
+
+    return Watcher(
+        base_url,
+        paused,
+        tracer_provider=telemetry.tracer_provider,
+        meter_provider=telemetry.meter_provider,
+        propagate=telemetry.propagate,
+    )
+
+
+class _Waiting:
+    """Watches by the global providers, from when there may be some.
+
+    A program without OpenTelemetry does not get it from here.
+    """
+
+    def __init__(self, base_url: URL, paused: Callable[[float], float]) -> None:
+        self._base_url = base_url
+        self._paused = paused
+        self._made: Instrument | None = None
+        self._wanted = any(map(os.environ.get, _PROVIDERS))
+
+    def _watcher(self) -> Instrument:
+        if self._made is not None:
+            return self._made
+        if not (self._wanted or any(map(sys.modules.get, _GLOBAL))):
+            return SILENT
+        try:
+            self._made = _watching(Telemetry(), self._base_url, self._paused)
+        except ImportError:  # half of it, or another version: that is no reason to fail
+            self._made = SILENT
+        return self._made
+
+    def request(
+        self, method: str, path: str | URL, now: float, *, rows: int, resends: int
+    ) -> RequestSpan:
+        return self._watcher().request(method, path, now, rows=rows, resends=resends)
+
+    def upload(self, group_id: int | None, now: float) -> UploadSpan:
+        return self._watcher().upload(group_id, now)
+
+    def phones(self, entries: Sequence[Entry]) -> None:
+        self._watcher().phones(entries)

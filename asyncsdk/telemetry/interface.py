@@ -64,7 +64,7 @@ class Instrument(Protocol):
             resends: How many requests before it carried the same.
         """
 
-    def upload(self, group_id: int | None, now: float) -> UploadSpan:
+    def upload(self, group_id: int | None) -> UploadSpan:
         """An upload begins, in a task of its own: all that it starts from here on is part of it."""
 
     def phones(self, entries: Sequence[Entry]) -> None:

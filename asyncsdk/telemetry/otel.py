@@ -6,7 +6,7 @@ mistake. `url.template` stands in its place.
 
 from __future__ import annotations
 
-from functools import lru_cache
+import sys
 from typing import TYPE_CHECKING, cast
 
 from opentelemetry import context as contexts
@@ -47,6 +47,9 @@ _LEGS = contexts.create_key("asyncsdk-legs")
 _SUPPRESS = getattr(contexts, "_SUPPRESS_HTTP_INSTRUMENTATION_KEY", "suppress_http_instrumentation")
 """By this aiohttp's own instrumentation knows that a request is watched already."""
 
+_INSTRUMENTATION = "opentelemetry.instrumentation"
+"""While nobody has loaded it, there is none."""
+
 _PROPAGATOR = TraceContextTextMapPropagator()
 """Of the formats there are, the one that says nothing but where in a trace this is: baggage is the
 program's own."""
@@ -85,7 +88,7 @@ class Watcher:
         self._paused = paused
         self._counted: float | None = None
         """Seconds of pause that the metric has; None before the first request."""
-        self.named = lru_cache(64)(self._named)
+        self._names: dict[tuple[str, str | None], tuple[str, dict[str, str | int]]] = {}
 
     def request(
         self, method: str, path: str | URL, now: float, *, rows: int, resends: int
@@ -99,12 +102,12 @@ class Watcher:
     ) -> RequestSpan:
         self.count_pauses(now)
         below = path if isinstance(path, str) else path.path.removeprefix(self._prefix)
-        return _Request(self, method, below, now, rows, resends)
+        return _Request(self, self._named(method, route_of(below)), now, rows, resends)
 
     @harmless(UNSEEN)
-    def upload(self, group_id: int | None, now: float) -> UploadSpan:
+    def upload(self, group_id: int | None) -> UploadSpan:
         """See `Instrument`."""
-        return _Upload(self, group_id, now)
+        return _Upload(self, group_id)
 
     @harmless(None)
     def phones(self, entries: Sequence[Entry]) -> None:
@@ -115,13 +118,17 @@ class Watcher:
                 {"asyncsdk.outcome": str(entry.outcome), "asyncsdk.delivery": str(entry.delivery)},
             )
 
-    def _named(self, method: str, path: str) -> tuple[str, dict[str, str | int]]:
+    def _named(self, method: str, route: str | None) -> tuple[str, dict[str, str | int]]:
         """The name of a request, and what its span and its metrics say of it alike."""
-        route = route_of(path)
-        attributes = {"http.request.method": method, **self.server}
-        if route is None:
-            return method, attributes
-        return f"{method} {route}", {**attributes, "url.template": route}
+        named = self._names.get((method, route))
+        if named is None:
+            attributes = {"http.request.method": method, **self.server}
+            if route is None:
+                named = method, attributes
+            else:
+                named = f"{method} {route}", {**attributes, "url.template": route}
+            self._names[method, route] = named
+        return named
 
     def count_pauses(self, now: float) -> None:
         """Count what the client has paused since the last time."""
@@ -140,6 +147,7 @@ class _Request:
         "_began",
         "_context",
         "_leg",
+        "_recorded",
         "_span",
         "_status",
         "_token",
@@ -147,17 +155,25 @@ class _Request:
     )
 
     def __init__(
-        self, watcher: Watcher, method: str, path: str, now: float, rows: int, resends: int
+        self,
+        watcher: Watcher,
+        named: tuple[str, dict[str, str | int]],
+        now: float,
+        rows: int,
+        resends: int,
     ) -> None:
         self._watcher = watcher
         self._began = now
         self._status: int | None = None
         self._token: Token[Context] | None = None
         self._leg: Leg | None = None
-        name, self._attributes = watcher.named(method, path)
+        name, self._attributes = named
         self._base = contexts.get_current()
         self._span = self._begin(name, rows, resends)
-        self._context = set_span_in_context(self._span, self._base)
+        self._recorded = self._span.is_recording()
+        self._context = self._base
+        if self._recorded:
+            self._context = set_span_in_context(self._span, self._base)
         metrics = watcher.metrics
         metrics.in_flight.add(1, watcher.server)
         if resends:
@@ -179,15 +195,18 @@ class _Request:
         legs = cast("Legs | None", contexts.get_value(_LEGS, self._base))
         if legs is None or get_current_span(self._base) is not legs.span:
             return self._base
-        self._leg = legs.take(self._began)
+        self._leg = legs.take()
         return set_span_in_context(self._leg.span, self._base)
 
     @harmless(None)
     def send(self, headers: dict[str, str]) -> None:
         """See `RequestSpan`."""
         if self._watcher.propagate:
-            _PROPAGATOR.inject(headers, self._context)
-        self._token = contexts.attach(contexts.set_value(_SUPPRESS, True, self._context))
+            _PROPAGATOR.inject(headers, set_span_in_context(self._span, self._base))
+        if _INSTRUMENTATION in sys.modules:
+            self._context = contexts.set_value(_SUPPRESS, True, self._context)
+        if self._context is not self._base:
+            self._token = contexts.attach(self._context)
 
     def answered(self, status: int) -> None:
         """See `RequestSpan`. Whoever reads the reply need not be in the same context any more."""
@@ -218,7 +237,7 @@ class _Request:
     @harmless(None)
     def _end_span(self, found: dict[str, str | int]) -> None:
         try:
-            if self._span.is_recording():
+            if self._recorded:
                 self._span.set_attributes(found)
                 if "error.type" in found:
                     self._span.set_status(StatusCode.ERROR)
@@ -238,13 +257,13 @@ class _Request:
 class _Upload:
     """The span of one upload, which is the current one of its task from here on."""
 
-    def __init__(self, watcher: Watcher, group_id: int | None, now: float) -> None:
+    def __init__(self, watcher: Watcher, group_id: int | None) -> None:
         self._watcher = watcher
         self._span = watcher.tracer.start_span(
             "asyncsdk.upload",
             attributes={} if group_id is None else {"asyncsdk.group.id": group_id},
         )
-        self._legs = Legs(watcher.tracer, self._span, now)
+        self._legs = Legs(watcher.tracer, self._span)
         # The task has a context of its own, which ends with it.
         contexts.attach(contexts.set_value(_LEGS, self._legs, set_span_in_context(self._span)))
 

@@ -143,8 +143,8 @@ class _Waiting:
     ) -> RequestSpan:
         return self._watcher().request(method, path, now, rows=rows, resends=resends)
 
-    def upload(self, group_id: int | None, now: float) -> UploadSpan:
-        return self._watcher().upload(group_id, now)
+    def upload(self, group_id: int | None) -> UploadSpan:
+        return self._watcher().upload(group_id)
 
     def phones(self, entries: Sequence[Entry]) -> None:
         self._watcher().phones(entries)

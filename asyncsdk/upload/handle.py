@@ -241,7 +241,7 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         return await self._end()
 
     async def _run_to_end(self, run: UploadRun) -> None:
-        span = self._instrument.upload(self._group_id, run.totals.clock())
+        span = self._instrument.upload(self._group_id)
         fault: BaseException | None = None
         try:
             await run.run()

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Leg", "Legs"]
 
-_MOST = 499
-"""Requests of a trace: with the span above them it has 500."""
+_MOST = 490
+"""Requests of a trace: with what is above them it has 500 spans at most."""
 _LONGEST = 600.0
 """Seconds in which a leg takes requests, even if none comes: a span is seen once it has ended."""
 

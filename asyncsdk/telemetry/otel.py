@@ -44,8 +44,12 @@ if TYPE_CHECKING:
 __all__ = ["Watcher"]
 
 _LEGS = contexts.create_key("asyncsdk-legs")
-_SUPPRESS = getattr(contexts, "_SUPPRESS_HTTP_INSTRUMENTATION_KEY", "suppress_http_instrumentation")
-"""By this aiohttp's own instrumentation knows that a request is watched already."""
+_SUPPRESSED = tuple(
+    getattr(contexts, f"_{name.upper()}_KEY", name)
+    for name in ("suppress_instrumentation", "suppress_http_instrumentation")
+)
+"""By the second one aiohttp's own instrumentation knows that a request is watched already; before
+its version 0.60 or so it asks for the first one only."""
 
 _INSTRUMENTATION = "opentelemetry.instrumentation"
 """While nobody has loaded it, there is none."""
@@ -90,19 +94,18 @@ class Watcher:
         """Seconds of pause that the metric has; None before the first request."""
         self._names: dict[tuple[str, str | None], tuple[str, dict[str, str | int]]] = {}
 
+    @harmless(UNSEEN)
     def request(
         self, method: str, path: str | URL, now: float, *, rows: int, resends: int
     ) -> RequestSpan:
         """See `Instrument`."""
-        return self._request(method, path, now, rows, resends)
-
-    @harmless(UNSEEN)
-    def _request(
-        self, method: str, path: str | URL, now: float, rows: int, resends: int
-    ) -> RequestSpan:
+        base = contexts.get_current()
+        if base and any(map(base.get, _SUPPRESSED)):
+            return UNSEEN
         self.count_pauses(now)
         below = path if isinstance(path, str) else path.path.removeprefix(self._prefix)
-        return _Request(self, self._named(method, route_of(below)), now, rows, resends)
+        named = self._named(method, route_of(below))
+        return _Request(self, base, named, now, rows=rows, resends=resends)
 
     @harmless(UNSEEN)
     def upload(self, group_id: int | None) -> UploadSpan:
@@ -157,8 +160,10 @@ class _Request:
     def __init__(
         self,
         watcher: Watcher,
+        base: Context,
         named: tuple[str, dict[str, str | int]],
         now: float,
+        *,
         rows: int,
         resends: int,
     ) -> None:
@@ -168,7 +173,7 @@ class _Request:
         self._token: Token[Context] | None = None
         self._leg: Leg | None = None
         name, self._attributes = named
-        self._base = contexts.get_current()
+        self._base = base
         self._span = self._begin(name, rows, resends)
         self._recorded = self._span.is_recording()
         self._context = self._base
@@ -204,7 +209,8 @@ class _Request:
         if self._watcher.propagate:
             _PROPAGATOR.inject(headers, set_span_in_context(self._span, self._base))
         if _INSTRUMENTATION in sys.modules:
-            self._context = contexts.set_value(_SUPPRESS, True, self._context)
+            for key in _SUPPRESSED:
+                self._context = contexts.set_value(key, True, self._context)
         if self._context is not self._base:
             self._token = contexts.attach(self._context)
 

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from asyncsdk import validators
 from asyncsdk.errors import ConfigurationError
+from asyncsdk.telemetry.harmless import harmless
 from asyncsdk.telemetry.interface import SILENT
 from asyncsdk.words import brief
 
@@ -115,6 +116,12 @@ def _watching(telemetry: Telemetry, base_url: URL, paused: Callable[[float], flo
     )
 
 
+@harmless(SILENT)
+def _by_the_global_ones(base_url: URL, paused: Callable[[float], float]) -> Instrument:
+    """Nobody asked for it, so it is no reason to fail if half of OpenTelemetry is missing."""
+    return _watching(Telemetry(), base_url, paused)
+
+
 class _Waiting:
     """Watches by the global providers, from when there may be some.
 
@@ -128,14 +135,10 @@ class _Waiting:
         self._wanted = any(map(os.environ.get, _PROVIDERS))
 
     def _watcher(self) -> Instrument:
-        if self._made is not None:
-            return self._made
-        if not (self._wanted or any(map(sys.modules.get, _GLOBAL))):
-            return SILENT
-        try:
-            self._made = _watching(Telemetry(), self._base_url, self._paused)
-        except ImportError:  # half of it, or another version: that is no reason to fail
-            self._made = SILENT
+        if self._made is None:
+            if not (self._wanted or any(map(sys.modules.get, _GLOBAL))):
+                return SILENT
+            self._made = _by_the_global_ones(self._base_url, self._paused)
         return self._made
 
     def request(

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
+from opentelemetry.instrumentation.utils import (
+    suppress_http_instrumentation,
+    suppress_instrumentation,
+)
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.sampling import Sampler
 
@@ -82,6 +86,18 @@ async def test_requests_of_others_are_seen_by_it_as_before() -> None:
         if s.instrumentation_scope and s.instrumentation_scope.name != "asyncsdk"
     ]
     assert len(others) == 1
+
+
+async def test_who_wants_nothing_seen_for_a_while_has_it_so() -> None:
+    got = Collected()
+    async with connected(client=got.client) as rig:
+        with suppress_instrumentation():
+            await rig.client.me()
+        with suppress_http_instrumentation():
+            await rig.client.me()
+        assert not got.requests
+        await rig.client.me()
+    assert len(got.requests) == 1
 
 
 # -- the switch --------------------------------------------------------------------------------

@@ -117,6 +117,19 @@ asyncio.run(main())
 assert not spans.get_finished_spans()
 assert metrics.get_metrics_data() is None
 """,
+    "half of OpenTelemetry is as good as none": BLOCKED.replace(
+        'name.partition(".")[0] == "opentelemetry"', 'name == "opentelemetry.metrics"'
+    )
+    + "import opentelemetry.trace"
+    + UPLOAD
+    + """
+before = lambda: None
+import logging
+told = []
+logging.getLogger("asyncsdk").addFilter(lambda record: told.append(record.getMessage()))
+asyncio.run(main())
+assert told == ["telemetry failed, and nothing else did: ModuleNotFoundError (said once)"], told
+""",
     "what is asked for needs the extra": BLOCKED
     + """
 from asyncsdk import Client

@@ -85,9 +85,9 @@ class Watcher:
         self.tracer = get_tracer(NAME, __version__, tracer_provider, SCHEMA)
         self.metrics = Metrics(meter_provider)
         self.propagate = propagate
-        self.server: dict[str, str | int] = {"server.address": base_url.host or ""}
+        self._server: dict[str, str | int] = {"server.address": base_url.host or ""}
         if base_url.port is not None:
-            self.server["server.port"] = base_url.port
+            self._server["server.port"] = base_url.port
         self._prefix = base_url.path.rstrip("/")
         self._paused = paused
         self._counted: float | None = None
@@ -125,7 +125,7 @@ class Watcher:
         """The name of a request, and what its span and its metrics say of it alike."""
         named = self._names.get((method, route))
         if named is None:
-            attributes = {"http.request.method": method, **self.server}
+            attributes = {"http.request.method": method, **self._server}
             if route is None:
                 named = method, attributes
             else:
@@ -137,7 +137,7 @@ class Watcher:
         """Count what the client has paused since the last time."""
         total = self._paused(now)
         if self._counted is not None and total > self._counted:
-            self.metrics.paused.add(total - self._counted, self.server)
+            self.metrics.paused.add(total - self._counted)
         self._counted = total
 
 
@@ -180,7 +180,7 @@ class _Request:
         if self._recorded:
             self._context = set_span_in_context(self._span, self._base)
         metrics = watcher.metrics
-        metrics.in_flight.add(1, watcher.server)
+        metrics.in_flight.add(1)
         if resends:
             metrics.retries.add(1, self._attributes)
 
@@ -255,7 +255,7 @@ class _Request:
     @harmless(None)
     def _measure(self, now: float, found: dict[str, str | int]) -> None:
         watcher = self._watcher
-        watcher.metrics.in_flight.add(-1, watcher.server)
+        watcher.metrics.in_flight.add(-1)
         seconds = max(0.0, now - self._began)
         watcher.metrics.duration.record(seconds, {**self._attributes, **found}, self._context)
 

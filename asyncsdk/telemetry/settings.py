@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -11,7 +10,8 @@ from attrs import field, frozen
 from asyncsdk import validators
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.telemetry.harmless import harmless
-from asyncsdk.telemetry.interface import SILENT
+from asyncsdk.telemetry.interface import SILENT, UNSEEN
+from asyncsdk.telemetry.providers import provided
 from asyncsdk.words import brief
 
 if TYPE_CHECKING:
@@ -29,10 +29,8 @@ __all__ = ["Telemetry", "instrument_of"]
 
 _SWITCH = "ASYNCSDK_OTEL"
 _ON, _OFF = frozenset({"", "1", "on", "true", "yes"}), frozenset({"0", "off", "false", "no"})
-_GLOBAL = ("opentelemetry.trace", "opentelemetry.metrics")
-"""The modules that hold the global providers. While nobody has loaded them there are none."""
-_PROVIDERS = ("OTEL_PYTHON_TRACER_PROVIDER", "OTEL_PYTHON_METER_PROVIDER")
-"""Variables by which there may be some all the same: they are made when they are asked for."""
+_LOOK = 1.0
+"""Seconds between two looks for providers that may have come."""
 
 
 def _provides(method: str) -> Callable[[object, Attribute[Any], object], None]:
@@ -123,31 +121,35 @@ def _by_the_global_ones(base_url: URL, paused: Callable[[float], float]) -> Inst
 
 
 class _Waiting:
-    """Watches by the global providers, from when there may be some.
+    """Watches by the global providers, from when there are some.
 
-    A program without OpenTelemetry does not get it from here.
+    A program without OpenTelemetry does not get it from here, and one that has it and uses it for
+    nothing pays nothing.
     """
 
     def __init__(self, base_url: URL, paused: Callable[[float], float]) -> None:
         self._base_url = base_url
         self._paused = paused
-        self._made: Instrument | None = None
-        self._wanted = any(map(os.environ.get, _PROVIDERS))
+        self._watcher: Instrument | None = None
+        self._next_look = 0.0
 
-    def _watcher(self) -> Instrument:
-        if self._made is None:
-            if not (self._wanted or any(map(sys.modules.get, _GLOBAL))):
-                return SILENT
-            self._made = _by_the_global_ones(self._base_url, self._paused)
-        return self._made
+    def _look(self) -> Instrument:
+        if self._watcher is None and provided():
+            self._watcher = _by_the_global_ones(self._base_url, self._paused)
+        return self._watcher or SILENT
 
     def request(
         self, method: str, path: str | URL, now: float, *, rows: int, resends: int
     ) -> RequestSpan:
-        return self._watcher().request(method, path, now, rows=rows, resends=resends)
+        if self._watcher is None:
+            if now < self._next_look:
+                return UNSEEN
+            self._next_look = now + _LOOK
+        return self._look().request(method, path, now, rows=rows, resends=resends)
 
     def upload(self, group_id: int | None) -> UploadSpan:
-        return self._watcher().upload(group_id)
+        return self._look().upload(group_id)
 
     def phones(self, entries: Sequence[Entry]) -> None:
-        self._watcher().phones(entries)
+        if self._watcher is not None:
+            self._watcher.phones(entries)

@@ -96,11 +96,8 @@ assert names() == EXPECTED, names()
 """,
     "providers that come when it has sent something": PROVIDERS
     + "import opentelemetry.trace, opentelemetry.metrics\n"
-    + UPLOAD
+    + UPLOAD.replace("before()", "await client.me(); provide(); await asyncio.sleep(1.1)")
     + """
-before = lambda: None
-asyncio.run(main())
-before = provide
 asyncio.run(main())
 assert names() == EXPECTED, names()
 """,
@@ -117,18 +114,19 @@ asyncio.run(main())
 assert not spans.get_finished_spans()
 assert metrics.get_metrics_data() is None
 """,
-    "half of OpenTelemetry is as good as none": BLOCKED.replace(
-        'name.partition(".")[0] == "opentelemetry"', 'name == "opentelemetry.metrics"'
-    )
-    + "import opentelemetry.trace"
+    "providers that cannot be made are as good as none": """
+import logging, os
+os.environ["OTEL_PYTHON_TRACER_PROVIDER"] = "nonsense"
+logging.getLogger("opentelemetry").disabled = True
+logging.getLogger("opentelemetry.util._providers").disabled = True
+"""
     + UPLOAD
     + """
 before = lambda: None
-import logging
 told = []
 logging.getLogger("asyncsdk").addFilter(lambda record: told.append(record.getMessage()))
 asyncio.run(main())
-assert told == ["telemetry failed, and nothing else did: ModuleNotFoundError (said once)"], told
+assert [one for one in told if one.startswith("telemetry failed, and nothing else did")], told
 """,
     "what is asked for needs the extra": BLOCKED
     + """

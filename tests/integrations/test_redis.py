@@ -22,8 +22,10 @@ from asyncsdk import AuthenticationError, Client, Rate
 from asyncsdk.errors import ConfigurationError, FencedError, PaceError
 from asyncsdk.http.certainty import Verdict, verdict_of_error
 from asyncsdk.http.exchange import Attempt
-from asyncsdk.integrations.redis import PaceState, SharedPace
+from asyncsdk.integrations.redis import Guard, PaceState, SharedPace
+from asyncsdk.sandbox import Sandbox
 from asyncsdk.sandbox.thread import SandboxThread
+from asyncsdk.web import UploadJobs
 from tests.cli.kit import COMMAND, PLAIN, run
 from tests.effort import effort
 from tests.integrations.redis_server import PASSWORD, RedisServer
@@ -32,6 +34,7 @@ from tests.integrations.test_shared_pace import RATE
 from tests.leaping import run_leaping
 from tests.rig import client_at, client_of, numbers
 from tests.upload.test_rate import busiest
+from tests.web.inside import sent
 
 if TYPE_CHECKING:
     from asyncsdk.pace.pace import Pace
@@ -148,6 +151,26 @@ async def test_the_piece_in_the_readme_runs(
     scope: dict[str, Any] = {}
     exec(f"async def main():\n{indented}", scope)  # noqa: S102 - our own
     await scope["main"]()
+
+
+async def test_jobs_of_a_web_application_share_it(redis: RedisServer, tmp_path: Path) -> None:
+    sandbox = Sandbox()
+    group = sandbox.add_group("people")
+    paces: list[SharedPace] = []
+
+    def client() -> Client:
+        paces.append(shared(redis, rate=RATE))
+        return client_of(sandbox, pace=paces[-1])
+
+    lists = "\n".join(["phone", *numbers(30)]).encode()
+    jobs = UploadJobs(tmp_path / "uploads", client=client)
+    async with sandbox, jobs.lifespan():
+        done = await sent(jobs, lists, group)
+        assert (await paces[0].state()).guard is Guard.PROVEN
+        assert jobs.client.rate == RATE
+        assert done.state == "done", done
+    assert len(sandbox.commits) == 30
+    assert len(paces) == 1
 
 
 # -- the law -------------------------------------------------------------------------------

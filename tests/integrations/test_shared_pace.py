@@ -146,6 +146,7 @@ async def test_a_rate_that_a_new_client_is_configured_with_holds_for_all(
             await client.me()
         await rig.clients[0].me()
         assert (await rig.paces[0].state()).rate == Rate(3)
+        assert rig.clients[0].rate == rig.paces[0].fenced("p", 1).rate == Rate(3)
 
 
 async def test_a_permit_that_is_not_used_is_given_back(redis: RedisServer) -> None:

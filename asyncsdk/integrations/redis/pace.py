@@ -109,6 +109,11 @@ class SharedPace:
         msg = "a shared pace is not pickled: make one in each process, from the same URL"
         raise TypeError(msg)
 
+    @property
+    def rate(self) -> Rate:
+        """The rate of all who share it, as far as is known here."""
+        return self._share.rate
+
     async def state(self) -> PaceState:
         """How the pace stands at this moment, for all who share it.
 
@@ -384,6 +389,7 @@ class FencedPace:
     """A shared pace for the requests of one partition; see `SharedPace.fenced`."""
 
     def __init__(self, pace: SharedPace, fence: Fence) -> None:
+        self._pace = pace
         self.gate = pace.gate
         self.confirm = pace.confirm
         self.release = pace.release
@@ -391,6 +397,11 @@ class FencedPace:
         self.learn = pace.learn
         self.aclose = pace.aclose
         self.acquire = partial(pace.acquire_fenced, fence=fence)
+
+    @property
+    def rate(self) -> Rate:
+        """See `SharedPace`."""
+        return self._pace.rate
 
     def __reduce__(self) -> Never:
         msg = "a shared pace is not pickled: make one in each process, from the same URL"

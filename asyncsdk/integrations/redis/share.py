@@ -28,7 +28,8 @@ class Share:
 
     def __init__(self, rate: Rate, workers: int | None) -> None:
         self._workers = workers
-        self._rate = rate
+        self.rate = rate
+        """That of all, as far as is known."""
         self._pace = LocalPace(self._part)
         self._last = -inf
 
@@ -39,15 +40,15 @@ class Share:
 
     @property
     def _part(self) -> Rate:
-        rate, workers = self._rate, self._workers or 1
+        rate, workers = self.rate, self._workers or 1
         if workers <= rate.requests:
             return Rate(rate.requests // workers, rate.per)
         return Rate(1, rate.per * workers / rate.requests)
 
     def follow(self, rate: Rate) -> None:
         """The rate of all is this one now."""
-        if rate != self._rate:
-            self._rate = rate
+        if rate != self.rate:
+            self.rate = rate
             self._pace = LocalPace(self._part)
 
     async def acquire(self, attempt: Attempt) -> None:
@@ -61,4 +62,4 @@ class Share:
 
     def used_within(self, margin: float, now: float) -> bool:
         """Whether something left in the last window, of which nobody else knows."""
-        return now - self._last < self._rate.per + margin
+        return now - self._last < self.rate.per + margin

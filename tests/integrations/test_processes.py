@@ -78,8 +78,8 @@ def test_together_they_keep_the_rate_whatever_their_clocks_show(
     assert busiest(departures, 1.0) <= rate
     # On its way a request took this long at most: a window of arrivals is so much shorter.
     longest = max(at - left for at, left in zip(arrivals, departures, strict=True))
-    assert busiest(arrivals, 1.0 - longest) <= rate
-    if WHOLE:  # where the machine is fast enough for that many processes
+    assert busiest(arrivals, max(0.0, 1.0 - longest)) <= rate
+    if WHOLE and longest < 0.1:  # the machine is fast enough for that many processes
         begun, ended = arrivals[0] + 5, arrivals[-1] - 2
         used = sum(begun <= at <= ended for at in arrivals) / (ended - begun) / rate
         counts = [len([at for at in each["left"] if begun <= at <= ended]) for each in told]

@@ -183,7 +183,7 @@ Step = st.tuples(
 )
 
 
-@settings(max_examples=effort(12, 300))
+@settings(max_examples=effort(12, 60))
 @given(
     steps=st.lists(Step, min_size=10, max_size=60),
     requests=st.integers(1, 6),

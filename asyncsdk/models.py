@@ -85,6 +85,9 @@ class UnsubscribeReason(IntEnum):
         member._value_ = value
         return member
 
+    def __reduce_ex__(self, _: object) -> tuple[object, ...]:
+        return type(self), (self.value,)  # some versions of Python pickle by the name
+
 
 @frozen
 class CreatedPhone:

@@ -32,6 +32,9 @@ _UNSEEN = (
     "is a binary workbook (.xlsb), of which it is not known which rows are hidden: save it as "
     ".xlsx, or have hidden rows sent, too, by hidden='send' (--hidden send)"
 )
+_MANIFEST = "META-INF/manifest.xml"
+_NO_ARCHIVE = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError)
+"""What zipfile raises of a file that is none, or damaged, or packed as it cannot read."""
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
@@ -46,10 +49,11 @@ def read(file: IO[bytes], options: dict[str, Any]) -> Iterator[Any]:
         SourceError: It unpacks to more than `max_bytes`, has a password, no such sheet, or is of a
             kind of which hidden rows are not known.
     """
-    _check_archive(file, options["max_bytes"])
-    _check_password(file)
+    entries = _entries(file)
+    _check_size(entries, options["max_bytes"])
+    _check_password(file, entries)
     if not options["hidden"]:
-        _check_kind(file)
+        _check_kind(entries)
     from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
     try:
@@ -88,31 +92,33 @@ class _Loaded:
             yield line, texts, line in look.hidden
 
 
-def _check_archive(file: IO[bytes], max_bytes: int) -> None:
-    """The sizes that the archive gives of what is in it; one that lies meets the memory's bound."""
+def _entries(file: IO[bytes]) -> list[zipfile.ZipInfo]:
+    """What is in the archive, as it says itself; nothing where it is none, or a damaged one.
+
+    Whoever reads that knows better what is wrong.
+    """
     try:
         with zipfile.ZipFile(file) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
-        size = 0  # none, or a damaged one: whoever reads it knows better what is wrong
-    if size > max_bytes:
+            return archive.infolist()
+    except _NO_ARCHIVE:
+        return []
+    finally:
+        file.seek(0)
+
+
+def _check_size(entries: list[zipfile.ZipInfo], max_bytes: int) -> None:
+    """The sizes that an archive gives of what is in it; one that lies meets the memory's bound."""
+    if sum(entry.file_size for entry in entries) > max_bytes:
         raise SourceError(too_large(max_bytes), line=1)
-    file.seek(0)
 
 
-def _check_kind(file: IO[bytes]) -> None:
+def _check_kind(entries: list[zipfile.ZipInfo]) -> None:
     """Say so if it is of a kind of which nobody here knows what a person sees."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            unseen = _BINARY in archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
-        unseen = False
-    if unseen:
+    if any(entry.filename == _BINARY for entry in entries):
         raise SourceError(_UNSEEN)
-    file.seek(0)
 
 
-def _check_password(file: IO[bytes]) -> None:
+def _check_password(file: IO[bytes], entries: list[zipfile.ZipInfo]) -> None:
     """Say so if the file is locked: to those who read it, it is only damaged."""
     head = file.read(_DIRECTORY)
     if head.startswith(_OLE):
@@ -121,13 +127,18 @@ def _check_password(file: IO[bytes]) -> None:
         if _ENCRYPTED in head or _ENCRYPTED in file.read():
             raise SourceError(_PASSWORD)
     file.seek(0)
+    if any(entry.flag_bits & 1 for entry in entries) or _has_locked_parts(file, entries):
+        raise SourceError(_PASSWORD)
+
+
+def _has_locked_parts(file: IO[bytes], entries: list[zipfile.ZipInfo]) -> bool:
+    """Whether an OpenDocument says that its parts are encrypted."""
+    if not any(entry.filename == _MANIFEST for entry in entries):
+        return False
     try:
         with zipfile.ZipFile(file) as archive:
-            locked = any(entry.flag_bits & 1 for entry in archive.infolist())
-            if "META-INF/manifest.xml" in archive.namelist():
-                locked = locked or b"encryption-data" in archive.read("META-INF/manifest.xml")
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
-        locked = False
-    if locked:
-        raise SourceError(_PASSWORD)
-    file.seek(0)
+            return b"encryption-data" in archive.read(_MANIFEST)
+    except _NO_ARCHIVE:
+        return False
+    finally:
+        file.seek(0)

@@ -14,7 +14,7 @@ from asyncsdk.results import Outcome
 from asyncsdk.validators import MOST
 from asyncsdk.web.caller import Asking
 from asyncsdk.web.destinations import check_group
-from asyncsdk.web.job import Job
+from asyncsdk.web.job import Choices, Job
 from asyncsdk.web.making import KINDS, FileKind
 from asyncsdk.web.route import GuardedRoute
 from asyncsdk.web.shapes import (
@@ -140,7 +140,7 @@ async def choose(asking: Asking, job_id: JobId, change: Change) -> JobShape:
     job = await asking.jobs.choose(
         asking.owner,
         job_id,
-        choices=None if change.choices is None else change.choices.choices(),
+        choices=None if change.choices is None else change.choices.value(Choices),
         group_id=change.group_id,
         group_name=change.group_name,
         allowed=asking.groups,

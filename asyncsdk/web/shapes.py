@@ -1,19 +1,34 @@
-"""What the JSON interface takes and gives, as FastAPI documents it."""
+"""What the JSON interface takes and gives, as FastAPI documents it: models made of our values."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from functools import cache, reduce
+from operator import or_
+from types import GenericAlias, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from attrs import fields_dict, has
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
-from asyncsdk.config import Duplicates, Existing
 from asyncsdk.models import Group
+from asyncsdk.sources.questions import Question
 from asyncsdk.validators import MOST
-from asyncsdk.web.job import Choices, Job, JobState
-from asyncsdk.web.reading import Inspection
-from asyncsdk.web.results import ResultPage
+from asyncsdk.web.job import Choices, Job, JobProgress, Undo
+from asyncsdk.web.reading import ColumnView, Inspection, ListView
+from asyncsdk.web.results import ResultPage, RowResult
+from asyncsdk.workflow.samples import Sample
 
 __all__ = [
     "Change",
@@ -33,14 +48,111 @@ def _moment(value: object) -> object:
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 
+T = TypeVar("T")
+
+_NAMES: dict[type, str] = {
+    JobProgress: "Progress",
+    ColumnView: "Column",
+    ListView: "List",
+    RowResult: "Row",
+}
+"""What some values are called here; others by their own name."""
+_SAID: dict[type, dict[str, Any]] = {
+    Choices: {
+        "columns": Annotated[dict[str, str], Field(examples=[{"phone": "Mobil", "a": "Anrede"}])],
+        "sheet": Annotated[list[str], Field(description="Names of sheets; `*` for all.")],
+        "skip_lines": Annotated[int, Field(ge=0)],
+        "normalize": Annotated[str | None, Field(description="A region.", examples=["DE"])],
+    },
+    Job: {"created": Moment, "started": Moment | None, "ended": Moment | None},
+    Sample: {"place": Annotated[str, Field(description="The same in words, as errors say it.")]},
+    Question: {
+        "about": Annotated[
+            str,
+            Field(description="`phone`: a column, `country`: a column, `sheet`: a sheet."),
+        ]
+    },
+    Inspection: {"ready": bool},
+    ResultPage: {"next": Annotated[int | None, Field(description="The offset of the next page.")]},
+}
+"""Fields of which more is said than their type, and properties that are given like fields."""
+_UNSAID: dict[type, set[str]] = {Job: {"tries"}}
+"""Fields that are nobody's business."""
+_TAKEN = {Choices}
+"""Values that are taken, not only given: what has a default may be left out."""
+
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(from_attributes=True, extra="forbid")
+    model_config = ConfigDict(from_attributes=True, validate_default=True, extra="forbid")
 
     @classmethod
     def of(cls, value: object) -> Self:
         """This value, as it is given."""
-        return cls.model_validate(msgspec.to_builtins(value))
+        return cls.model_validate(value)
+
+    def value(self, kind: type[T]) -> T:
+        """The value that it stands for."""
+        return msgspec.convert(self.model_dump(), kind)
+
+
+@cache
+def _shape(value: type) -> Any:
+    """The model of a value: its fields have the same names, and those of its types."""
+    known = fields_dict(value)
+    hints = {name: hint for name, hint in get_type_hints(value).items() if name in known}
+    said = {name: _shaped(hint) for name, hint in hints.items()} | _SAID.get(value, {})
+    spec = {
+        name: (kind, _default(known[name].default) if value in _TAKEN else ...)
+        for name, kind in said.items()
+        if name not in _UNSAID.get(value, ())
+    }
+    name = f"{_NAMES.get(value, value.__name__)}Shape"
+    return create_model(  # type: ignore[call-overload]
+        name,
+        __base__=_Shape,
+        __doc__=(value.__doc__ or "").partition("\n")[0],
+        __module__=__name__,
+        **spec,
+    )
+
+
+def _shaped(hint: Any) -> Any:
+    """A type of ours as JSON has it: models for values, lists for tuples."""
+    if isinstance(hint, type) and has(hint):
+        return _shape(hint)
+    origin, inner = get_origin(hint), tuple(map(_shaped, get_args(hint)))
+    if origin is tuple:
+        return GenericAlias(list, inner[:1])
+    if origin is dict:
+        return GenericAlias(dict, inner)
+    return reduce(or_, inner) if origin in {Union, UnionType} else hint
+
+
+def _default(value: Any) -> Any:
+    return value.factory() if hasattr(value, "factory") else value
+
+
+if TYPE_CHECKING:
+
+    class ChoicesShape(_Shape):
+        """See `Choices`."""
+
+    class InspectionShape(_Shape):
+        """See `Inspection`."""
+
+    class JobShape(_Shape):
+        """See `Job`."""
+
+    class ResultPageShape(_Shape):
+        """See `ResultPage`."""
+
+    class UndoShape(_Shape):
+        """See `Undo`."""
+
+else:
+    ChoicesShape, InspectionShape, JobShape, ResultPageShape, UndoShape = map(
+        _shape, (Choices, Inspection, Job, ResultPage, Undo)
+    )
 
 
 class ProblemShape(BaseModel):
@@ -49,30 +161,6 @@ class ProblemShape(BaseModel):
     title: str
     status: int
     detail: str
-
-
-class ChoicesShape(_Shape):
-    """How a list is read, and what is sent of it; what is left out is as found."""
-
-    columns: dict[str, str] = Field(default={}, examples=[{"phone": "Mobil", "a": "Anrede"}])
-    country: str | None = None
-    sheet: list[str] = Field(default=[], description="Names of sheets; `*` for all.")
-    hidden: Literal["skip", "send"] = "skip"
-    format: str | None = None
-    delimiter: str | None = None
-    encoding: str | None = None
-    header: bool | None = None
-    skip_lines: int = Field(default=0, ge=0)
-    normalize: str | None = Field(default=None, description="A region.", examples=["DE"])
-    bare: Literal["national", "international"] | None = None
-    mobile_only: bool = False
-    duplicates: Duplicates = "send"
-    existing: Existing = "send"
-    send_unknown: bool = False
-
-    def choices(self) -> Choices:
-        """The value that they stand for."""
-        return msgspec.convert(self.model_dump(), Choices)
 
 
 class Change(BaseModel):
@@ -90,175 +178,6 @@ class Change(BaseModel):
     )
 
 
-class CountShape(_Shape):
-    """So many rows of one kind."""
-
-    text: str
-    count: int
-    outcome: str
-
-
-class DoubtShape(_Shape):
-    """Something that looks wrong with numbers that are sent as they are."""
-
-    text: str
-    count: int
-    line: int
-
-
-class CheckShape(_Shape):
-    """What a check found."""
-
-    rows: int
-    would_be_sent: int
-    invalid: int
-    skipped: int
-    doubtful: int
-    requests: int
-    bytes: int
-    seconds_at_least: float
-    survey: dict[str, int] | None
-    countries: dict[str, int]
-    reasons: list[CountShape]
-    doubts: list[DoubtShape]
-
-
-class ProgressShape(_Shape):
-    """How far an upload is."""
-
-    read: int
-    total: int | None
-    created: int
-    invalid: int
-    failed: int
-    skipped: int
-    unknown: int
-    in_flight: int
-    requests: int
-    retries: int
-    throttled: float
-    elapsed: float
-    rate: float
-    paused: float
-    paused_by: str
-    phase: str
-    sought: int
-    found: int | None
-    seconds_left: float | None
-    complete: bool
-
-
-class UndoShape(_Shape):
-    """The account of deleting what a job created."""
-
-    total: int
-    deleted: int
-    gone: int
-    failed: int
-    without_id: int
-    seconds_at_least: float
-    reasons: list[CountShape]
-
-
-class JobShape(_Shape):
-    """One list on its way into a group."""
-
-    id: str
-    owner: str
-    name: str
-    size: int
-    created: Moment
-    state: JobState
-    version: int
-    group_id: int | None
-    group_name: str
-    choices: ChoicesShape
-    check: CheckShape | None
-    progress: ProgressShape | None
-    undo: UndoShape | None
-    reason: str
-    started: Moment | None
-    ended: Moment | None
-    waits_for: str
-
-    @classmethod
-    def of(cls, value: object) -> Self:
-        """A job, as it is given."""
-        assert isinstance(value, Job)
-        plain = msgspec.to_builtins(value)
-        del plain["tries"]  # nobody's business
-        return cls.model_validate(plain)
-
-
-class ColumnShape(_Shape):
-    """A column of a list."""
-
-    name: str
-    title: str
-    cells: list[str]
-
-
-class ChosenShape(_Shape):
-    """From where a field is read."""
-
-    field: str
-    column: str
-    reason: str
-
-
-class SampleShape(_Shape):
-    """A row as it would be sent."""
-
-    line: int
-    place: str = Field(description="The same in words, as errors say it.")
-    phone: str
-    submitted: str
-    fields: dict[str, str]
-
-
-class ListShape(_Shape):
-    """One list of a file: a sheet, or the whole."""
-
-    name: str
-    columns: list[ColumnShape]
-    chosen: list[ChosenShape]
-    notes: list[str]
-    samples: list[SampleShape]
-
-
-class OptionShape(_Shape):
-    """An answer to a question."""
-
-    answer: str
-    about: str
-    sample: list[str]
-
-
-class QuestionShape(_Shape):
-    """What must be chosen before a list is sent."""
-
-    about: str = Field(description="`phone`: a column, `country`: a column, `sheet`: a sheet.")
-    text: str
-    options: list[OptionShape]
-    path: str | None
-
-
-class InspectionShape(_Shape):
-    """What a list has, read with the choices of its job."""
-
-    ready: bool
-    lists: list[ListShape]
-    questions: list[QuestionShape]
-    problem: str
-    noted: dict[str, Any]
-
-    @classmethod
-    def of(cls, value: object) -> Self:
-        """An inspection, as it is given."""
-        assert isinstance(value, Inspection)
-        return cls.model_validate(msgspec.to_builtins(value) | {"ready": value.ready})
-
-
 class GroupShape(BaseModel):
     """A group."""
 
@@ -271,33 +190,3 @@ class GroupShape(BaseModel):
     def of(cls, group: Group) -> Self:
         """A group, as it is given."""
         return cls(id=group.id, name=group.name, count=group.count_items, columns=group.columns)
-
-
-class RowShape(_Shape):
-    """What became of one row."""
-
-    index: int
-    phone: str
-    number: str | None
-    outcome: str
-    delivery: str
-    status: int | None
-    reason: str
-    attempts: int
-    id: int | None
-    line: int | None
-    list: str
-
-
-class ResultPageShape(_Shape):
-    """Some of the rows that met one fate."""
-
-    total: int
-    rows: list[RowShape]
-    next: int | None = Field(description="The offset of the next page.")
-
-    @classmethod
-    def of(cls, value: object) -> Self:
-        """A page, as it is given."""
-        assert isinstance(value, ResultPage)
-        return super().of(value)

@@ -8,10 +8,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 from attrs import Factory, evolve, frozen
 
-from asyncsdk.export.counting import Counting
 from asyncsdk.export.reasons import (
     has_twin,
     reason_for,
@@ -20,26 +18,19 @@ from asyncsdk.export.reasons import (
     skipped_in,
 )
 from asyncsdk.export.rows import UNREAD
-from asyncsdk.export.sheet import needs_semicolons, write_sheet
 from asyncsdk.places import ROW, Place, list_name
 from asyncsdk.results import Delivery
-from asyncsdk.sources import CsvSource, ManySources
-from asyncsdk.sources.noted import to_note
-from asyncsdk.sources.picking import COUNTRY, moved, spelled
+from asyncsdk.sources import ManySources
+from asyncsdk.sources.picking import COUNTRY
 from asyncsdk.sources.rejects import (
     DUPLICATE,
     HELD,
-    READ_AS,
-    REJECT_COLUMNS,
-    Note,
     is_held,
-    own_columns,
 )
 from asyncsdk.words import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from os import PathLike
 
     from asyncsdk.export.page import About
     from asyncsdk.ledger.account import UploadAccount
@@ -54,7 +45,6 @@ __all__ = [
     "rejected_rows",
     "skipped_rows",
     "twins",
-    "write_rejects",
 ]
 
 _NAMES = 3
@@ -287,99 +277,6 @@ def twins(
 
 def _says_country(source: Source) -> bool:
     return any(COUNTRY in part.mapping for part in source.parts)
-
-
-def write_rejects(
-    path: str | PathLike[str],
-    source: Source,
-    rows: Iterable[Rejected],
-    options: Mapping[str, object] | None = None,
-) -> int:
-    """Write a file that can be mended and uploaded again; returns the number of rows.
-
-    It has `REJECT_COLUMNS` before the columns of the list and `READ_AS` behind them, and is a
-    workbook if its name ends in `.xlsx`, else CSV, as the input was. To a spreadsheet no cell is a
-    formula, nor a number that it would round; reading the file gives the cells back as they were.
-    `phone_was` holds the numbers of rows that must not go out again unless they are changed:
-    duplicates, those that may be in the group, and those that their list held back.
-
-    Args:
-        path: The file to write.
-        source: What was uploaded.
-        rows: What was not created of it.
-        options: Those of the upload, of which some are to hold again, such as
-            `{"normalize": "DE"}`.
-    """
-    again = to_note(options or {})
-    own = own_columns(source.columns)
-    columns = _without(own, source.columns)
-    header = [*REJECT_COLUMNS, *columns, READ_AS]
-    notes = _Notes(header, _places_of(source.columns, own), again)
-    written = Counting(rows)
-    delimiter, quotechar = _dialect(source, again)
-    write_sheet(
-        path,
-        header,
-        (
-            [*row.columns, *_padded(_without(own, row.cells), len(columns)), notes.of(row)]
-            for row in written
-        ),
-        delimiter=delimiter,
-        quotechar=quotechar,
-    )
-    return written.count
-
-
-def _dialect(source: Source, options: Note) -> tuple[str, str]:
-    """As the input is written, unless that would be a single column where it is mended."""
-    delimiter, quotechar = ",", '"'
-    first = source.parts[0]
-    if isinstance(first, CsvSource):
-        delimiter, quotechar = first.dialect.delimiter, first.dialect.quotechar or '"'
-    if delimiter == "," and needs_semicolons(options.get("normalize")):
-        delimiter = ";"
-    return delimiter, quotechar
-
-
-def _without(own: frozenset[int], cells: Sequence[str]) -> Sequence[str]:
-    """The cells of the input, if the source is a rejects file itself."""
-    return [cell for at, cell in enumerate(cells) if at not in own] if own else cells
-
-
-def _padded(cells: Sequence[str], width: int) -> Sequence[str]:
-    return cells if len(cells) >= width else [*cells, *[""] * (width - len(cells))]
-
-
-def _places_of(columns: Sequence[str], own: frozenset[int]) -> list[int]:
-    """Where each column of the source is in the file; those that it has of its own are nowhere."""
-    first = len(REJECT_COLUMNS)
-    rest = iter(range(first, first + len(columns)))
-    return [0 if at in own else next(rest) for at in range(len(columns))]
-
-
-@frozen
-class _Notes:
-    """What is noted of how each row was read."""
-
-    header: Sequence[str]
-    places: Sequence[int]
-    options: Note
-    _known: dict[int, tuple[Mapping[str, ColumnChoice], str]] = Factory(dict)
-
-    def of(self, row: Rejected) -> str:
-        """The note of a row; rows that were read alike share it."""
-        key = id(row.mapping)
-        if key not in self._known:
-            self._known[key] = (row.mapping, self._note(row.mapping))  # it keeps its identity
-        return self._known[key][1]
-
-    def _note(self, mapping: Mapping[str, ColumnChoice]) -> str:
-        fields = {
-            field: spelled(self.header, moved(choice, self.places))
-            for field, choice in mapping.items()
-        }
-        plain = {field: names[0] if len(names) == 1 else names for field, names in fields.items()}
-        return msgspec.json.encode(dict(self.options) | plain).decode() if plain else ""
 
 
 class _Places:

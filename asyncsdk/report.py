@@ -152,7 +152,8 @@ class UploadReport(UploadAccount):
             ConfigurationError: The source can be read only once, as a generator can.
             SourceError: The source cannot be read any more.
         """
-        from asyncsdk.rejects import rejected_rows, write_rejects
+        from asyncsdk.rejects import rejected_rows
+        from asyncsdk.rejects_file import write_rejects
         from asyncsdk.sources.listed import source_of
 
         again = source_of(source)

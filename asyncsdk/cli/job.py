@@ -42,8 +42,8 @@ from asyncsdk.rejects import (
     about_list,
     rejected_rows,
     skipped_rows,
-    write_rejects,
 )
+from asyncsdk.rejects_file import write_rejects
 from asyncsdk.sources.noted import NORMALIZE
 from asyncsdk.sources.rejects import is_rejects
 from asyncsdk.words import counted

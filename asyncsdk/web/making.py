@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from asyncsdk.export.html import About, write_html
 from asyncsdk.export.rows import COLUMNS, rows
 from asyncsdk.export.sheet import write_sheet
-from asyncsdk.rejects import about_list, rejected_rows, write_rejects
+from asyncsdk.rejects import about_list, rejected_rows
+from asyncsdk.rejects_file import write_rejects
 from asyncsdk.report import UploadReport
 from asyncsdk.web.reading import opened, sending
 from asyncsdk.workflow.repeated import repeated

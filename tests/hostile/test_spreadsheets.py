@@ -18,7 +18,8 @@ from asyncsdk.export.load import SavedReport
 from asyncsdk.export.sheet import write_sheet
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.models import Problem
-from asyncsdk.rejects import rejected_rows, write_rejects
+from asyncsdk.rejects import rejected_rows
+from asyncsdk.rejects_file import write_rejects
 from asyncsdk.results import Delivery
 from asyncsdk.sources import read
 from asyncsdk.wire.rows import encode_rows, rows_of

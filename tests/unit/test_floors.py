@@ -30,6 +30,7 @@ FLOORS = (
     ("upload",),
     ("pace",),
     ("report",),
+    ("rejects_file",),
     ("rejects",),
     ("export",),
     ("http",),

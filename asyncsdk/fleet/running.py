@@ -10,6 +10,7 @@ from asyncsdk.client import Client
 from asyncsdk.config import Journal
 from asyncsdk.errors import ConfigurationError, FencedError, JournalError, JournalInUseError
 from asyncsdk.fleet.manifest import manifest_at
+from asyncsdk.fleet.neighbours import Others
 from asyncsdk.fleet.opening import opened
 from asyncsdk.fleet.settings import as_options
 from asyncsdk.fleet.taking import is_fencing, taken, taken_over
@@ -123,7 +124,8 @@ async def _upload(
         "deadline": deadline,
         "on_progress": on_progress,
     }
-    part = Part(pace=found.pace, begin=found.check)
+    others = Others(plan.folder, partition.index)
+    part = Part(pace=found.pace, begin=found.check, neighbours=others)
     try:
         return await client.phones.upload_part(plan.group_id, source, part, options)
     except UploadStopped as stopped:

@@ -388,6 +388,7 @@ class PhonesResource(Resource):
             view=_GroupView(self._groups, group_id),
             claims=self._claims,
             entered=entered,
+            neighbours=part.neighbours,
         )
         return assemble(order, ledger, channel)
 

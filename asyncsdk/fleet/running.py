@@ -13,6 +13,7 @@ from asyncsdk.fleet.manifest import manifest_at
 from asyncsdk.fleet.neighbours import Others
 from asyncsdk.fleet.opening import opened
 from asyncsdk.fleet.settings import as_options
+from asyncsdk.fleet.skips import planned_skips
 from asyncsdk.fleet.taking import is_fencing, taken, taken_over
 from asyncsdk.ledger.journal.database import EmptyJournalError
 from asyncsdk.report import UploadReport, UploadStopped
@@ -119,13 +120,16 @@ async def _upload(
     on_progress: Callable[[Progress], object] | None,
 ) -> UploadReport:
     source = await asyncio.to_thread(opened, plan, partition)
+    skips = await asyncio.to_thread(planned_skips, plan.folder, partition)
     options = as_options(plan.options) | {
+        "duplicates": "send",  # the plan has said which rows are not to be
+        "existing": "send",
         "journal": Journal(found.journal, notes={"partition": partition.index}),
         "deadline": deadline,
         "on_progress": on_progress,
     }
     others = Others(plan.folder, partition.index)
-    part = Part(pace=found.pace, begin=found.check, neighbours=others)
+    part = Part(pace=found.pace, begin=found.check, neighbours=others, skips=skips)
     try:
         return await client.phones.upload_part(plan.group_id, source, part, options)
     except UploadStopped as stopped:

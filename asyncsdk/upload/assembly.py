@@ -22,6 +22,7 @@ from asyncsdk.upload.flights import Flights
 from asyncsdk.upload.fuse import Fuse
 from asyncsdk.upload.intake.batches import Batches
 from asyncsdk.upload.intake.inbox import Inbox
+from asyncsdk.upload.intake.skipping import Skipping
 from asyncsdk.upload.intake.source import RowSource
 from asyncsdk.upload.jobs import Jobs
 from asyncsdk.upload.queue import Queue
@@ -186,7 +187,8 @@ def _post(order: Order) -> Post:
 
 
 def _baseline(order: Order, random: Random) -> Baseline:
-    skipping = order.checker.skipping if order.options.existing == "skip" else None
+    skips = order.checker.skipping if order.options.existing == "skip" else None
+    skipping = skips if isinstance(skips, Skipping) else None
     return Baseline(order.view, _patient(order, random), skipping, order.neighbours)
 
 

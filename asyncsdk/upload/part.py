@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.models import CreatedPhone
     from asyncsdk.pace.pace import Pace
+    from asyncsdk.upload.intake.skipping import Skips
 
 __all__ = ["ALONE", "Neighbours", "Part", "Taken"]
 
@@ -59,6 +60,8 @@ class Part:
     """Called once its journal is open, before anything is sent; what it raises ends the upload."""
     neighbours: Neighbours | None = None
     """The others, for a reconcile."""
+    skips: Skips | None = None
+    """Its rows that are not to be sent, where that was decided for all parts together."""
 
 
 ALONE = Part()

@@ -48,6 +48,8 @@ class Draft:
     options: dict[str, Any]
     lists: Sequence[tuple[FileInput, Source]]
     limits: Limits
+    shared: bool = False
+    """Whether the folder is on a disk of several hosts."""
     stopped: Event = field(factory=Event)
     """Whether nobody waits for it any more."""
 
@@ -85,7 +87,8 @@ class Draft:
                 "give a larger partition_rows"
             )
             raise ConfigurationError(msg)
-        return Manifest(self.group_id, files, parts, self.reading, self.options).as_read()
+        made = Manifest(self.group_id, files, parts, self.reading, self.options, self.shared)
+        return made.as_read()
 
 
 def planned_before(folder: StateFolder, made: Manifest, *, replace: bool) -> Manifest | None:

@@ -12,6 +12,7 @@ from asyncsdk.fleet.drafting import Draft, kept, planned_before
 from asyncsdk.fleet.places import places
 from asyncsdk.fleet.settings import as_written
 from asyncsdk.fleet.skips import Scan
+from asyncsdk.ledger.journal.disks import network_disk
 from asyncsdk.ledger.state import StateFolder
 from asyncsdk.sources.bounds import MAX_BYTES
 from asyncsdk.sources.many import ManySources
@@ -74,6 +75,7 @@ async def plan(
     existing: Existing = "send",
     keep_created: bool = True,
     client: Client | None = None,
+    shared: bool | None = None,
     replace: bool = False,
 ) -> Manifest:
     """Plan an upload in partitions: what is to be sent, which any process can then `run` a part of.
@@ -122,6 +124,8 @@ async def plan(
         keep_created: Whether the reports keep the created phones, or only count them.
         client: Reads the group, with `existing="skip"`; None for one of its own,
             `Client.from_env()`.
+        shared: Whether the folder is on a disk of several hosts: see `Journal`. None: where it can
+            be seen that it is.
         replace: Whether to put this plan in the place of another one that is there, of which
             nothing was begun.
 
@@ -172,8 +176,11 @@ async def plan(
     together = _together(lists)
     checked = _checked(options | options_noted(together, options))
     options = as_written({name: getattr(checked, name) for name in options})
-    draft = Draft(group, reading, options, lists, Limits(partition_rows, partition_bytes))
     folder = StateFolder.at(state)
+    if shared is None:
+        shared = await asyncio.to_thread(network_disk, folder.path) is not None
+    limits = Limits(partition_rows, partition_bytes)
+    draft = Draft(group, reading, options, lists, limits, shared)
     skipping = skipping_of(together, checked.duplicates, checked.existing, checked.normalize)
     try:
         made = None

@@ -124,7 +124,7 @@ async def _upload(
     options = as_options(plan.options) | {
         "duplicates": "send",  # the plan has said which rows are not to be
         "existing": "send",
-        "journal": Journal(found.journal, notes={"partition": partition.index}),
+        "journal": Journal(found.journal, notes={"partition": partition.index}, shared=plan.shared),
         "deadline": deadline,
         "on_progress": on_progress,
     }

@@ -6,7 +6,8 @@ import codecs
 import csv
 import io
 import re
-from functools import partial
+from collections import deque
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from asyncsdk.sources.dialect import (
 )
 from asyncsdk.sources.layout import find_layout
 from asyncsdk.sources.likeness import looks_like_phone
+from asyncsdk.sources.lines import TextLines
 from asyncsdk.sources.opening import open_input
 from asyncsdk.sources.rejects import first_note
 from asyncsdk.sources.table import Table
@@ -40,8 +42,8 @@ _CHUNK = 1 << 16
 class CsvSource(Table):
     """The phones of a delimited text file, one for each of its data rows.
 
-    Each iteration reads the file anew (a pipe can be read once). It holds no more than a row at a
-    time. Blank lines are no rows.
+    Each iteration reads the file anew (a pipe can be read once). It holds no more than
+    32 KiB of it at a time. Blank lines are no rows.
 
     Attributes:
         dialect: How the file is written.
@@ -65,31 +67,21 @@ class CsvSource(Table):
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         """Each data row's first line and cells."""
+        return chain.from_iterable(self._found())
+
+    def _found(self) -> Iterator[list[tuple[int, list[str]]]]:
+        """The same, as many at once as are read at once."""
         with self._input.reading() as file:
-            lines = _Lines(file, self.dialect)
-            line = 1
-            skip = self.dialect.above
+            rows = _Rows(file, self.dialect, len(self.columns))
             try:
-                for _ in range(self.dialect.preamble):
-                    line += lines.skip()
-                reader = csv.reader(lines, **_format(self.dialect))
-                pieces = lines.pieces
-                for cells in reader:
-                    if len(pieces) > 1 or lines.ended:
-                        _check_quotes(pieces, self.dialect, len(self.columns))
-                    if skip and cells:
-                        skip -= 1
-                    elif cells:
-                        yield line, cells
-                    line += len(pieces)
-                    pieces.clear()
+                yield from rows.read()
             except csv.Error as error:
-                raise SourceError(_reason(error), path=self.path, line=line) from error
+                raise SourceError(_reason(error), path=self.path, line=rows.line) from error
             except UnicodeError as error:
                 raise self._undecodable(error) from error
             except OSError as error:
                 msg = f"cannot be read: {error.strerror or error}"
-                raise SourceError(msg, path=self.path, line=line) from error
+                raise SourceError(msg, path=self.path, line=rows.line) from error
 
     def _undecodable(self, error: UnicodeError) -> SourceError:
         line = _line_of_bad_byte(self._input, self.dialect.encoding) if self.reopenable else None
@@ -165,31 +157,115 @@ def read_csv(
     return found
 
 
-class _Lines:
-    """The lines of a text, which remembers those of the row that is being read."""
+class _Rows:
+    """The data rows of a text, and the line that was reached."""
 
-    def __init__(self, file: io.BufferedIOBase, dialect: Dialect) -> None:
-        text = io.TextIOWrapper(file, dialect.encoding, dialect.errors, newline="")  # type: ignore[type-var]
-        self._readline = partial(text.readline, MAX_ROW)
-        self._first = True
-        self.pieces: list[str] = []
-        self.ended = False
+    def __init__(self, file: io.BufferedIOBase, dialect: Dialect, width: int) -> None:
+        text = TextLines(file, dialect.encoding, dialect.errors, longest=MAX_ROW)
+        self._blocks = text.blocks()
+        self._dialect = dialect
+        self._format = _format(dialect)
+        self._width = width
+        self._ended = False
+        self.line = 1
+        """The first line of the row that is to be read."""
 
-    def skip(self) -> int:
-        """Leave a line out."""
-        self._first = False
-        self._readline()
-        return 1
+    def read(self) -> Iterator[list[tuple[int, list[str]]]]:
+        """Each row and its first line, as many at once as are read at once; no blank lines."""
+        skip, above = self._dialect.preamble, self._dialect.above
+        try:
+            for block in self._blocks:
+                lines = block[skip:]
+                self.line += len(block) - len(lines)
+                skip -= len(block) - len(lines)
+                for found in self._rows_of(lines):
+                    yield found[above:]
+                    above -= min(above, len(found))
+        except OverflowError:
+            raise csv.Error(_TOO_LONG) from None
 
-    def __iter__(self) -> Iterator[str]:
-        pieces = self.pieces
-        begun = [self._readline().removeprefix("\ufeff")] if self._first else []  # it is no content
-        for line in chain(filter(None, begun), iter(self._readline, "")):
-            pieces.append(line)
-            if len(line) == MAX_ROW or (len(pieces) > 1 and sum(map(len, pieces)) > MAX_ROW):
+    def _rows_of(self, lines: list[str]) -> Iterator[list[tuple[int, list[str]]]]:
+        """The rows that begin on these lines, as many at once as are read at once."""
+        try:
+            rows = list(csv.reader(lines, strict=True, **self._format))
+        except csv.Error:
+            rows = []
+        if len(rows) == len(lines):  # as nearly always
+            yield [each for each in enumerate(rows, self.line) if each[1]]
+            self.line += len(lines)
+            return
+        found, read = self._whole_ones(lines)
+        yield found
+        yield from self._one_by_one(deque(lines[read:]))
+
+    def _whole_ones(self, lines: list[str]) -> tuple[list[tuple[int, list[str]]], int]:
+        """The rows up to the first one that is not written strictly, and how many lines they are.
+
+        A row that goes on over the last of the lines is none of them.
+        """
+        found: list[tuple[int, list[str]]] = []
+        reader = csv.reader(lines, strict=True, **self._format)
+        read = 0
+        with suppress(csv.Error):
+            for cells in reader:
+                end = reader.line_num
+                if end - read > 1 and self._looks_like_several(lines[read:end]):
+                    break
+                if cells:
+                    found.append((self.line, cells))
+                self.line += end - read
+                read = end
+        return found, read
+
+    def _one_by_one(self, left: deque[str]) -> Iterator[list[tuple[int, list[str]]]]:
+        """The rows on these lines, each looked at; the last one may end on lines to come."""
+        pieces: list[str] = []
+        for cells in csv.reader(self._lines(left, pieces), **self._format):
+            if len(pieces) > 1 or self._ended:
+                self._check_quotes(pieces)
+            if cells:
+                yield [(self.line, cells)]
+            self.line += len(pieces)
+            pieces.clear()
+            if not left:
+                return
+
+    def _lines(self, left: deque[str], pieces: list[str]) -> Iterator[str]:
+        """Those that are left, then those to come; what is read of a row stands in `pieces`."""
+        length = 0
+        while left or self._refill(left):
+            line = left.popleft()
+            length = len(line) + (length if pieces else 0)
+            if length > MAX_ROW:
                 raise csv.Error(_TOO_LONG)
+            pieces.append(line)
             yield line
-        self.ended = True
+        self._ended = True
+
+    def _refill(self, left: deque[str]) -> bool:
+        left.extend(next(self._blocks, ()))
+        return bool(left)
+
+    def _check_quotes(self, pieces: list[str]) -> None:
+        """A stray quote swallows rows up to the next one: what spans lines is quoted strictly."""
+        try:
+            for _ in csv.reader(pieces, strict=True, **self._format):
+                pass
+        except csv.Error:
+            raise csv.Error(_UNPAIRED) from None
+        if self._looks_like_several(pieces):
+            raise csv.Error(_SWALLOWED)
+
+    def _looks_like_several(self, pieces: list[str]) -> bool:
+        """Whether two stray quotes happen to pair up.
+
+        The lines between them are rows of their own, as wide as the others and with phones in them.
+        """
+        rows = [piece.split(self._dialect.delimiter) for piece in pieces] if len(pieces) > 1 else []
+        whole = [row for row in rows if len(row) >= self._width > 1]
+        return len(whole) > 1 and any(
+            looks_like_phone(cell.strip('" \r\n')) for row in whole for cell in row
+        )
 
 
 _TOO_LONG = "the row does not end"
@@ -214,25 +290,6 @@ def _format(dialect: Dialect) -> dict[str, Any]:
         "quotechar": dialect.quotechar,
         "quoting": csv.QUOTE_MINIMAL if dialect.quotechar else csv.QUOTE_NONE,
     }
-
-
-def _check_quotes(pieces: list[str], dialect: Dialect, width: int) -> None:
-    """A stray quote swallows rows up to the next one: what spans lines must be quoted strictly.
-
-    If two stray quotes happen to pair up, the lines between them are rows of their own, as wide as
-    the others and with phones in them.
-    """
-    try:
-        for _ in csv.reader(pieces, strict=True, **_format(dialect)):
-            pass
-    except csv.Error:
-        raise csv.Error(_UNPAIRED) from None
-    rows = [piece.split(dialect.delimiter) for piece in pieces] if len(pieces) > 1 else []
-    whole = [row for row in rows if len(row) >= width > 1]
-    if len(whole) > 1 and any(
-        looks_like_phone(cell.strip('" \r\n')) for row in whole for cell in row
-    ):
-        raise csv.Error(_SWALLOWED)
 
 
 def _line_of_bad_byte(source: Input, encoding: str) -> int | None:

@@ -74,10 +74,10 @@ class Requests:
         self, transport: Transport, credentials: Credentials, pace: Pace, connections: int
     ) -> None:
         self.transport = transport
-        self.credentials = credentials
+        self.credentials: Credentials = credentials
         self.pace = pace
         self.connections = connections
-        self.places = asyncio.Semaphore(connections)
+        self.places: asyncio.Semaphore = asyncio.Semaphore(connections)
         """Those of them that are free."""
 
     async def send(

@@ -34,7 +34,7 @@ class _Commands(TyperGroup):
             failed(error)
 
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="asyncsdk",
     cls=_Commands,
     no_args_is_help=True,

@@ -238,8 +238,8 @@ class Failed(Table):
     def __init__(self, path: Path) -> None:
         mapping = {name: ColumnChoice(name, at, "") for at, name in enumerate(FIELDS)}
         super().__init__(str(path), FIELDS, mapping)
-        self.saved = SavedReport(path)
-        self.unknown = sum(result.delivery is Delivery.UNKNOWN for result in self.saved)
+        self.saved: SavedReport = SavedReport(path)
+        self.unknown: int = sum(result.delivery is Delivery.UNKNOWN for result in self.saved)
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         for result in self.saved:

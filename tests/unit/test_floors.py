@@ -20,7 +20,8 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 
-FLOORS = (
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("__main__",),
     ("cli", "testing"),
     ("web",),
     ("workflow",),

@@ -21,8 +21,8 @@ from asyncsdk.fleet.opening import opened
 from asyncsdk.fleet.settings import as_options
 from asyncsdk.fleet.skips import planned_skips
 from asyncsdk.fleet.taking import is_fencing, taken, taken_over
-from asyncsdk.ledger.journal.database import EmptyJournalError
-from asyncsdk.ledger.journal.partitions import note_totals
+from asyncsdk.ledger.journal.partitions import begun, note_totals
+from asyncsdk.ledger.journal.reader import account
 from asyncsdk.report import UploadReport, UploadStopped
 from asyncsdk.upload.part import Part
 
@@ -179,11 +179,10 @@ async def _stop(stop: asyncio.Event, upload: Upload) -> None:
 
 def _finished(folder: StateFolder, index: int) -> UploadReport | None:
     """The account of a partition of which nothing is left to be done."""
-    for _, journal in reversed(folder.journals(index)):
-        try:
-            report = UploadReport.open(journal)
-        except EmptyJournalError:
-            continue
-        again = report.failed_count - report.unknown_count
-        return report if report.complete and not again else None
-    return None
+    reader = begun(folder, index)
+    if reader is None:
+        return None
+    report = UploadReport(*account(reader))
+    reader.close()
+    again = report.failed_count - report.unknown_count
+    return report if report.complete and not again else None

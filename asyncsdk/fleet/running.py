@@ -133,6 +133,7 @@ async def _upload(
 ) -> UploadReport:
     stack = ExitStack()
     skips = await asyncio.to_thread(planned_skips, plan.folder, partition)
+    remote = await asyncio.to_thread(network_disk, plan.state) is not None  # of this host
     options |= as_options(plan.options) | {
         "duplicates": "send",  # the plan has said which rows are not to be
         "existing": "send",

@@ -21,6 +21,7 @@ from asyncsdk.fleet.opening import opened
 from asyncsdk.fleet.settings import as_options
 from asyncsdk.fleet.skips import planned_skips
 from asyncsdk.fleet.taking import is_fencing, taken, taken_over
+from asyncsdk.ledger.journal.disks import network_disk
 from asyncsdk.ledger.journal.partitions import begun, note_totals
 from asyncsdk.ledger.journal.reader import account
 from asyncsdk.report import UploadReport, UploadStopped
@@ -133,11 +134,11 @@ async def _upload(
 ) -> UploadReport:
     stack = ExitStack()
     skips = await asyncio.to_thread(planned_skips, plan.folder, partition)
-    remote = await asyncio.to_thread(network_disk, plan.state) is not None  # of this host
+    shared = plan.shared or await asyncio.to_thread(network_disk, plan.state) is not None
     options |= as_options(plan.options) | {
         "duplicates": "send",  # the plan has said which rows are not to be
         "existing": "send",
-        "journal": Journal(found.journal, notes={"partition": partition.index}, shared=plan.shared),
+        "journal": Journal(found.journal, notes={"partition": partition.index}, shared=shared),
     }
     others = Others(plan.folder, partition.index)
     part = Part(pace=found.pace, begin=found.check, neighbours=others, skips=skips)

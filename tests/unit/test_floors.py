@@ -20,7 +20,7 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 
-FLOORS: tuple[tuple[str, ...], ...] = (
+FLOORS = (
     ("__main__",),
     ("cli", "testing"),
     ("web",),

@@ -134,11 +134,13 @@ async def _upload(
 ) -> UploadReport:
     stack = ExitStack()
     skips = await asyncio.to_thread(planned_skips, plan.folder, partition)
+    margin = getattr(client.pace, "margin", 0.0)  # for whoever takes it over
+    notes = {"partition": partition.index, "margin": margin, "timeout": client.timeout}
     shared = plan.shared or await asyncio.to_thread(network_disk, plan.state) is not None
     options |= as_options(plan.options) | {
         "duplicates": "send",  # the plan has said which rows are not to be
         "existing": "send",
-        "journal": Journal(found.journal, notes={"partition": partition.index}, shared=shared),
+        "journal": Journal(found.journal, notes=notes, shared=shared),
     }
     others = Others(plan.folder, partition.index)
     part = Part(pace=found.pace, begin=found.check, neighbours=others, skips=skips)

@@ -36,6 +36,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 from attrs import frozen
 
 from asyncsdk.errors import ConfigurationError, FencedError, JournalError, JournalInUseError
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from asyncsdk.pace.gate import Gate
     from asyncsdk.pace.pace import Pace
 
-__all__ = ["Fencing", "Taken", "is_fencing", "taken", "taken_over"]
+__all__ = ["Fencing", "Patience", "Taken", "is_fencing", "taken", "taken_over"]
 
 _OFTEN = 0.2
 """Seconds between two looks at the journal of another process."""
@@ -71,6 +72,15 @@ class Fencing(Protocol):
 
     def fenced(self, partition: str, epoch: int) -> Pace:
         """The pace for the requests of one partition."""
+
+
+class Patience(msgspec.Struct):
+    """How long a run may be heard of once it was taken over; its journal notes it."""
+
+    margin: float = 0.0
+    """Seconds for which its permits hold."""
+    timeout: float = 0.0
+    """Seconds that its requests take at most."""
 
 
 @frozen
@@ -197,7 +207,7 @@ async def taken_over(
     try:
         while (earlier := await asyncio.to_thread(_last_before, folder, index, epoch)) is not None:
             with suppress(NoJournalError):  # a run in between has taken it over, and removed it
-                await _continue(*earlier, mine, timeout)
+                await _continue(*earlier, mine, Patience(pace.margin, timeout))
                 await asyncio.to_thread(_clear, folder, index, earlier[0])
                 break
     except JournalError:
@@ -206,13 +216,15 @@ async def taken_over(
     return found
 
 
-async def _continue(before: int, journal: Path, mine: Path, timeout: float) -> None:
+async def _continue(before: int, journal: Path, mine: Path, ours: Patience) -> None:
     """Begin a journal with what a run of an earlier epoch has left."""
-    if before:
-        await _answered(journal, timeout)
-        await asyncio.to_thread(continued, journal, mine)
-    else:
+    if not before:
         await _continued_locked(journal, mine)
+        return
+    theirs = await asyncio.to_thread(_patience_of, journal)
+    await asyncio.sleep(max(0.0, theirs.margin - ours.margin))
+    await _answered(journal, max(theirs.timeout, ours.timeout))
+    await asyncio.to_thread(continued, journal, mine)
 
 
 def _last_before(folder: StateFolder, index: int, epoch: int) -> tuple[int, Path] | None:
@@ -234,6 +246,19 @@ def _is_begun(journal: Path) -> bool:
     finally:
         reader.close()
     return True
+
+
+def _patience_of(journal: Path) -> Patience:
+    """That of the run that wrote a journal, as far as it can be read."""
+    reader = Reader(journal)
+    try:
+        return msgspec.json.decode(reader.meta("notes") or "{}", type=Patience)
+    except (JournalError, msgspec.MsgspecError, TypeError) as error:
+        if isinstance(error, NoJournalError):
+            raise
+        return Patience()
+    finally:
+        reader.close()
 
 
 async def _answered(journal: Path, timeout: float) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.integrations.redis_server import RedisServer
 
 ROWS = 2_000
-KILLS = effort(5, 60)
+KILLS = effort(3, 60)
 
 
 def planned(sandbox: SandboxThread, state: Path, partitions: int = 1, **options: Any) -> Manifest:
@@ -141,7 +141,7 @@ def test_with_a_pace_the_last_of_many_has_it(redis: RedisServer, tmp_path: Path)
         manifest = planned(sandbox, tmp_path / "state", partitions=2)
         with Crew(sandbox, manifest.state, redis.url, timeout=0.5) as crew:
             hands = []
-            for turn in range(effort(6, 30)):
+            for turn in range(effort(5, 30)):
                 hand = crew.start(turn % 2)
                 until(sandbox, len(sandbox.requests) + chance.randrange(1, 8), hand)
                 if chance.random() < 0.7:

@@ -151,3 +151,22 @@ async def test_credentials_that_are_replaced_hold_for_a_run_that_is_under_way(
         sandbox = it.rig.sandbox
         it.clients[0].set_credentials(sandbox.client_id, sandbox.api_key)
         assert (await run).created_count == 50
+
+
+async def test_a_request_of_the_one_before_is_waited_for_as_long_as_that_would(
+    redis: RedisServer, state: Path
+) -> None:
+    """Its timeout is longer than that of the one that takes it over."""
+    async with hosts(redis, state, latency=9.0, plan={"concurrency": 1}) as it:
+        slow, quick = (
+            client_of(it.rig.sandbox, pace=pace, timeout=seconds)
+            for pace, seconds in zip(it.paces, (20.0, 10.0), strict=True)
+        )
+        async with slow, quick:
+            first = asyncio.create_task(fleet.run(it.manifest, 0, client=slow))
+            await asyncio.sleep(11.0)  # the group was asked, and the first batch is under way
+            report = await fleet.run(it.manifest, 0, client=quick)
+            with pytest.raises(FencedError):
+                await first
+        assert (report.created_count, report.requests) == (50, 10)
+        assert sorted(it.rig.stored) == numbers(50)

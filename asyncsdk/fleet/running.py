@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.client import Client
@@ -21,8 +21,9 @@ from asyncsdk.fleet.opening import opened
 from asyncsdk.fleet.settings import as_options
 from asyncsdk.fleet.skips import planned_skips
 from asyncsdk.fleet.taking import is_fencing, taken, taken_over
-from asyncsdk.ledger.journal.database import EmptyJournalError
-from asyncsdk.ledger.journal.partitions import note_totals
+from asyncsdk.ledger.journal.disks import network_disk
+from asyncsdk.ledger.journal.partitions import begun, note_totals
+from asyncsdk.ledger.journal.reader import account
 from asyncsdk.report import UploadReport, UploadStopped
 from asyncsdk.upload.part import Part
 
@@ -131,17 +132,19 @@ async def _upload(
     stop: asyncio.Event | None,
     **options: Any,
 ) -> UploadReport:
-    source = await asyncio.to_thread(opened, plan, partition)
+    stack = ExitStack()
     skips = await asyncio.to_thread(planned_skips, plan.folder, partition)
+    shared = plan.shared or await asyncio.to_thread(network_disk, plan.state) is not None
     options |= as_options(plan.options) | {
         "duplicates": "send",  # the plan has said which rows are not to be
         "existing": "send",
-        "journal": Journal(found.journal, notes={"partition": partition.index}, shared=plan.shared),
+        "journal": Journal(found.journal, notes={"partition": partition.index}, shared=shared),
     }
     others = Others(plan.folder, partition.index)
     part = Part(pace=found.pace, begin=found.check, neighbours=others, skips=skips)
-    upload = client.phones.upload_part(plan.group_id, source, part, options)
     try:
+        source = await asyncio.to_thread(stack.enter_context, opened(plan, partition))
+        upload = client.phones.upload_part(plan.group_id, source, part, options)
         async with _stopped_by(stop, upload):
             return await upload
     except UploadStopped as stopped:
@@ -151,6 +154,7 @@ async def _upload(
             await found.check()  # whoever has taken it over may have removed this one
         raise
     finally:
+        stack.close()
         await asyncio.to_thread(note_totals, plan.folder, partition.index, found.journal)
 
 
@@ -177,11 +181,10 @@ async def _stop(stop: asyncio.Event, upload: Upload) -> None:
 
 def _finished(folder: StateFolder, index: int) -> UploadReport | None:
     """The account of a partition of which nothing is left to be done."""
-    for _, journal in reversed(folder.journals(index)):
-        try:
-            report = UploadReport.open(journal)
-        except EmptyJournalError:
-            continue
-        again = report.failed_count - report.unknown_count
-        return report if report.complete and not again else None
-    return None
+    reader = begun(folder, index)
+    if reader is None:
+        return None
+    report = UploadReport(*account(reader))
+    reader.close()
+    again = report.failed_count - report.unknown_count
+    return report if report.complete and not again else None

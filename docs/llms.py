@@ -1,0 +1,95 @@
+"""`llms.txt` and `llms-full.txt`: the documentation for programs that read text."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["navigation", "write_llms"]
+
+_DIRECTIVE = re.compile(r"^::: ([\w.]+)\n(?:[ \t]+.*\n)*", re.MULTILINE)
+
+
+def write_llms(config: Path, site: Path) -> None:
+    """Write both files into a site.
+
+    Args:
+        config: Its configuration; the pages are beside it.
+        site: The site.
+    """
+    settings = _settings(config)
+    pages = config.parent / "pages"
+    index = [f"# {settings['site_name']}", "", f"> {settings['site_description']}"]
+    full = list(index)
+    section = None
+    for of, title, name in navigation(config):
+        text = (pages / name).read_text(encoding="utf-8")
+        if of != section:
+            index += ["", f"## {of}", ""]
+            section = of
+        index.append(f"- [{title}]({name.removesuffix('.md')}.html): {_first_sentence(text)}")
+        full += ["", _with_docstrings(text)]
+    (site / "llms.txt").write_text("\n".join(index) + "\n", encoding="utf-8")
+    (site / "llms-full.txt").write_text("\n".join(full) + "\n", encoding="utf-8")
+
+
+def navigation(config: Path) -> Iterator[tuple[str, str, str]]:
+    """Section, title and file of each page, in order."""
+    for entry in _settings(config)["nav"]:
+        for section, inside in entry.items():
+            if isinstance(inside, str):
+                yield "Start", section, inside
+            else:
+                for page in inside:
+                    for title, name in page.items():
+                        yield section, title, name
+
+
+def _settings(config: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(config.read_text(encoding="utf-8"))
+    return found
+
+
+def _first_sentence(text: str) -> str:
+    """What a page gives its reader: the first sentence below its heading."""
+    paragraph = re.search(r"^# .*\n+((?:.+\n)+)", text, re.MULTILINE)
+    assert paragraph is not None, "each page begins with a heading and a sentence"
+    joined = " ".join(paragraph[1].split())
+    plain = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", joined)
+    return re.split(r"(?<=[.:])\s", plain)[0]
+
+
+def _with_docstrings(text: str) -> str:
+    return _DIRECTIVE.sub(lambda found: _documented(found[1]), text)
+
+
+def _documented(path: str) -> str:
+    """The signature and the docstring of what a directive names."""
+    module, _, name = path.rpartition(".")
+    value = getattr(import_module(module), name)
+    lines = [f"## `{name}`", ""]
+    lines += _described(name, value)
+    if inspect.isclass(value):
+        for member, found in vars(value).items():
+            function = getattr(found, "__func__", found)
+            if not member.startswith("_") and inspect.isfunction(function) and function.__doc__:
+                lines += ["", f"### `{name}.{member}`", "", *_described(member, function)]
+    return "\n".join(lines) + "\n"
+
+
+def _described(name: str, value: object) -> list[str]:
+    lines = []
+    if callable(value):
+        try:
+            lines += ["```python", f"{name}{inspect.signature(value)}", "```", ""]
+        except (TypeError, ValueError):
+            pass
+    return [*lines, inspect.getdoc(value) or ""]

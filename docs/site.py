@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,11 +19,16 @@ HOME = Path(__file__).parent
 GENERATED = {"reference/command-line.md": command_line}
 """Pages that are made of the code."""
 
+_COMMENTS = re.compile(r"<!--.*?-->\n*", re.DOTALL)
+"""What pages say to the tests that run their pieces."""
+
 
 def prepare(folder: Path) -> Path:
     """Put all pages and the configuration into a folder; the path of the configuration."""
     pages = folder / "pages"
     shutil.copytree(HOME / "pages", pages)
+    for page in pages.rglob("*.md"):
+        page.write_text(_COMMENTS.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
     for name, made in GENERATED.items():
         (pages / name).write_text(made(), encoding="utf-8")
     return Path(shutil.copy(HOME / "mkdocs.yml", folder))

@@ -60,7 +60,7 @@ class PageRun:
         """What the last piece printed."""
         self._expected: dict[str, str] = {}
         """What comments say of the next piece."""
-        self._words = {"--port 8000": f"--port {_free_port()}"}
+        self._words = {"8000": str(_free_port())}
         """What a page says, and what stands for it here."""
         self._environment = dict(os.environ)
         self._names: dict[str, Any] = {}
@@ -70,8 +70,7 @@ class PageRun:
         self._runner = self._stack.enter_context(asyncio.Runner())
         sandbox = self._stack.enter_context(SandboxThread())
         group = sandbox.add_group("example")
-        port = self._words["--port 8000"].split()[1]
-        self._words |= {"7116": str(group), "127.0.0.1:8000": f"127.0.0.1:{port}"}
+        self._words["7116"] = str(group)
         path = [write_standins(self.folder.parent), os.path.dirname(sys.executable)]  # noqa: PTH120
         self._environment |= {
             "ASYNCSDK_BASE_URL": sandbox.url,
@@ -115,7 +114,7 @@ class PageRun:
             if piece.kind == "needs":
                 self._need(text)
             return
-        self.ran += 0 if piece.comment else 1
+        self.ran += 0 if piece.comment or not piece.kind else 1
         if piece.title:
             self._write(piece.title, text)
         else:
@@ -123,7 +122,7 @@ class PageRun:
 
     def _worded(self, text: str) -> str:
         for word, stands_for in self._words.items():
-            text = text.replace(word, stands_for)
+            text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", stands_for, text)
         return text
 
     def _need(self, service: str) -> None:
@@ -234,6 +233,7 @@ class PageRun:
 
 
 _RUNS: dict[str, Callable[[PageRun, str, int], None]] = {
+    "": lambda *_: None,  # a drawing
     "python": PageRun.python,
     "sh": PageRun.shell,
     "text": PageRun.output,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from importlib import import_module
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import griffe
 import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["navigation", "write_llms"]
 
@@ -64,32 +64,34 @@ def _first_sentence(text: str) -> str:
     assert paragraph is not None, "each page begins with a heading and a sentence"
     joined = " ".join(paragraph[1].split())
     plain = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", joined)
-    return re.split(r"(?<=[.:])\s", plain)[0]
+    return re.split(r"(?<=\.)\s", plain)[0]
 
 
 def _with_docstrings(text: str) -> str:
     return _DIRECTIVE.sub(lambda found: _documented(found[1]), text)
 
 
+@cache
+def _package() -> griffe.Module:
+    """The package as it is written; nothing of it is imported."""
+    package = griffe.load("asyncsdk", search_paths=[Path(__file__).parents[1]], resolve_aliases=True)
+    assert isinstance(package, griffe.Module)
+    return package
+
+
 def _documented(path: str) -> str:
-    """The signature and the docstring of what a directive names."""
-    module, _, name = path.rpartition(".")
-    value = getattr(import_module(module), name)
-    lines = [f"## `{name}`", ""]
-    lines += _described(name, value)
-    if inspect.isclass(value):
-        for member, found in vars(value).items():
-            function = getattr(found, "__func__", found)
-            if not member.startswith("_") and inspect.isfunction(function) and function.__doc__:
-                lines += ["", f"### `{name}.{member}`", "", *_described(member, function)]
+    """The signature and the docstring of what a directive names, and of its methods."""
+    found = _package()[path.removeprefix("asyncsdk.")]
+    lines = [f"## `{found.name}`", "", *_described(found)]
+    if found.is_class:
+        for member in found.members.values():
+            if member.is_public and member.is_function and member.docstring:
+                lines += ["", f"### `{found.name}.{member.name}`", "", *_described(member)]
     return "\n".join(lines) + "\n"
 
 
-def _described(name: str, value: object) -> list[str]:
-    lines = []
-    if callable(value):
-        try:
-            lines += ["```python", f"{name}{inspect.signature(value)}", "```", ""]
-        except (TypeError, ValueError):
-            pass
-    return [*lines, inspect.getdoc(value) or ""]
+def _described(found: griffe.Object | griffe.Alias) -> list[str]:
+    text = found.docstring.value if found.docstring else ""
+    if not found.is_function and not found.is_class:
+        return [text]
+    return ["```python", str(found.signature()), "```", "", text]

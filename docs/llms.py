@@ -74,7 +74,9 @@ def _with_docstrings(text: str) -> str:
 @cache
 def _package() -> griffe.Module:
     """The package as it is written; nothing of it is imported."""
-    package = griffe.load("asyncsdk", search_paths=[Path(__file__).parents[1]], resolve_aliases=True)
+    package = griffe.load(
+        "asyncsdk", search_paths=[Path(__file__).parents[1]], resolve_aliases=True
+    )
     assert isinstance(package, griffe.Module)
     return package
 

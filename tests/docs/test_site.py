@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache
 from html.parser import HTMLParser
 from importlib import import_module
@@ -18,7 +19,10 @@ from tests.docs.pages import PAGES, ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-REPOSITORY = "https://github.com/asyncsdk/asyncsdk/blob/main/"
+URLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
+SITE = URLS["Documentation"]
+_RAW = URLS["Source"].replace("github.com", "raw.githubusercontent.com")
+_REPOSITORY = rf"^(?:{re.escape(URLS['Source'])}|{re.escape(_RAW)})/?"
 PUBLIC = (
     "asyncsdk",
     "asyncsdk.errors",
@@ -107,9 +111,10 @@ def leads_somewhere(site: Path, path: Path, link: str) -> bool:
 
 def is_known(link: str) -> bool:
     """Whether a link to elsewhere leads to a file of the repository, or to who made the builder."""
-    if link.startswith(REPOSITORY):
-        return (ROOT / link.removeprefix(REPOSITORY).partition("#")[0]).exists()
-    return link in {"https://github.com/asyncsdk/asyncsdk", "https://zensical.org"}
+    path = re.sub(r"^(?:blob|tree)/main/|^main/", "", re.sub(_REPOSITORY, "", link))
+    if path != link:
+        return (ROOT / path.partition("#")[0]).exists()
+    return link == "https://zensical.org"
 
 
 def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
@@ -162,14 +167,13 @@ def test_programs_get_the_pages_as_text(site: Path) -> None:
     assert "max_batch_bytes: Bytes per request body at most" in whole
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", (ROOT / "README.md").read_text("utf-8")))))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", README))))
 def test_the_readme_links_to_what_there_is(site: Path, link: str) -> None:
     assert link.startswith("https://"), "its links must hold on a package index, too"
-    pages = f"{REPOSITORY}docs/pages/"
-    if not link.startswith(pages):
-        assert link.startswith("https://raw.githubusercontent.com/") or is_known(link), link
-        return
-    name, _, anchor = link.removeprefix(pages).partition("#")
-    target = site / name.replace(".md", ".html")
-    assert target.exists()
-    assert not anchor or anchor in page(target).anchors
+    if link.startswith(SITE):
+        assert leads_somewhere(site, site / "index.html", link.removeprefix(SITE))
+    else:
+        assert is_known(link)

@@ -93,7 +93,8 @@ def _documented(path: str) -> str:
 
 
 def _described(found: griffe.Object | griffe.Alias) -> list[str]:
-    text = found.docstring.value if found.docstring else ""
-    if not found.is_function and not found.is_class:
+    target = found.final_target if isinstance(found, griffe.Alias) else found
+    text = target.docstring.value if target.docstring else ""
+    if not isinstance(target, griffe.Function | griffe.Class):
         return [text]
-    return ["```python", str(found.signature()), "```", "", text]
+    return ["```python", str(target.signature()), "```", "", text]

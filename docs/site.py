@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from docs.command_line import command_line
 from docs.llms import write_llms
 
-__all__ = ["HOME", "GENERATED", "build", "prepare"]
+__all__ = ["GENERATED", "HOME", "build", "prepare"]
 
 HOME = Path(__file__).parent
 GENERATED = {"reference/command-line.md": command_line}

@@ -1,4 +1,4 @@
-"""Runs a page: its files are written, its commands and its Python executed, its outputs compared."""
+"""Runs a page: writes its files, executes its commands and its Python, compares what they print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recipes for Prometheus and Grafana, asked of a real Prometheus that looked at a real program."""
+"""The queries for Prometheus and Grafana, asked of a real Prometheus that looks at a program."""
 
 from __future__ import annotations
 

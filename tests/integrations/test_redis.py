@@ -8,7 +8,6 @@ import os
 import pickle
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pexpect
@@ -36,6 +35,8 @@ from tests.upload.test_rate import busiest
 from tests.web.inside import sent
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from asyncsdk.pace.pace import Pace
 
 KEY = "a-key-that-nobody-may-see"

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import typer
 from typer.cli import get_docs_for_click
 
 from asyncsdk.cli.app import app
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["command_line"]
 
@@ -23,6 +19,12 @@ What each command of `asyncsdk` takes, as its own `--help` says. It is in the ex
 [page of their own](environment.md).
 """
 
+_CHANGES = (
+    (re.compile(r"^(#+) `(.+)`$", re.MULTILINE), r"\1 \2"),
+    (re.compile(r"\*\*Commands\*\*:\n\n(?:\* .*\n)+"), ""),
+    (re.compile(r"^Example: (.+)$", re.MULTILINE), r"Example: `\1`"),
+)
+
 
 def command_line() -> str:
     """The page: a section for each command."""
@@ -33,20 +35,7 @@ def command_line() -> str:
 
 
 def _tidied(text: str) -> str:
-    """As typer gives it, with the commands as headings and the short help whole."""
-    return _each(text, (_headings, _abbreviated))
-
-
-def _each(text: str, steps: tuple[Callable[[str], str], ...]) -> str:
-    for step in steps:
-        text = step(text)
+    """As typer gives it, but for the lists of commands, whose first sentences it cuts off."""
+    for found, instead in _CHANGES:
+        text = found.sub(instead, text)
     return text
-
-
-def _headings(text: str) -> str:
-    return re.sub(r"^(#+) `(.+)`$", r"\1 \2", text, flags=re.MULTILINE)
-
-
-def _abbreviated(text: str) -> str:
-    """Leave out the lists of commands, whose first sentences are cut off."""
-    return re.sub(r"\*\*Commands\*\*:\n\n(?:\* .*\n)+", "", text)

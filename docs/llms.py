@@ -86,10 +86,16 @@ def _documented(path: str) -> str:
     found = _package()[path.removeprefix("asyncsdk.")]
     lines = [f"## `{found.name}`", "", *_described(found)]
     if found.is_class:
-        for member in found.members.values():
-            if member.is_public and member.is_function and member.docstring:
-                lines += ["", f"### `{found.name}.{member.name}`", "", *_described(member)]
+        public = [each for each in found.members.values() if each.is_public and each.docstring]
+        lines += ["", *(_field(each) for each in public if each.is_attribute)]
+        for method in (each for each in public if each.is_function):
+            lines += ["", f"### `{found.name}.{method.name}`", "", *_described(method)]
     return "\n".join(lines) + "\n"
+
+
+def _field(found: griffe.Object | griffe.Alias) -> str:
+    assert found.docstring is not None  # it is looked at for that
+    return f"- `{found.name}`: {' '.join(found.docstring.value.split())}"
 
 
 def _described(found: griffe.Object | griffe.Alias) -> list[str]:

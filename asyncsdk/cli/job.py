@@ -207,12 +207,13 @@ class Job:
         rejected = (row for row in self._settled(ending) if row.kind not in alike)
         rows = chain(rejected, skipped_rows(self.source, report, has_twin))
         listed = report.invalid_count + report.failed_count - sum(alike.values())
-        listed += sum(map(has_twin, skipped_in(report)))
-        elsewhere = self.output.elsewhere(unfinished=self._goes_on(report))
-        print_rejected(console, rows, listed, self.output.show, elsewhere)
+        twins = sum(map(has_twin, skipped_in(report)))
+        going_on = self._goes_on(report)
+        elsewhere = self.output.elsewhere(unfinished=going_on, skipped=twins > 0)
+        print_rejected(console, rows, listed + twins, self.output.show, elsewhere)
         if unread := total - report.submitted:
             message = f"not read before the upload ended: {counted(unread, 'row')} of the list"
-            there = "" if self._goes_on(report) else f" ({elsewhere})"
+            there = "" if going_on else f" ({self.output.elsewhere()})"
             console.print(plain(f"{message}{there}"), soft_wrap=True)
 
     def _print_json(self, ending: Ending, total: int) -> None:

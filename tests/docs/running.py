@@ -23,6 +23,7 @@ import yaml
 
 from asyncsdk.testing import SandboxThread
 from tests.docs.pages import ROOT, pieces
+from tests.docs.postgres import postgres
 from tests.docs.standins import write_standins
 from tests.integrations.redis_server import RedisServer
 from tests.network.squid import squid
@@ -130,6 +131,8 @@ class PageRun:
         if service == "redis":
             redis = self._stack.enter_context(RedisServer())
             self._words["redis://localhost:6379/0"] = redis.url
+        elif service == "postgres":
+            self._environment["DATABASE_URL"] = self._stack.enter_context(postgres())
         elif service == "proxy":
             running = squid("open")
             proxy = self._names["proxy"] = self._runner.run(running.__aenter__())

@@ -40,8 +40,8 @@ def pieces(page: str) -> Iterator[Piece]:
     text = (ROOT / page).read_text(encoding="utf-8")
     for token in MarkdownIt().parse(text):
         line = token.map[0] + 1 if token.map else 0
-        if token.type == "fence":
-            language, *rest = shlex.split(token.info) or [""]
+        if token.type == "fence" and token.info:  # without a language it is a drawing
+            language, *rest = shlex.split(token.info)
             titles = [word.partition("=")[2] for word in rest if word.startswith("title=")]
             yield Piece(language, token.content, line, "".join(titles))
         elif token.type == "html_block":

@@ -115,7 +115,7 @@ class PageRun:
             if piece.kind == "needs":
                 self._need(text)
             return
-        self.ran += 0 if piece.comment or not piece.kind else 1
+        self.ran += not piece.comment
         if piece.title:
             self._write(piece.title, text)
         else:
@@ -236,7 +236,6 @@ class PageRun:
 
 
 _RUNS: dict[str, Callable[[PageRun, str, int], None]] = {
-    "": lambda *_: None,  # a drawing
     "python": PageRun.python,
     "sh": PageRun.shell,
     "text": PageRun.output,

@@ -20,12 +20,12 @@ from asyncsdk.cli.closing import (
     print_survey,
     print_totals,
 )
+from asyncsdk.cli.connecting import client_from_env
 from asyncsdk.cli.destination import in_context
 from asyncsdk.cli.live import view_for
 from asyncsdk.cli.output import tell_requests
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, as_json, fail, plain, stderr, stdout
-from asyncsdk.client import Client
 from asyncsdk.errors import (
     AccountInactiveError,
     AsyncSDKError,
@@ -118,7 +118,7 @@ class Job:
         if self.destination is None:
             async with nobody() as client:
                 return await follow(client.phones.upload(1, self.source, **options), view)
-        async with Client.from_env(rate=self._rate) as client:
+        async with client_from_env(self._rate) as client:
             group = await self.destination.id(client)
             ending = await follow(client.phones.upload(group, self.source, **options), view)
             if self.output.html is not None and ending.cause is None and not ending.interrupted:

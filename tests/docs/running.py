@@ -80,7 +80,7 @@ class PageRun:
             "PATH": os.pathsep.join([*path, os.environ["PATH"]]),
             "PYTHONPATH": os.pathsep.join([str(ROOT), "."]),
             "PYTHONWARNINGS": "error",
-            "COLUMNS": "100",
+            "COLUMNS": "80",
             "NO_COLOR": "1",
         }
         self._names |= {

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.request import getproxies_environment
 
-from asyncsdk.client import DEFAULT_RATE, Client
-
-if TYPE_CHECKING:
-    from asyncsdk.config import Rate
+from asyncsdk.client import Client
 
 __all__ = ["behind_proxy", "client_from_env"]
 
 
-def client_from_env(rate: Rate | None = DEFAULT_RATE) -> Client:
+def client_from_env(**options: Any) -> Client:
     """A client with the credentials of the environment, by way of its proxy if it names one.
 
     Args:
-        rate: Requests in any window of time at most; None for no limit.
+        **options: As for `Client`.
 
     Raises:
         ConfigurationError: A variable is missing or makes no sense.
     """
-    return Client.from_env(rate=rate, trust_env=behind_proxy())
+    return Client.from_env(trust_env=behind_proxy(), **options)
 
 
 def behind_proxy() -> bool:

@@ -118,7 +118,7 @@ class Job:
         if self.destination is None:
             async with nobody() as client:
                 return await follow(client.phones.upload(1, self.source, **options), view)
-        async with client_from_env(self._rate) as client:
+        async with client_from_env(rate=self._rate) as client:
             group = await self.destination.id(client)
             ending = await follow(client.phones.upload(group, self.source, **options), view)
             if self.output.html is not None and ending.cause is None and not ending.interrupted:

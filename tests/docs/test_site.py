@@ -26,6 +26,7 @@ _REPOSITORY = rf"^(?:{re.escape(URLS['Source'])}|{re.escape(_RAW)})/?"
 PUBLIC = (
     "asyncsdk",
     "asyncsdk.errors",
+    "asyncsdk.fleet",
     "asyncsdk.integrations.redis",
     "asyncsdk.sandbox",
     "asyncsdk.sources",

@@ -79,7 +79,7 @@ class PageRun:
             "ASYNCSDK_API_KEY": sandbox.api_key,
             "PATH": os.pathsep.join([*path, os.environ["PATH"]]),
             "PYTHONPATH": os.pathsep.join([str(ROOT), "."]),
-            "PYTHONWARNINGS": "error",
+            "PYTHONWARNINGS": "default",
             "COLUMNS": "80",
             "NO_COLOR": "1",
         }

@@ -90,9 +90,13 @@ def collecting(folder: Path, target: str) -> Iterator[str]:
         process.wait()
 
 
+_READY = r'msg="Listening on" address=(\S+).*msg="Server is ready'
+"""It listens before it answers."""
+
+
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     while True:
-        if found := re.search(r'msg="Listening on" address=(\S+)', log.read_text()):
+        if found := re.search(_READY, log.read_text(), re.DOTALL):
             return found[1]
         assert process.poll() is None, log.read_text()
         time.sleep(0.05)

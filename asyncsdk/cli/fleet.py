@@ -16,6 +16,7 @@ from asyncsdk import fleet
 from asyncsdk.cli import parameters as given
 from asyncsdk.cli.asking import ask
 from asyncsdk.cli.closing import print_totals
+from asyncsdk.cli.connecting import client_from_env
 from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import failed
 from asyncsdk.cli.lists import asked_as_typed
@@ -31,7 +32,6 @@ from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.running import Ending
 from asyncsdk.cli.shown import Exit, fail, plain, print_json, stderr, stdout
 from asyncsdk.cli.signals import handled
-from asyncsdk.client import Client
 from asyncsdk.errors import AsyncSDKError, FencedError
 from asyncsdk.fleet.manifest import manifest_at
 from asyncsdk.integrations.redis import SharedPace
@@ -160,7 +160,7 @@ async def _planned(
     if destination.group_id is not None and options["existing"] == "send":
         return await fleet.plan(files, destination.group_id, state, names=names, **options)
     check_credentials()
-    async with Client.from_env() as client:
+    async with client_from_env() as client:
         group = await destination.id(client)
         return await fleet.plan(files, group, state, names=names, client=client, **options)
 
@@ -314,7 +314,7 @@ async def _followed(
     def show(progress: Progress) -> None:
         shown[0] = progress
 
-    async with Client.from_env(**limits) as client:
+    async with client_from_env(**limits) as client:
         about = {"client": client, "stop": stop, "on_progress": show, **options}
         work = fleet.run_all(made, **about) if which is None else fleet.run(made, which, **about)
         task = asyncio.create_task(work)

@@ -56,7 +56,7 @@ State = Annotated[
 
 def plan(
     state: State,
-    files: given.Files,
+    files: given.PlannedFiles,
     group: given.Group,
     create_group: given.CreateGroup = False,
     partition_rows: Annotated[

@@ -37,6 +37,7 @@ __all__ = [
     "MobileOnly",
     "Normalize",
     "OnUnknown",
+    "PlannedFiles",
     "Quiet",
     "QuietPeriod",
     "Quotechar",
@@ -50,13 +51,18 @@ __all__ = [
     "Verbose",
 ]
 
+_LISTS = "CSV, Excel, OpenDocument, JSON, vCards, HTML tables, Parquet, Arrow, packed or not; patterns"
+
 Files = Annotated[
     list[str],
     typer.Argument(
         metavar="FILES",
-        help="CSV, TSV, Excel, OpenDocument, JSON, vCards, HTML tables, Parquet or Arrow, packed "
-        "or not; patterns; - reads standard input.",
+        help=f"{_LISTS}; - reads standard input.",
     ),
+]
+PlannedFiles = Annotated[
+    list[str],
+    typer.Argument(metavar="FILES", help=f"{_LISTS}; paths, or what fsspec opens (s3://…)."),
 ]
 Group = Annotated[
     str, typer.Option("--group", "-g", metavar="ID|NAME", help="The group: its id or its name.")

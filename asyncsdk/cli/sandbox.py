@@ -58,8 +58,8 @@ def sandbox(
 ) -> None:
     """Serve a stand-in for the provider on this machine, to try things out.
 
-    It has its own groups and phones, sends no message and costs nothing. It prints what a client
-    needs to know, and ends with Ctrl-C.
+    It has its own groups and phones, as long as it runs, sends no message and costs nothing. It
+    prints what a client needs to know, and ends with Ctrl-C.
 
     Exit codes: 0 ended by Ctrl-C, 2 usage, or the port cannot be used.
     """

@@ -15,6 +15,7 @@ is there, may be either's: it stays unknown.
 from __future__ import annotations
 
 import asyncio
+import logging
 from array import array
 from bisect import bisect_left
 from contextlib import aclosing, contextmanager
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from asyncsdk.wire.rows import Row
 
 __all__ = ["Reconciler"]
+
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 _NOT_THERE = Problem("Not stored", "the group does not have this phone")
 _MOST = 500_000
@@ -130,6 +133,8 @@ class Reconciler:
         """
         rows = sum(map(len, unknown))
         self.lookup = Lookup(sought=rows)
+        how = "an upload looks %d phones up in its group, once that was quiet for %g s"
+        logger.info(how, rows, self.quiet_period)
         try:
             found = await self._found(unknown)
             if found is not None:

@@ -51,7 +51,9 @@ __all__ = [
     "Verbose",
 ]
 
-_LISTS = "CSV, Excel, OpenDocument, JSON, vCards, HTML tables, Parquet, Arrow, packed or not; patterns"
+_LISTS = (
+    "CSV, Excel, OpenDocument, JSON, vCards, HTML tables, Parquet, Arrow, packed or not, patterns"
+)
 
 Files = Annotated[
     list[str],

@@ -14,6 +14,7 @@ from asyncsdk.errors import SourceError
 from asyncsdk.export.rows import COLUMNS, UNREAD, result_of, whole_number
 from asyncsdk.ledger.journal.database import is_journal
 from asyncsdk.ledger.journal.reader import Reader, account
+from asyncsdk.models import FIELDS
 from asyncsdk.results import Outcome, PhoneResult
 from asyncsdk.sources.apart.process import Bounds, apart
 from asyncsdk.sources.bounds import MAX_BYTES
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["SavedReport"]
 
 _SENSELESS = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
+_REQUIRED = frozenset(COLUMNS) - frozenset(FIELDS[1:])
+"""Columns that every report has; a field that is newer than a report is in none of its rows."""
 _FEW = 10
 _LONGEST = 1 << 24
 """Characters of a line, which is of one phone."""
@@ -85,11 +88,11 @@ class SavedReport:
     def _of_csv(self) -> Iterator[PhoneResult]:
         with _opened(self.path) as file:
             reader = csv.DictReader(_lines(file))
-            if not set(COLUMNS) <= set(reader.fieldnames or ()):
+            if not set(reader.fieldnames or ()) >= _REQUIRED:
                 raise _alien(self.path, 1)
             for row in reader:
                 try:
-                    texts = {name: revive(row[name] or "") or None for name in COLUMNS}
+                    texts = {name: revive(row.get(name) or "") or None for name in COLUMNS}
                     if self._is_result(texts):
                         yield _possible(result_of(texts))
                 except _SENSELESS as error:
@@ -101,10 +104,12 @@ class SavedReport:
         try:
             with apart("tables", "polars", source, {"format": "parquet"}, bounds) as messages:
                 names = next(messages)
+                if not set(names) >= _REQUIRED:
+                    raise _alien(self.path, None)
                 for columns in messages:
                     for cells in zip(*columns, strict=True):
                         texts = dict(zip(names, cells, strict=True))
-                        row = {name: texts[name] or None for name in COLUMNS}
+                        row = {name: texts.get(name) or None for name in COLUMNS}
                         if self._is_result(row):
                             yield _possible(result_of(row))
         except (SourceError, *_SENSELESS) as error:

@@ -50,6 +50,7 @@ ELSEWHERE = (
     "as noted in the file",  # why a column is chosen
     "asyncsdk/",  # the user agent
     " (request",  # of the log
+    "an upload looks %d phones up",
     "%s %s",
     r" \(",  # a pattern
     "HTTP {",  # a status alone

@@ -1,17 +1,22 @@
-"""A field that the provider adds one day touches the model, and the sandbox, and nothing else."""
+"""A field that the provider adds one day is sent once the model and the sandbox have it."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
 import asyncsdk
 from asyncsdk.models import FIELDS, LIMITS, CreatedPhone, Phone
+
+if TYPE_CHECKING:
+    from tests.rig import Rig
 
 PACKAGE = Path(asyncsdk.__file__).parent
 
@@ -46,6 +51,8 @@ EDITS = {
 
 USE = """
 import asyncio, csv, json
+from pathlib import Path
+from asyncsdk.export.load import SavedReport
 from asyncsdk import Client, Phone, UploadReport, sources
 from asyncsdk.sandbox import Sandbox
 
@@ -89,8 +96,15 @@ async def main():
         report = await client.phones.upload(group, twins)
         assert [r.created.shoe_size for r in report.created] == [p.shoe_size for p in twins]
 
+    for name in ("before.csv", "before.jsonl", "before.parquet"):
+        found = list(SavedReport(Path(name)))
+        assert [r.phone for r in found] == [Phone("+495", a="x"), Phone("")], name
+
 asyncio.run(main())
 """
+
+BEFORE = [Phone("+495", a="x"), Phone("")]
+"""What reports hold that were written before there was the field."""
 
 
 def test_the_phone_that_comes_back_has_what_was_sent() -> None:
@@ -98,7 +112,13 @@ def test_the_phone_that_comes_back_has_what_was_sent() -> None:
     assert [each.name for each in attrs.fields(CreatedPhone)][: len(FIELDS) + 1] == ["id", *FIELDS]
 
 
-def test_a_new_field_touches_the_model_and_the_sandbox_alone(tmp_path: Path) -> None:
+async def test_a_new_field_touches_the_model_and_the_sandbox_alone(
+    rig: Rig, tmp_path: Path
+) -> None:
+    report = await rig.upload(BEFORE)
+    report.to_csv(tmp_path / "before.csv")
+    report.to_jsonl(tmp_path / "before.jsonl")
+    report.to_parquet(tmp_path / "before.parquet")
     shutil.copytree(
         PACKAGE, tmp_path / "asyncsdk", ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
     )
@@ -109,7 +129,8 @@ def test_a_new_field_touches_the_model_and_the_sandbox_alone(tmp_path: Path) -> 
             assert text.count(behind) == 1, (name, behind)
             text = text.replace(behind, behind + added)
         path.write_text(text)
-    done = subprocess.run(  # noqa: S603 - our own interpreter and our own text
+    done = await asyncio.to_thread(
+        subprocess.run,
         [sys.executable, "-W", "error", "-c", USE],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},

@@ -88,12 +88,16 @@ class RedisServer:
 
     def keys(self) -> list[str]:
         """What it holds, by name."""
+        answer = self.ask_all("KEYS *").splitlines()
+        return [line for line in answer if line.startswith("asyncsdk")]
+
+    def ask_all(self, words: str) -> str:
+        """All that it answers to a command."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.path))
-            connection.sendall(f"AUTH {PASSWORD}\r\nKEYS *\r\nQUIT\r\n".encode())
+            connection.sendall(f"AUTH {PASSWORD}\r\n{words}\r\nQUIT\r\n".encode())
             with connection.makefile("rb") as lines:
-                answer = lines.read().decode().splitlines()
-        return [line for line in answer if line.startswith("asyncsdk")]
+                return lines.read().decode()
 
     @property
     def pid(self) -> int:

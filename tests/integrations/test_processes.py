@@ -84,13 +84,12 @@ def test_together_they_keep_the_rate_whatever_their_clocks_show(
         begun, ended = times[0] + 5, times[-1] - 2
         used = sum(begun <= at <= ended for at in times) / (ended - begun) / rate
         counts = [len([at for at in each["left"] if begun <= at <= ended]) for each in told]
-        print(f"{used:.3f} of the rate, {max(counts) / min(counts):.2f} busiest to idlest")
         assert used >= 0.95
         assert max(counts) <= 1.5 * min(counts)
 
 
 def kept_up(times: list[float], read: list[float]) -> bool:
-    """Whether the machine was fast enough for that many processes: no request lay unread for long."""
+    """Whether the machine was fast enough: no request lay unread for long."""
     return max(at - came for at, came in zip(read, times, strict=True)) < 0.1
 
 

@@ -153,13 +153,19 @@ local function fitted(slot, waiting, span)
     end
 end
 
--- The end of the queue.
-local function last_slot()
+-- Requests leave evenly: so many at a time, and so far apart.
+local function evenly()
     local spacing = window() / state.requests
     if now - state.born > 2 * window() then
         spacing = HASTE * state.per / state.requests
     end
     local grain = math.max(1, math.min(state.requests, math.floor(GRAIN / spacing + 0.5)))
+    return grain, spacing
+end
+
+-- The end of the queue.
+local function last_slot()
+    local grain, spacing = evenly()
     local count = redis.call('ZCARD', PERMITS) + redis.call('ZCARD', QUEUE)
     local slot = math.max(now, state.floor)
     if count >= grain then
@@ -204,6 +210,24 @@ local function slot_of(id)
         redis.call('ZADD', PERMITS, whole(slot), id)
     end
     return slot
+end
+
+-- Some more for whoever asks fast, while nobody waits and half of the rate is free.
+local function spares()
+    if not ask.want or redis.call('ZCARD', QUEUE) > 0 then
+        return 0
+    end
+    local free = math.floor(state.requests / 2) - redis.call('ZCARD', PERMITS)
+    local count = math.max(0, math.min(ask.want, evenly() - 1, free))
+    local flat = {}
+    for number = 1, count do
+        flat[#flat + 1] = whole(now)
+        flat[#flat + 1] = ask.id .. '+' .. number
+    end
+    if count > 0 then
+        redis.call('ZADD', PERMITS, unpack(flat))
+    end
+    return count
 end
 
 -- ---- what keeps a request from leaving --------------------------------------------------
@@ -289,7 +313,7 @@ function answers.permit()
         probing = true
     end
     return {kind = 'go', left = state.margin, probing = probing,
-        proven = guard.kind == 'proven', outage = state.outage == '1',
+        spares = probing and 0 or spares(), proven = guard.kind == 'proven', outage = state.outage == '1',
         requests = state.requests, per = state.per}
 end
 

@@ -25,6 +25,7 @@ __all__ = [
     "FencedError",
     "InsufficientFundsError",
     "JournalError",
+    "JournalInUseError",
     "NotFoundError",
     "NotSentError",
     "OutcomeUnknownError",
@@ -64,6 +65,10 @@ class JournalError(ConfigurationError):
 
     It is in use, of another upload, damaged, or cannot be written. What it holds stays as it is.
     """
+
+
+class JournalInUseError(JournalError):
+    """Another upload writes to the journal at this moment: wait for its end."""
 
 
 class SourceError(AsyncSDKError, ValueError):

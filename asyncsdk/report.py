@@ -13,6 +13,7 @@ from attrs import frozen
 from asyncsdk.errors import AsyncSDKError, reason_of
 from asyncsdk.ledger.account import UploadAccount, UploadSummary
 from asyncsdk.ledger.run import Run
+from asyncsdk.ledger.state import StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -53,6 +54,25 @@ class UploadReport(UploadAccount):
         from asyncsdk.ledger.journal.reader import Reader, account
 
         return cls(*account(Reader(Path(path))))
+
+    @classmethod
+    def open_all(cls, state: str | PathLike[str]) -> UploadReport:
+        """The report of an upload in partitions, at any moment, from any process.
+
+        It is the sum of those of the partitions, in their order; of one that was not begun nothing
+        was read, so it is not `complete`. Of each only the counts are read before somebody looks
+        further. `elapsed` is the sum of what all processes took.
+
+        Args:
+            state: The folder that `asyncsdk.fleet.plan` made.
+
+        Raises:
+            ConfigurationError: There is no such folder.
+            JournalError: What is there of a partition cannot be read.
+        """
+        from asyncsdk.ledger.journal.partitions import accounts
+
+        return cls.of(accounts(StateFolder.at(state)))
 
     def raise_for_failures(self) -> None:
         """Do nothing if `ok`.

@@ -15,7 +15,7 @@ from asyncsdk.wire.convert import unstructure
 from asyncsdk.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from asyncsdk.ledger.run import Run
     from asyncsdk.timeline import History
@@ -67,6 +67,15 @@ class UploadAccount:
 
     def __init__(self, run: Run, results: Callable[[Outcome], Sequence[PhoneResult]]) -> None:
         self.__attrs_init__((_Part(run, {o: results(o) for o in Outcome}),))
+
+    @classmethod
+    def of(cls, parts: Iterable[tuple[Run, Callable[[Outcome], Sequence[PhoneResult]]]]) -> Self:
+        """The account of several uploads: the totals of each, and its results."""
+        every = cls.__new__(cls)
+        every.__attrs_init__(
+            tuple(_Part(run, {o: results(o) for o in Outcome}) for run, results in parts)
+        )
+        return every
 
     @property
     def submitted(self) -> int:

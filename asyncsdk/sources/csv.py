@@ -21,6 +21,8 @@ from asyncsdk.sources.dialect import (
 )
 from asyncsdk.sources.layout import find_layout
 from asyncsdk.sources.likeness import looks_like_phone
+from asyncsdk.sources.making import maker
+from asyncsdk.sources.measured import lines_of
 from asyncsdk.sources.opening import open_input
 from asyncsdk.sources.rejects import first_note
 from asyncsdk.sources.table import Table
@@ -28,7 +30,9 @@ from asyncsdk.sources.table import Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from asyncsdk.models import Phone
     from asyncsdk.sources.columns import Column, ColumnChoice
+    from asyncsdk.sources.making import Totals
     from asyncsdk.sources.opening import Input, Place
     from asyncsdk.sources.questions import Question
 
@@ -43,7 +47,16 @@ class CsvSource(Table):
     Each iteration reads the file anew (a pipe can be read once). It holds no more than a row at a
     time. Blank lines are no rows.
 
+    Args:
+        source: The file, or some bytes of it that begin and end with rows.
+        dialect: How it is written.
+        columns: Their names.
+        mapping: The column of each field.
+        first_line: The line at which these bytes begin.
+        continued: Whether something of the file stands before them.
+
     Attributes:
+        input: Where its bytes come from.
         dialect: How the file is written.
     """
 
@@ -53,46 +66,71 @@ class CsvSource(Table):
         dialect: Dialect,
         columns: tuple[str, ...],
         mapping: dict[str, ColumnChoice],
+        *,
+        first_line: int = 1,
+        continued: bool = False,
     ) -> None:
         super().__init__(source.name, columns, mapping)
-        self._input = source
+        self.input = source
         self.dialect = dialect
+        self._first_line = first_line
+        self._continued = continued
 
     @property
     def reopenable(self) -> bool:
         """Whether the source can be iterated more than once."""
-        return self._input.reopenable
+        return self.input.reopenable
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         """Each data row's first line and cells."""
-        with self._input.reading() as file:
-            lines = _Lines(file, self.dialect)
-            line = 1
-            skip = self.dialect.above
-            try:
-                for _ in range(self.dialect.preamble):
-                    line += lines.skip()
-                reader = csv.reader(lines, **_format(self.dialect))
-                pieces = lines.pieces
-                for cells in reader:
-                    if len(pieces) > 1 or lines.ended:
-                        _check_quotes(pieces, self.dialect, len(self.columns))
-                    if skip and cells:
-                        skip -= 1
-                    elif cells:
-                        yield line, cells
-                    line += len(pieces)
-                    pieces.clear()
-            except csv.Error as error:
-                raise SourceError(_reason(error), path=self.path, line=line) from error
-            except UnicodeError as error:
-                raise self._undecodable(error) from error
-            except OSError as error:
-                msg = f"cannot be read: {error.strerror or error}"
-                raise SourceError(msg, path=self.path, line=line) from error
+        with self.input.reading() as file:
+            text = io.TextIOWrapper(file, self.dialect.encoding, self.dialect.errors, newline="")  # type: ignore[type-var]
+            lines = _Lines(partial(text.readline, MAX_ROW), continued=self._continued)
+            yield from self._records(lines)
+
+    def measured(self, totals: Totals) -> Iterator[tuple[Phone, int, int]]:
+        """Each phone, the line and the byte of the file at which its row begins.
+
+        Args:
+            totals: As for `phones`.
+
+        The encoding has to be one that `is_measurable`, and the file no rejects file.
+        """
+        make = maker(self.mapping, len(self.columns), self.unit, totals)
+        with self.input.reading() as file:
+            lines = _MeasuredLines(lines_of(file, self.dialect.encoding, self.dialect.errors))
+            for line, cells in self._records(lines):
+                yield make(cells, line), line, lines.began
+
+    def _records(self, lines: _Lines) -> Iterator[tuple[int, list[str]]]:
+        line = self._first_line
+        skip = self.dialect.above
+        try:
+            for _ in range(self.dialect.preamble):
+                line += lines.skip()
+            reader = csv.reader(lines, **_format(self.dialect))
+            pieces = lines.pieces
+            for cells in reader:
+                if len(pieces) > 1 or lines.ended:
+                    _check_quotes(pieces, self.dialect, len(self.columns))
+                if skip and cells:
+                    skip -= 1
+                elif cells:
+                    yield line, cells
+                line += len(pieces)
+                pieces.clear()
+        except csv.Error as error:
+            raise SourceError(_reason(error), path=self.path, line=line) from error
+        except UnicodeError as error:
+            raise self._undecodable(error) from error
+        except OSError as error:
+            msg = f"cannot be read: {error.strerror or error}"
+            raise SourceError(msg, path=self.path, line=line) from error
 
     def _undecodable(self, error: UnicodeError) -> SourceError:
-        line = _line_of_bad_byte(self._input, self.dialect.encoding) if self.reopenable else None
+        line = _line_of_bad_byte(self.input, self.dialect.encoding) if self.reopenable else None
+        if line is not None:
+            line += self._first_line - 1
         reason = error.reason if isinstance(error, UnicodeDecodeError) else error
         msg = f"is not {self.dialect.encoding} ({reason}): give its encoding, such as 'cp1252'"
         return SourceError(msg, path=self.path, line=line)
@@ -168,10 +206,9 @@ def read_csv(
 class _Lines:
     """The lines of a text, which remembers those of the row that is being read."""
 
-    def __init__(self, file: io.BufferedIOBase, dialect: Dialect) -> None:
-        text = io.TextIOWrapper(file, dialect.encoding, dialect.errors, newline="")  # type: ignore[type-var]
-        self._readline = partial(text.readline, MAX_ROW)
-        self._first = True
+    def __init__(self, readline: Callable[[], str], *, continued: bool = False) -> None:
+        self._readline = readline
+        self._first = not continued
         self.pieces: list[str] = []
         self.ended = False
 
@@ -190,6 +227,21 @@ class _Lines:
                 raise csv.Error(_TOO_LONG)
             yield line
         self.ended = True
+
+
+class _MeasuredLines(_Lines):
+    """The same, which knows at which byte of the file a row begins."""
+
+    def __init__(self, lines: Iterator[tuple[str, int]]) -> None:
+        super().__init__(self._next)
+        self._all = lines
+        self.began = 0
+
+    def _next(self) -> str:
+        text, at = next(self._all, ("", 0))
+        if text and not self.pieces:
+            self.began = at
+        return text[:MAX_ROW]
 
 
 _TOO_LONG = "the row does not end"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,13 @@ from asyncsdk.sources.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from asyncsdk.sources.columns import Column, ColumnChoice
     from asyncsdk.sources.opening import Input, Place
     from asyncsdk.sources.questions import Question
 
-__all__ = ["FrameSource", "is_frame", "read_arrow", "read_frame", "read_parquet"]
+__all__ = ["FrameSource", "is_frame", "read_arrow", "read_frame", "read_parquet", "read_rows"]
 
 _BATCH = 10_000
 """Rows of a frame that are turned into texts at a time."""
@@ -51,12 +53,15 @@ class FrameSource(Table):
         batches: Callable[[], Iterator[Batch]],
         columns: tuple[str, ...],
         mapping: dict[str, ColumnChoice],
+        *,
+        first_line: int = 1,
     ) -> None:
         super().__init__(path, columns, mapping)
         self._batches = batches
+        self._first_line = first_line
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
-        return zip(count(1), _rows(self._batches()), strict=False)
+        return zip(count(self._first_line), _rows(self._batches()), strict=False)
 
 
 def is_frame(source: object) -> bool:
@@ -135,6 +140,27 @@ def read_parquet(
     )
 
 
+def read_rows(
+    source: Input,
+    first: int,
+    rows: int,
+    columns: tuple[str, ...],
+    mapping: dict[str, ColumnChoice],
+) -> FrameSource:
+    """Some rows of a Parquet file, of which it is known what is in which column.
+
+    Args:
+        source: The file.
+        first: The first of them, from 0.
+        rows: How many.
+        columns: The names of the columns.
+        mapping: The column of each field.
+    """
+    options = {"format": "parquet", "first": first, "rows": rows}
+    batches = partial(_batches, source, options)
+    return FrameSource(source.name, batches, columns, mapping, first_line=first + 1)
+
+
 def read_arrow(
     source: Place,
     *,
@@ -158,17 +184,22 @@ def _file(
     wanted: Wanted,
 ) -> FrameSource:
     """What a child reads: first the names of the columns, then batch after batch."""
-    bounds = Bounds(max_bytes=source.max_bytes, base=_base(), patience=_PATIENCE)
-
-    def batches() -> Iterator[Batch]:
-        with apart("tables", "polars", source, {"format": kind}, bounds) as messages:
-            next(messages)
-            yield from messages
-
-    with apart("tables", "polars", source, {"format": kind}, bounds) as messages:
+    with _tables(source, {"format": kind}) as messages:
         found = next(messages)
         sample = list(islice(messages, 1))
+    batches = partial(_batches, source, {"format": kind})
     return _chosen(source.name, found, sample, batches, wanted)
+
+
+def _batches(source: Input, options: Mapping[str, object]) -> Iterator[Batch]:
+    with _tables(source, options) as messages:
+        next(messages)
+        yield from messages
+
+
+def _tables(source: Input, options: Mapping[str, object]) -> AbstractContextManager[Iterator[Any]]:
+    bounds = Bounds(max_bytes=source.max_bytes, base=_base(), patience=_PATIENCE)
+    return apart("tables", "polars", source, options, bounds)
 
 
 def _base() -> int:

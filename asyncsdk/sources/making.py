@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from asyncsdk.sources.picking import ColumnChoice
     from asyncsdk.sources.rejects import Note
 
-__all__ = ["NotedMakers", "maker"]
+__all__ = ["NotedMakers", "Totals", "maker"]
 
 _DRESS = len(FIELDS) - 1
 """Fields of a phone besides its number."""
@@ -34,7 +34,10 @@ _SHORT = 6
 
 
 def maker(
-    mapping: Mapping[str, ColumnChoice], width: int, unit: str = LINE
+    mapping: Mapping[str, ColumnChoice],
+    width: int,
+    unit: str = LINE,
+    totals: Totals | None = None,
 ) -> Callable[[Sequence[str], int], Phone]:
     """What makes the rows of a list phones, one after the other.
 
@@ -42,6 +45,8 @@ def maker(
         mapping: The column of each field.
         width: How many columns there are.
         unit: What its lines are.
+        totals: Whether a line of totals stands above the first of these rows, and where one does
+            that is met; None where nobody wants to know.
 
     Returns:
         A function of a row and its line. What it makes of a row depends on those before it: below
@@ -54,7 +59,7 @@ def maker(
     usual = pick is None and not dress.others and dress.country is None
     single = dress.single
     nothing: list[str | None] = [None] * _DRESS
-    totals = _Totals(unit)
+    totals = Totals() if totals is None else totals
 
     def make(cells: Sequence[str], line: int) -> Phone:
         count = len(cells)
@@ -75,7 +80,7 @@ def maker(
                 return dress.withheld(phone, cells, picked)
             phone = picked
         if totals.line or (len(phone) < _SHORT and is_total(cells)):
-            return dress.withheld(phone, cells, totals.problem(line))
+            return dress.withheld(phone, cells, totals.problem(line, unit))
         return dress.phone(phone, cells)
 
     return make
@@ -142,21 +147,20 @@ def with_other_options(phone: Phone) -> Withheld:
 
 
 @define
-class _Totals:
+class Totals:
     """Whether a line of totals was met."""
 
-    unit: str
     line: int = 0
     """Its line; 0 before there is one."""
 
-    def problem(self, line: int) -> Problem:
+    def problem(self, line: int, unit: str) -> Problem:
         """Why the row on this line is no contact: it is such a line, or stands below it."""
         if not self.line:
             self.line = line
             reason = "is a line of totals, not a contact"
         else:
             reason = (
-                f"stands below the totals in {place_of(self.line, unit=self.unit)}, where there "
+                f"stands below the totals in {place_of(self.line, unit=unit)}, where there "
                 "are no contacts: if it is one, move it above them, or delete them"
             )
         return Problem("Not a contact", violations=(Violation("", f"the row {reason}", TOTALS),))

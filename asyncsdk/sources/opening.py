@@ -18,6 +18,7 @@ from asyncsdk.validators import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from typing_extensions import Buffer
 
@@ -26,10 +27,12 @@ __all__ = [
     "Input",
     "OnceInput",
     "Place",
+    "RangeInput",
     "StreamInput",
     "head_of",
     "kept",
     "open_input",
+    "opened_file",
     "owned",
 ]
 
@@ -61,14 +64,49 @@ class FileInput:
 
     peeking = reading
 
+    def _opened(self) -> AbstractContextManager[io.BufferedReader]:
+        return opened_file(self.path, self.name)
+
+
+@contextmanager
+def opened_file(path: Path, name: str | None) -> Iterator[io.BufferedReader]:
+    """A file on disk; what is wrong with it is a `SourceError` that has its name."""
+    try:
+        file = path.open("rb")
+    except (OSError, ValueError) as error:  # a name with a NUL in it is no OSError
+        raise _unopened(error, name) from error
+    with file, _reading(name):
+        yield file
+
+
+class RangeInput:
+    """Some bytes of a file on disk, as they are: each reading opens it anew and closes it.
+
+    Args:
+        path: The file.
+        start: The first of them.
+        end: The one behind the last.
+        name: Of the file, for errors; None for its path.
+    """
+
+    reopenable = True
+
+    def __init__(
+        self, path: str | PathLike[str], start: int, end: int, name: str | None = None
+    ) -> None:
+        self.path = Path(path)
+        self.name: str | None = str(path) if name is None else name
+        self.max_bytes = end - start
+        self._start = start
+
     @contextmanager
-    def _opened(self) -> Iterator[io.BufferedReader]:
-        try:
-            file = self.path.open("rb")
-        except (OSError, ValueError) as error:  # a name with a NUL in it is no OSError
-            raise _unopened(error, self.name) from error
-        with file, _reading(self.name):
-            yield file
+    def reading(self) -> Iterator[io.BufferedIOBase]:
+        """From the first byte."""
+        with opened_file(self.path, self.name) as file:
+            file.seek(self._start)
+            yield io.BufferedReader(_Limited(file, self.max_bytes), _BUFFER)
+
+    peeking = reading
 
 
 class StreamInput:
@@ -122,7 +160,7 @@ class OnceInput:
         yield io.BytesIO(self.head or b"")
 
 
-Input = FileInput | StreamInput | OnceInput
+Input = FileInput | RangeInput | StreamInput | OnceInput
 """Bytes that can be read from their beginning, and looked at without using them up."""
 
 Place = str | PathLike[str] | IO[Any] | Input
@@ -142,7 +180,7 @@ def open_input(source: Place, head_size: int, max_bytes: int | None = None) -> I
         SourceError: It is neither, or a pipe that nobody writes to.
         ConfigurationError: There is no such `max_bytes`.
     """
-    if isinstance(source, (FileInput, StreamInput, OnceInput)):
+    if isinstance(source, Input):
         return source
     most = _most(max_bytes)
     if isinstance(source, (str, Path)) or hasattr(source, "__fspath__"):
@@ -195,6 +233,24 @@ def head_of(file: io.BufferedIOBase, size: int) -> bytes:
         if not pieces:
             raise
     return b"".join(pieces)
+
+
+class _Limited(io.RawIOBase):
+    """So many bytes of a file, from where it stands."""
+
+    def __init__(self, file: IO[bytes], left: int) -> None:
+        self._file = file
+        self._left = left
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        view = memoryview(buffer)
+        chunk = self._file.read(min(len(view), self._left))
+        view[: len(chunk)] = chunk
+        self._left -= len(chunk)
+        return len(chunk)
 
 
 class _Reader(io.RawIOBase):

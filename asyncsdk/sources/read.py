@@ -24,13 +24,13 @@ from asyncsdk.words import brief
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from asyncsdk.sources.columns import Column
     from asyncsdk.sources.questions import Question
     from asyncsdk.sources.table import Source, Table
 
-__all__ = ["FORMATS", "Format", "read"]
+__all__ = ["FORMATS", "Format", "named", "read"]
 
 _STDIN = "-"
 
@@ -117,14 +117,14 @@ def read(
         frame.send_unknown = send_unknown
         return frame
     parts = [
-        part for place in _places(source) for part in _read_one(place, format, max_bytes, options)
+        part for place in named(source) for part in _read_one(place, format, max_bytes, options)
     ]
     for part in parts:
         part.send_unknown = send_unknown
     return parts[0] if len(parts) == 1 else ManySources(parts)
 
 
-def _places(source: Any) -> Iterable[str | os.PathLike[str] | IO[Any]]:
+def named(source: Any) -> Sequence[Any]:
     """The files behind a path, a pattern, or several of them."""
     given = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
     found = [place for one in given for place in _expanded(one)]

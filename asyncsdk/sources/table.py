@@ -12,7 +12,7 @@ from asyncsdk.errors import SourceError
 from asyncsdk.places import LINE, Place
 from asyncsdk.sources.ahead import read_ahead
 from asyncsdk.sources.inert import revive
-from asyncsdk.sources.making import NotedMakers, maker, with_other_options
+from asyncsdk.sources.making import NotedMakers, Totals, maker, with_other_options
 from asyncsdk.sources.picking import NoColumnError, number_in
 from asyncsdk.sources.rejects import Withholding, is_rejects
 
@@ -148,9 +148,11 @@ class Table(Source):
 
     Attributes:
         send_unknown: Of a rejects file, whether phones that may be in the group are sent.
+        totals: The line of totals that its first row stands below; 0 if there is none.
     """
 
     send_unknown = False
+    totals = 0
 
     def __init__(
         self, path: str | None, columns: tuple[str, ...], mapping: dict[str, ColumnChoice]
@@ -169,10 +171,18 @@ class Table(Source):
         """Each data row's first line and cells."""
 
     def __iter__(self) -> Iterator[Phone]:
+        return self.phones(Totals(self.totals))
+
+    def phones(self, totals: Totals) -> Iterator[Phone]:
+        """The phones, as by iterating.
+
+        Args:
+            totals: Whether they stand below a line of totals; told where one is met.
+        """
         if is_rejects(self.columns):
             yield from self._again()
             return
-        make = maker(self.mapping, len(self.columns), self.unit)
+        make = maker(self.mapping, len(self.columns), self.unit, totals)
         for line, cells in self._cells():
             yield make(cells, line)
 

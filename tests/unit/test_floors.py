@@ -25,6 +25,7 @@ FLOORS = (
     ("web",),
     ("workflow",),
     ("integrations",),
+    ("fleet",),
     ("client",),
     ("resources",),
     ("upload",),

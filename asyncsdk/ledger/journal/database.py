@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PAGE",
+    "EmptyJournalError",
     "check_beside",
     "damage_detected",
     "damaged",
@@ -275,8 +276,12 @@ def _check_begun(connection: sqlite3.Connection, path: Path) -> None:
         raise _empty(path)
 
 
+class EmptyJournalError(JournalError):
+    """There is a file for a journal, and nothing in it."""
+
+
 def _empty(path: Path) -> JournalError:
-    return JournalError(f"the journal {path} is empty: no upload has begun with it")
+    return EmptyJournalError(f"the journal {path} is empty: no upload has begun with it")
 
 
 def _check_length(connection: sqlite3.Connection, path: Path) -> None:

@@ -16,11 +16,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from asyncsdk.errors import JournalError
+from asyncsdk.errors import JournalError, JournalInUseError
 from asyncsdk.files import alone
 from asyncsdk.locks import try_lock
 
-__all__ = ["Lock", "holder"]
+__all__ = ["Lock", "holder", "is_locked"]
 
 _REASONS = {
     errno.ENOSPC: "the disk is full. Make room, and resume it",
@@ -101,7 +101,7 @@ class Lock:
         while True:
             file = alone(self._path, os.O_RDWR | os.O_CREAT)
             if not _lock_patiently(file):
-                raise self._refused(file, _IN_USE)
+                raise self._refused(file, _IN_USE, JournalInUseError)
             if not self._is_current(file):
                 os.close(file)  # its holder removed it in the meantime
                 continue
@@ -109,11 +109,13 @@ class Lock:
                 raise self._refused(file, _ELSEWHERE)
             return file
 
-    def _refused(self, file: int, why: str) -> JournalError:
+    def _refused(
+        self, file: int, why: str, kind: type[JournalError] = JournalError
+    ) -> JournalError:
         name = _named(_read(file))
         os.close(file)
         rest = why.format(name=name, lock=self._path.name)
-        return JournalError(f"the journal {self._journal} is in use by {rest}")
+        return kind(f"the journal {self._journal} is in use by {rest}")
 
     def _is_current(self, file: int) -> bool:
         try:
@@ -131,6 +133,18 @@ def holder(journal: Path) -> str | None:
     try:
         text = _read(file)
         return None if _is_dead(text) and try_lock(file, shared=True) else _named(text)
+    finally:
+        os.close(file)
+
+
+def is_locked(journal: Path) -> bool:
+    """Whether a process has the lock of a journal at this moment, as far as can be seen here."""
+    try:
+        file = alone(_lock_of(journal), os.O_RDONLY)
+    except OSError:  # whoever wants to write to it will tell what is wrong
+        return False
+    try:
+        return not try_lock(file, shared=True)
     finally:
         os.close(file)
 

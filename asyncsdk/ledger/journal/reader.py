@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections import deque
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from asyncsdk.models import Phone
     from asyncsdk.results import PhoneResult
 
-__all__ = ["Reader", "account"]
+__all__ = ["Reader", "Shelf", "account"]
 
 _NOT_SENT = Problem("Not sent", "the upload ended before these phones were sent")
 
@@ -81,6 +82,22 @@ def _same(entry: Entry) -> Entry:
 
 
 @define(eq=False)
+class Shelf:
+    """Keeps few of many journals open at once: those that were opened last."""
+
+    most: int = 16
+    _open: deque[weakref.ref[Reader]] = field(factory=deque, init=False)
+
+    def opened(self, reader: Reader) -> None:
+        """One was opened: another one may be closed until it is looked at again."""
+        self._open.append(weakref.ref(reader))
+        while len(self._open) > self.most:
+            first = self._open.popleft()()
+            if first is not None and not first.held_open:
+                first.close()
+
+
+@define(eq=False)
 class Reader:
     """A journal that is read, maybe while an upload writes to it.
 
@@ -89,8 +106,12 @@ class Reader:
     """
 
     path: Path
+    shelf: Shelf | None = field(default=None, repr=False)
+    """Lets go of files that nobody has looked at for a while, where there are many."""
     mutex: Lock = field(factory=Lock, init=False, repr=False)
     """Locked while a thread looks into the file: a fork waits for that."""
+    held_open: bool = field(default=False, init=False, repr=False)
+    """Whether what is read is of one moment."""
     _connection: sqlite3.Connection | None = field(default=None, init=False, repr=False)
     _closing: weakref.finalize[Any, Any] | None = field(default=None, init=False, repr=False)
     """Closes it when nobody has this any more."""
@@ -100,18 +121,23 @@ class Reader:
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self.mutex, damage_detected(self.path):
-            if self._connection is None:
+            if opened := self._connection is None:
                 self._connection = open_to_read(self.path)
                 self._closing = weakref.finalize(self, self._connection.close)
-            return self._connection.execute(query, values).fetchall()
+            found = self._connection.execute(query, values).fetchall()
+        if opened and self.shelf is not None:
+            self.shelf.opened(self)
+        return found
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All that is read meanwhile is of one moment, whatever an upload writes."""
+        self.held_open = True
         self._rows("BEGIN")
         try:
             yield
         finally:
+            self.held_open = False
             with suppress(JournalError):  # a fault of the disk may have ended it
                 self._rows("ROLLBACK")
 

@@ -23,7 +23,8 @@ def read(file: IO[bytes], options: dict[str, Any]) -> Iterator[Any]:
 
     Args:
         file: A file of its own name, or in memory.
-        options: `format`: `parquet`, `arrow` or `arrow-stream`.
+        options: `format`: `parquet`, `arrow` or `arrow-stream`; `first` and `rows`, where not all
+            rows are wanted.
 
     Raises:
         SourceError: It has more columns than a list has.
@@ -34,7 +35,9 @@ def read(file: IO[bytes], options: dict[str, Any]) -> Iterator[Any]:
         msg = f"has {len(names):,} columns: that is no contact list"
         raise SourceError(msg, line=1)
     yield names
-    done = 0
+    done = options.get("first", 0)
+    if "rows" in options:
+        lazy = lazy.slice(done, options["rows"])
     for frame in lazy.collect_batches(chunk_size=_BATCH, maintain_order=True):
         for start in range(0, frame.height, _BATCH):
             yield from _texts(frame[start : start + _BATCH], done + start)

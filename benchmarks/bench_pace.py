@@ -80,8 +80,8 @@ def _uploads(url: str, port: int, count: int, rounds: int) -> Section:
         ("pace", "µs of CPU per phone"),
         [(name, f"{spent:.3f}") for name, spent in found.items()],
         (Verdict("CPU per phone that the shared pace adds", (shared / alone - 1) * 100, 2, "%"),),
-        note=f"{count:,} phones from a generator of mappings, 1,000 in a batch, 8 requests at once, "
-        f"no delay, at a rate that is never reached; medians of {rounds}.",
+        note=f"{count:,} phones from a generator of mappings, 1,000 in a batch, 8 requests at "
+        f"once, no delay, at a rate that is never reached; medians of {rounds}.",
     )
 
 

@@ -116,7 +116,7 @@ def _answer_later(
         await asyncio.sleep(random.uniform(0.2, 2.0))
         return Reply(201, b"")
 
-    client._requests.transport.send = send  # type: ignore[method-assign]
+    client._requests.transport.send = send  # type: ignore[method-assign,assignment]
 
 
 async def _upload(client: Client, count: int) -> None:

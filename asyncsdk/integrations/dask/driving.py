@@ -8,12 +8,11 @@ from uuid import uuid4
 
 from attrs import define, field
 
-from asyncsdk.errors import AsyncSDKError
 from asyncsdk.integrations.dask.errors import ClusterError
-from asyncsdk.integrations.dask.partition import Ended, ended, run_partition
+from asyncsdk.integrations.dask.partition import ended, run_partition
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from distributed import Client, Future
 
@@ -59,6 +58,7 @@ class Driver:
         Raises:
             ClusterError: The cluster does not get them done.
         """
+
         async def one(collection: Any) -> Any:
             return await self._result(lambda: self.cluster.compute(collection))
 
@@ -96,6 +96,8 @@ class Driver:
                 await self._connected()
                 future = begin()
                 self._futures.add(future)
+                await _done(future)
+                self._futures.remove(future)
                 try:
                     return (await self.cluster.gather([future], asynchronous=True))[0]
                 except FutureCancelledError as error:
@@ -103,8 +105,6 @@ class Driver:
                         raise ClusterError(_CANCELLED) from None
                 except KilledWorker:
                     break
-                finally:
-                    self._futures.discard(future)
         raise ClusterError(_DIES.format(self.retries + 1))
 
     async def _connected(self) -> None:
@@ -126,14 +126,22 @@ class Driver:
             await self.cluster.cancel(futures, asynchronous=True)
 
 
+async def _done(future: Future) -> None:
+    """Return when a task is over, or lost."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    future.add_done_callback(lambda _: loop.call_soon_threadsafe(done.set))
+    await done.wait()
+
+
 async def _all(work: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
     """What all give; the first error of one ends the others."""
     tasks = [asyncio.create_task(each) for each in work]
     try:
-        await asyncio.wait(tasks, return_when="FIRST_EXCEPTION")
-        failed = [task for task in tasks if task.done() and task.exception() is not None]
-        for task in failed:
-            raise task.exception()
+        if tasks:
+            await asyncio.wait(tasks, return_when="FIRST_EXCEPTION")
+        for task in tasks:
+            if task.done():
+                task.result()
         return [task.result() for task in tasks]
     finally:
         for task in tasks:
@@ -142,8 +150,8 @@ async def _all(work: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
 
 
 _GONE = (
-    "the scheduler of the Dask cluster is gone: start it, connect a new client, and call this again "
-    "with the same state="
+    "the scheduler of the Dask cluster is gone: start it, connect a new client, and call this "
+    "again with the same state="
 )
 _CANCELLED = "the partitions were cancelled on the cluster; the same call goes on with them"
 _DIES = (

@@ -42,7 +42,7 @@ def paths_of(frame: Any, state: str) -> list[Path]:
 
 def writing(frame: Any, paths: Sequence[Path]) -> list[Any]:
     """What is to be computed so that those files are there which are not."""
-    from dask import delayed
+    from dask.delayed import delayed
 
     parts = frame.to_delayed()
     return [

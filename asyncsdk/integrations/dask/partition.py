@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -60,7 +60,7 @@ def run_partition(order: Order) -> Ended:
         try:
             return asyncio.run(_run(order, _task()))
         except UploadStopped as stopped:  # the report is in the folder
-            return Ended(error=_told(stopped.cause))
+            return Ended(error=_told(stopped.cause or stopped))
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is to see it
             return Ended(error=_told(error))
 
@@ -91,9 +91,11 @@ async def _run(order: Order, task: tuple[Worker, str] | None) -> Ended:
 
 
 async def _stop(client: Client, running: asyncio.Task[Any]) -> None:
-    """Have what is under way answered, and no more leave."""
-    if await client.stop_uploads():
-        await asyncio.wait([running], timeout=_GRACE)
+    """Have what is under way answered, if that is soon, and no more leave."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_GRACE):
+            if await client.stop_uploads():
+                await asyncio.wait([running])
 
 
 def _pace(order: Order) -> dict[str, SharedPace]:
@@ -132,6 +134,6 @@ def _counted(state: str) -> Iterator[None]:
         _running[state] -= 1
 
 
-def _told(error: BaseException | None) -> AsyncSDKError:
+def _told(error: BaseException) -> AsyncSDKError:
     """An error as it can travel: those of others may hold anything, and need not pickle."""
     return error if isinstance(error, AsyncSDKError) else AsyncSDKError(reason_of(error))

@@ -178,9 +178,13 @@ class _Job:
         if not frames.is_frame(self.sources):
             return self.sources
         paths = frames.paths_of(self.sources, self.state)
-        wrong = [error for error in await driver.compute(frames.writing(self.sources, paths)) if error]
+        wrong = [
+            error for error in await driver.compute(frames.writing(self.sources, paths)) if error
+        ]
         if wrong:
-            msg = f"{len(wrong)} of {len(paths)} partitions cannot be written as Parquet: {wrong[0]}"
+            msg = (
+                f"{len(wrong)} of {len(paths)} partitions cannot be written as Parquet: {wrong[0]}"
+            )
             raise SourceError(msg)
         return paths
 

@@ -204,6 +204,16 @@ class Client:
         await self._requests.pace.aclose()
 
     @property
+    def pace(self) -> Pace:
+        """What says when a request may leave: that of the client alone, or one that it shares."""
+        return self._requests.pace
+
+    @property
+    def timeout(self) -> float:
+        """Seconds per attempt."""
+        return self._requests.transport.timeout
+
+    @property
     def rate(self) -> Rate | None:
         """Requests in any window of time at most; None for no limit, or where its pace has none."""
         return getattr(self._requests.pace, "rate", None)

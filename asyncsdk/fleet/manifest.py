@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -100,6 +101,8 @@ class Manifest:
     shared: bool = False
     """Whether the folder is on a disk of several hosts."""
     version: int = VERSION
+    id: str = field(factory=lambda: token_hex(8), eq=False)
+    """What its partitions are called by, where others may claim them."""
     state: Path = field(factory=Path, eq=False)
 
     def __repr__(self) -> str:

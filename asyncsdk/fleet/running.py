@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.client import Client
 from asyncsdk.config import Journal
-from asyncsdk.errors import JournalInUseError
+from asyncsdk.errors import ConfigurationError, FencedError, JournalError, JournalInUseError
 from asyncsdk.fleet.manifest import manifest_at
 from asyncsdk.fleet.opening import opened
 from asyncsdk.fleet.settings import as_options
-from asyncsdk.ledger.journal.lock import is_locked
-from asyncsdk.report import UploadReport
+from asyncsdk.fleet.taking import is_fencing, taken, taken_over
+from asyncsdk.ledger.journal.database import EmptyJournalError
+from asyncsdk.report import UploadReport, UploadStopped
+from asyncsdk.upload.part import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from os import PathLike
-    from pathlib import Path
 
     from asyncsdk.fleet.manifest import Manifest, Partition
+    from asyncsdk.fleet.taking import Fencing, Taken
+    from asyncsdk.ledger.state import StateFolder
     from asyncsdk.progress import Progress
 
 __all__ = ["run"]
-
-_OFTEN = 0.2
-"""Seconds between two looks at a journal that another process writes."""
 
 
 async def run(
@@ -34,23 +34,29 @@ async def run(
     index: int,
     *,
     client: Client | None = None,
+    pace: Any = None,
     wait: bool = True,
     deadline: float | None = None,
     on_progress: Callable[[Progress], object] | None = None,
 ) -> UploadReport:
     """Upload one partition, or go on with it; or do nothing, where it is complete.
 
-    It may be called any number of times, later or at the same time, by any process of this host:
-    one at a time uploads, the others wait for it and then find the partition complete. What a
-    process left that died is taken up: nothing that was answered is sent again, and what was under
-    way is treated as the plan's `on_unknown` says. What failed and is certainly not in the group
-    is sent once more.
+    It may be called any number of times, later or at the same time. What a process left that died
+    is taken up: nothing that was answered is sent again, and what was under way is treated as the
+    plan's `on_unknown` says. What failed and is certainly not in the group is sent once more.
+
+    Without a shared pace all runs are on one host: one at a time uploads a partition, the others
+    wait for it and then find it complete. With one they may be on any host, and the last one that
+    began has the partition: the one before ends at its next request, with a `FencedError`, whether
+    it was slow, cut off, or stopped and continued. See `asyncsdk.fleet.taking`.
 
     Args:
         manifest: What `plan` gave, or the folder that it is in.
         index: Which partition, from 0.
         client: Sends; None for one of its own, `Client.from_env()`.
-        wait: Whether to wait for another run of the same partition.
+        pace: A pace that is shared with the other processes, such as
+            `asyncsdk.integrations.redis.SharedPace`; None for that of the client.
+        wait: Without a shared pace: whether to wait for another run of the same partition.
         deadline: Seconds after which the upload ends, whatever is under way.
         on_progress: Called with a `Progress`, at most ten times a second.
 
@@ -58,65 +64,83 @@ async def run(
         The account of the partition, over all its runs.
 
     Raises:
-        ConfigurationError: There is no such plan or partition, or the client cannot be used.
+        ConfigurationError: There is no such plan or partition, or client and pace cannot be used.
         SourceError: The list is not what was planned, or cannot be read.
         JournalInUseError: Another run is at it, and `wait` is False.
+        FencedError: A later run has taken the partition over.
         UploadStopped: It cannot go on.
     """
-    plan = manifest_at(manifest)
+    plan = await asyncio.to_thread(manifest_at, manifest)
     partition = plan.partition(index)
-    journal = plan.folder.journal(index)
-    while True:
-        await _released(journal, wait=wait)
-        if (report := await asyncio.to_thread(_finished, journal)) is not None:
-            return report
-        try:
-            return await _upload(plan, partition, journal, client, deadline, on_progress)
-        except JournalInUseError:  # another that waited was faster
-            if not wait:
-                raise
+    if (report := await asyncio.to_thread(_finished, plan.folder, index)) is not None:
+        return report
+    async with _connected(client, pace) as connected:
+        while True:
+            found = await _taken(plan, index, connected, wait=wait)
+            if (report := await asyncio.to_thread(_finished, plan.folder, index)) is not None:
+                return report
+            try:
+                return await _upload(plan, partition, found, connected, deadline, on_progress)
+            except JournalInUseError:  # another that waited was faster
+                if not wait:
+                    raise
+
+
+@asynccontextmanager
+async def _connected(client: Client | None, pace: Any) -> AsyncIterator[Client]:
+    """The client that is given, or one of the environment; its pace is the one that is given."""
+    if client is None:
+        async with Client.from_env(pace=pace) as made:
+            yield made
+        return
+    if pace is not None and client.pace is not pace:
+        msg = "the client has another pace: give none here, or make it with Client(…, pace=pace)"
+        raise ConfigurationError(msg)
+    yield client
+
+
+async def _taken(plan: Manifest, index: int, client: Client, *, wait: bool) -> Taken:
+    """The partition, once it may be sent here."""
+    pace: Any = client.pace
+    if not is_fencing(pace):
+        return await taken(plan.folder, index, wait=wait)
+    fencing: Fencing = pace
+    name = f"{plan.id}/{index}"
+    return await taken_over(plan.folder, index, fencing, name, client.timeout)
 
 
 async def _upload(
     plan: Manifest,
     partition: Partition,
-    journal: Path,
-    client: Client | None,
+    found: Taken,
+    client: Client,
     deadline: float | None,
     on_progress: Callable[[Progress], object] | None,
 ) -> UploadReport:
     source = await asyncio.to_thread(opened, plan, partition)
-    options: dict[str, Any] = as_options(plan.options)
-    async with AsyncExitStack() as stack:
-        if client is None:
-            client = await stack.enter_async_context(Client.from_env())
-        return await client.phones.upload(
-            plan.group_id,
-            source,
-            journal=Journal(journal, notes={"partition": partition.index}),
-            deadline=deadline,
-            on_progress=on_progress,
-            **options,
-        )
+    options = as_options(plan.options) | {
+        "journal": Journal(found.journal, notes={"partition": partition.index}),
+        "deadline": deadline,
+        "on_progress": on_progress,
+    }
+    part = Part(pace=found.pace, begin=found.check)
+    try:
+        return await client.phones.upload_part(plan.group_id, source, part, options)
+    except UploadStopped as stopped:
+        if isinstance(stopped.cause, FencedError):
+            raise stopped.cause from None
+        if isinstance(stopped.cause, JournalError):
+            await found.check()  # whoever has taken it over may have removed this one
+        raise
 
 
-def _finished(journal: Path) -> UploadReport | None:
+def _finished(folder: StateFolder, index: int) -> UploadReport | None:
     """The account of a partition of which nothing is left to be done."""
-    if not journal.exists():
-        return None
-    report = UploadReport.open(journal)
-    again = report.failed_count - report.unknown_count
-    return report if report.complete and not again else None
-
-
-async def _released(journal: Path, *, wait: bool) -> None:
-    """Return when no process of this host writes to a journal.
-
-    Raises:
-        JournalInUseError: One does, and nobody waits.
-    """
-    while await asyncio.to_thread(is_locked, journal):
-        if not wait:
-            msg = f"the journal {journal} is in use: another run of the partition is at it"
-            raise JournalInUseError(msg)
-        await asyncio.sleep(_OFTEN)
+    for _, journal in reversed(folder.journals(index)):
+        try:
+            report = UploadReport.open(journal)
+        except EmptyJournalError:
+            continue
+        again = report.failed_count - report.unknown_count
+        return report if report.complete and not again else None
+    return None

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
+
+from attrs import define
 
 from asyncsdk.errors import AsyncSDKError, ProtocolError
 from asyncsdk.http.certainty import Verdict, verdict_of_error, verdict_of_status
@@ -60,6 +63,13 @@ class _Plain:
 _PLAIN = _Plain()
 
 
+@define
+class _Account:
+    """What all requests of a client have in common, whatever pace they pass."""
+
+    credentials: Credentials
+
+
 class Requests:
     """All the requests of one client.
 
@@ -74,11 +84,22 @@ class Requests:
         self, transport: Transport, credentials: Credentials, pace: Pace, connections: int
     ) -> None:
         self.transport = transport
-        self.credentials = credentials
+        self._account = _Account(credentials)
         self.pace = pace
         self.connections = connections
         self.places = asyncio.Semaphore(connections)
         """Those of them that are free."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """Those of the account."""
+        return self._account.credentials
+
+    def through(self, pace: Pace) -> Requests:
+        """Requests with the same credentials and connections, which pass another pace."""
+        others = copy(self)
+        others.pace = pace
+        return others
 
     async def send(
         self, request: Request, *, attempt: Attempt, departure: Departure = _PLAIN
@@ -128,7 +149,7 @@ class Requests:
     def set_credentials(self, credentials: Credentials) -> None:
         """Use others for all that has not left yet; what has says nothing of these."""
         self.credentials.replace()
-        self.credentials = credentials
+        self._account.credentials = credentials
 
     def _learn(self, reply: Reply, attempt: Attempt, credentials: Credentials) -> None:
         """Learn from a reply; refuse a redirect."""

@@ -30,6 +30,7 @@ from asyncsdk.upload.intake.source import (
     framed,
     options_noted,
 )
+from asyncsdk.upload.part import ALONE, Part
 from asyncsdk.upload.recovery.claims import Claims
 from asyncsdk.upload.sender import Sender
 from asyncsdk.validators import whole_number
@@ -316,6 +317,21 @@ class PhonesResource(Resource):
 
         return Sender(begin, size=checked.batch_size, linger=linger, max_pending=max_pending)
 
+    def upload_part(
+        self, group_id: int, source: object, part: Part, options: Mapping[str, Any]
+    ) -> Upload:
+        """As `upload`, of what is a part of a larger upload; for `asyncsdk.fleet`.
+
+        Args:
+            group_id: The group to put the phones into.
+            source: What `asyncsdk.sources.read` gives.
+            part: How it knows of the others.
+            options: Those of `upload`, but for `columns`.
+        """
+        every = {**_defaults(), **options}
+        del every["columns"]
+        return self._prepared(group_id, source, UploadOptions(**every), None, part=part)
+
     def _prepared(
         self,
         group_id: int,
@@ -323,12 +339,13 @@ class PhonesResource(Resource):
         options: UploadOptions,
         columns: Columns | None,
         entered: Callable[[Sequence[Entry]], None] | None = None,
+        part: Part = ALONE,
     ) -> Upload:
         """An upload of which nothing is sent yet."""
         normalizer(options.normalize)
         ledger = _ledger(group_id, options)
         return Upload(
-            partial(self._assemble, group_id, source, options, columns, ledger, entered),
+            partial(self._assemble, group_id, source, options, columns, ledger, entered, part),
             ledger,
             running=self._running,
             instrument=self._requests.transport.instrument,
@@ -343,6 +360,7 @@ class PhonesResource(Resource):
         columns: Columns | None,
         ledger: Ledger,
         entered: Callable[[Sequence[Entry]], None] | None,
+        part: Part,
         channel: Channel | None,
     ) -> UploadRun:
         self._requests.transport.sessions.check()
@@ -364,9 +382,9 @@ class PhonesResource(Resource):
                 self._requests.transport.url(f"{_path(group_id)}/batch"),
                 accept=PLAIN_JSON,
             ),
-            requests=self._requests,
+            requests=self._requests if part.pace is None else self._requests.through(part.pace),
             checker=checker,
-            prepare=self._preparation(group_id, checker),
+            prepare=part.begin or self._preparation(group_id, checker),
             view=_GroupView(self._groups, group_id),
             claims=self._claims,
             entered=entered,

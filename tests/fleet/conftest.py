@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integrations.redis_server import RedisServer
 from tests.leaping import LeapingLoop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -19,3 +21,9 @@ def pytest_asyncio_loop_factories() -> dict[str, type[LeapingLoop]]:
 def state(tmp_path: Path) -> Path:
     """Where a state may be."""
     return tmp_path / "state"
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server

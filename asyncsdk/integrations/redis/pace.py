@@ -116,6 +116,11 @@ class SharedPace:
         """The rate of all who share it, as far as is known here."""
         return self._share.rate
 
+    @property
+    def margin(self) -> float:
+        """Seconds after its slot within which a request leaves, or never."""
+        return self._settings.margin
+
     async def state(self) -> PaceState:
         """How the pace stands at this moment, for all who share it.
 

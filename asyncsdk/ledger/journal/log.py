@@ -26,6 +26,7 @@ __all__ = [
     "Mark",
     "closed_unchanged",
     "closed_without_merging",
+    "forget_log",
     "has_log",
     "is_noted",
     "log_of",
@@ -58,6 +59,11 @@ def is_noted(connection: sqlite3.Connection) -> bool:
     """Whether a journal must have its log: nobody has closed it."""
     query = "SELECT 1 FROM meta WHERE key = ?"
     return connection.execute(query, (_NOTED,)).fetchone() is not None
+
+
+def forget_log(connection: sqlite3.Connection) -> None:
+    """Note that a journal is whole without a log."""
+    connection.execute("DELETE FROM meta WHERE key = ?", (_NOTED,))
 
 
 @frozen
@@ -143,7 +149,7 @@ class Log:
 
     def end(self, connection: sqlite3.Connection) -> None:
         """Enter, in the last transaction, that the journal is closed."""
-        connection.execute("DELETE FROM meta WHERE key = ?", (_NOTED,))
+        forget_log(connection)
 
     def merge(self, connection: sqlite3.Connection) -> None:
         """Bring everything into the one file, and remove the log unless somebody has it open."""

@@ -259,6 +259,11 @@ class Reader:
         with damage_detected(self.path):
             return [_held(*row) for row in self._rows(query)]
 
+    def sending(self) -> bool:
+        """Whether requests may be under way."""
+        query = "SELECT EXISTS (SELECT 1 FROM held WHERE state = ?)"
+        return bool(self._rows(query, State.SENDING.value)[0][0])
+
     def created_ids(self) -> Iterator[list[int | None]]:
         """The ids of the phones that were created, entry by entry; None where no reply told one."""
         for number, rows in self._rows(

@@ -89,6 +89,7 @@ class Setting:
                 self.sandbox.client_id,
                 self.sandbox.api_key,
                 base_url=self.arrivals.url,
+                timeout=3.0,  # whoever takes a partition over waits for its last requests
             ),
             "batch_size": 100,
             "partition_rows": None,

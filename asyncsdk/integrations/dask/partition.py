@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from asyncsdk import fleet
-from asyncsdk.errors import AsyncSDKError, reason_of
+from asyncsdk.errors import AsyncSDKError, FencedError, reason_of
 from asyncsdk.integrations.redis import SharedPace
 from asyncsdk.report import UploadStopped
 
@@ -59,6 +59,8 @@ def run_partition(order: Order) -> Ended:
     with _counted(order.state):
         try:
             return asyncio.run(_run(order, _task()))
+        except FencedError:  # another has it, perhaps one that stood still and goes on
+            return Ended()
         except UploadStopped as stopped:  # the report is in the folder
             return Ended(error=_told(stopped.cause or stopped))
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is to see it

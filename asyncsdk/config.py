@@ -308,6 +308,11 @@ class Journal:
     """What whoever resumes it wants to know, fit for JSON; no secrets."""
     mode: int = field(default=PRIVATE, validator=_mode, kw_only=True)
     """Who may read and write it: permissions beyond these are taken from it. It holds phones."""
+    shared: bool = field(default=False, validator=validators.flag, kw_only=True)
+    """Whether it is on a disk that several hosts share, such as one of NFS or SMB. It is then
+    written without a log beside it, which works over a network where locks do, and costs a wait for
+    the disk before each request; on a local disk others can read while it is written only with
+    one."""
 
 
 def _journal(value: object) -> Journal | None:

@@ -33,6 +33,7 @@ __all__ = [
     "make",
     "narrow",
     "placing",
+    "placing_first",
     "replacing",
     "working_folder",
 ]
@@ -76,6 +77,19 @@ def placing(path: str | os.PathLike[str]) -> Iterator[Path]:
         if os.name == "nt":  # where no file that is open can be renamed
             file.close()
         part.replace(target)
+
+
+@contextmanager
+def placing_first(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """As `placing`, of a file that is written once: one that another has put there stays.
+
+    Of several processes, on several hosts, too, one alone can make the link that is its name.
+    """
+    target = followed(path)
+    with _part(target, path) as (_, part):
+        yield part
+        with suppress(FileExistsError):
+            os.link(part, target)
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

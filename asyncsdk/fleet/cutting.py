@@ -17,12 +17,11 @@ from asyncsdk.sources.frames import FrameSource
 from asyncsdk.sources.making import Totals
 from asyncsdk.sources.measured import is_measurable, unmarked
 from asyncsdk.sources.opening import FileInput, opened_file
-from asyncsdk.sources.read import read
 from asyncsdk.sources.rejects import is_rejects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from typing import IO, Any
+    from collections.abc import Callable, Iterator
+    from typing import IO
 
     from asyncsdk.models import Phone
     from asyncsdk.sources.columns import ColumnChoice
@@ -59,16 +58,13 @@ class _Start:
 
 
 def cut(
-    source: FileInput,
-    reading: Mapping[str, Any],
-    limits: Limits,
-    seen: Callable[[Phone], None],
+    table: Source, source: FileInput, limits: Limits, seen: Callable[[Phone], None]
 ) -> tuple[ListFile, list[Partition]]:
     """What a list is, and its partitions, numbered within it.
 
     Args:
+        table: What `asyncsdk.sources.read` made of the file.
         source: The file.
-        reading: How it is read; see `asyncsdk.sources.read`.
         limits: How much a partition has.
         seen: Called with each of its phones.
 
@@ -77,7 +73,6 @@ def cut(
     """
     with opened_file(source.path, source.name) as raw:
         size = raw.seek(0, 2)
-        table = read(source, **reading)
         file, found = _cut(table, source, raw, limits, seen, size)
         if raw.seek(0, 2) != size:
             raise changed(source.name or "")

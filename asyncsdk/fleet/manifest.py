@@ -78,7 +78,9 @@ class Partition:
     totals: int = 0
     """The line of totals that it stands below; 0 if there is none."""
     skips: int = 0
-    """How many of its rows are marked as not to be sent."""
+    """How many of its rows are marked, most of them as not to be sent; in a file of their own."""
+    skipped: str = ""
+    """The digest of that file."""
 
 
 @frozen

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, frozen
-
+from asyncsdk.client import Client
 from asyncsdk.config import RetryPolicy, UploadOptions
-from asyncsdk.errors import ConfigurationError
-from asyncsdk.fleet.cutting import Limits, cut
-from asyncsdk.fleet.manifest import ListFile, Manifest, Partition, manifest_at
+from asyncsdk.fleet.cutting import Limits
+from asyncsdk.fleet.drafting import Draft, kept, planned_before
 from asyncsdk.fleet.places import places
 from asyncsdk.fleet.settings import as_written
-from asyncsdk.ledger.state import MOST_PARTITIONS, StateFolder
+from asyncsdk.fleet.skips import Scan
+from asyncsdk.ledger.journal.disks import network_disk
+from asyncsdk.ledger.state import StateFolder
 from asyncsdk.sources.bounds import MAX_BYTES
+from asyncsdk.sources.many import ManySources
 from asyncsdk.sources.opening import FileInput
+from asyncsdk.sources.read import read
+from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.normalize import normalizer
+from asyncsdk.upload.intake.numbers import skipping_of
+from asyncsdk.upload.intake.source import options_noted
 from asyncsdk.validators import whole_number
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Mapping, Sequence
     from os import PathLike
 
-    from asyncsdk.config import Adaptive, Normalize, OnUnknown
-    from asyncsdk.models import Phone
+    from asyncsdk.config import Adaptive, Duplicates, Existing, Normalize, OnUnknown
+    from asyncsdk.fleet.manifest import Manifest
     from asyncsdk.sources.columns import Column
     from asyncsdk.sources.questions import Question
     from asyncsdk.sources.read import Format
+    from asyncsdk.sources.table import Source
+    from asyncsdk.upload.intake.skipping import Skipping
 
 __all__ = ["plan"]
 
@@ -64,7 +71,11 @@ async def plan(
     quiet_period: float = 30.0,
     validate: bool = True,
     normalize: str | Normalize | None = None,
+    duplicates: Duplicates = "send",
+    existing: Existing = "send",
     keep_created: bool = True,
+    client: Client | None = None,
+    shared: bool | None = None,
     replace: bool = False,
 ) -> Manifest:
     """Plan an upload in partitions: what is to be sent, which any process can then `run` a part of.
@@ -106,7 +117,15 @@ async def plan(
         quiet_period: Seconds.
         validate: Whether to check the provider's limits before sending.
         normalize: A default region, or a `Normalize`.
+        duplicates: Whether to `send` a number that came before in these lists, in whatever
+            partition, or to `skip` it; compared as `client.phones.upload` does.
+        existing: Whether to `send` a number that the group holds when this plan is made, or to
+            `skip` it. The group's export is read once, now.
         keep_created: Whether the reports keep the created phones, or only count them.
+        client: Reads the group, with `existing="skip"`; None for one of its own,
+            `Client.from_env()`.
+        shared: Whether the folder is on a disk of several hosts: see `Journal`. None: where it can
+            be seen that it is.
         replace: Whether to put this plan in the place of another one that is there, of which
             nothing was begun.
 
@@ -136,132 +155,100 @@ async def plan(
         "send_unknown": send_unknown,
         "max_bytes": max_bytes,
     }
-    options = _checked(
-        batch_size=batch_size,
-        max_batch_bytes=max_batch_bytes,
-        concurrency=concurrency,
-        retry=retry,
-        on_unknown=on_unknown,
-        quiet_period=quiet_period,
-        validate=validate,
-        normalize=normalize,
-        keep_created=keep_created,
-    )
+    options = {
+        "batch_size": batch_size,
+        "max_batch_bytes": max_batch_bytes,
+        "concurrency": concurrency,
+        "retry": retry,
+        "on_unknown": on_unknown,
+        "quiet_period": quiet_period,
+        "validate": validate,
+        "normalize": normalize,
+        "duplicates": duplicates,
+        "existing": existing,
+        "keep_created": keep_created,
+    }
+    _checked(options)
     for name, most in (("partition_rows", partition_rows), ("partition_bytes", partition_bytes)):
         if most is not None:
             whole_number(name, most)
+    lists = await asyncio.to_thread(_opened, places(sources), reading, ask)
+    together = _together(lists)
+    checked = _checked(options | options_noted(together, options))
+    options = as_written({name: getattr(checked, name) for name in options})
     folder = StateFolder.at(state)
-    wanted = Wanted(group, folder, reading, options, Limits(partition_rows, partition_bytes))
-    stopped = Event()
+    if shared is None:
+        shared = await asyncio.to_thread(network_disk, folder.path) is not None
+    limits = Limits(partition_rows, partition_bytes)
+    draft = Draft(group, reading, options, lists, limits, shared)
+    skipping = skipping_of(together, checked.duplicates, checked.existing, checked.normalize)
     try:
-        return await asyncio.to_thread(
-            _planned, wanted, places(sources), ask, stopped, replace=replace
-        )
+        made = None
+        if skipping is None or await asyncio.to_thread(folder.manifest.exists):
+            made = await asyncio.to_thread(draft.manifest)
+            before = await asyncio.to_thread(planned_before, folder, made, replace=replace)
+            if before is not None:
+                return before
+        scan, ids = None, None
+        if skipping is not None:
+            if checked.existing == "skip":
+                ids = await _noted_group(client, group, skipping, retry)
+            scan = Scan(Checker(checked.validate, normalizer(checked.normalize), skipping=skipping))
+            made = await asyncio.to_thread(draft.manifest, scan)
+        assert made is not None, "it was made in one of two ways"
+        ids = ids if on_unknown == "reconcile" else None
+        marks = None if scan is None else scan.marks
+        return await asyncio.to_thread(kept, folder, made, marks, ids, replace=replace)
     finally:
-        stopped.set()  # where this is cancelled, the thread is to end, too
+        draft.stopped.set()  # where this is cancelled, the thread is to end, too
 
 
-def _checked(**options: Any) -> dict[str, Any]:
-    """Options as a manifest has them.
+def _checked(options: Mapping[str, Any]) -> UploadOptions:
+    """The options of an upload.
 
     Raises:
         ConfigurationError: One of them makes no sense.
         ImportError: `normalize` is given and phonenumbers is not installed.
     """
-    rest = {
-        "rate": None,
-        "duplicates": "send",
-        "existing": "send",
-        "linger": None,
-        "stop_when": None,
-        "deadline": None,
-        "journal": None,
-        "on_progress": None,
-        "dry_run": False,
-    }
-    checked = UploadOptions(**{**rest, **options})
-    normalizer(checked.normalize)
-    return as_written({name: getattr(checked, name) for name in options})
+    found = UploadOptions(**_OF_A_RUN, **options)
+    normalizer(found.normalize)
+    return found
 
 
-@frozen
-class Wanted:
-    """What was asked for."""
-
-    group_id: int
-    folder: StateFolder
-    reading: dict[str, Any]
-    options: dict[str, Any]
-    limits: Limits
-
-
-class _StoppedError(Exception):
-    """Nobody waits for the plan any more."""
+_OF_A_RUN: Mapping[str, Any] = {
+    "rate": None,
+    "linger": None,
+    "stop_when": None,
+    "deadline": None,
+    "journal": None,
+    "on_progress": None,
+    "dry_run": False,
+}
+"""Options that no plan has."""
 
 
-def _planned(
-    wanted: Wanted,
+def _opened(
     paths: Sequence[str],
+    reading: Mapping[str, Any],
     ask: Callable[[Question], str | None] | None,
-    stopped: Event,
-    *,
-    replace: bool,
-) -> Manifest:
-    """The manifest of these lists, which is in its folder when this returns."""
-    files: list[ListFile] = []
-    parts: list[Partition] = []
-    first = 0
-
-    def seen(_: Phone) -> None:
-        if stopped.is_set():
-            raise _StoppedError
-
-    for path in paths:
-        source = FileInput(path, wanted.reading["max_bytes"] or MAX_BYTES)
-        file, found = cut(source, {**wanted.reading, "ask": ask}, wanted.limits, seen)
-        for part in found:
-            parts.append(evolve(part, index=len(parts), file=len(files), first=first))
-            first += part.rows
-        files.append(file)
-    if len(parts) > MOST_PARTITIONS:
-        msg = (
-            f"there would be {len(parts):,} partitions, and there may be {MOST_PARTITIONS:,}: give "
-            "a larger partition_rows"
-        )
-        raise ConfigurationError(msg)
-    made = Manifest(wanted.group_id, files, parts, wanted.reading, wanted.options)
-    return _kept(made, wanted.folder, replace=replace)
+) -> list[tuple[FileInput, Source]]:
+    """The lists, of which it is known what is in which column."""
+    most = reading["max_bytes"] or MAX_BYTES
+    inputs = [FileInput(path, most) for path in paths]
+    return [(one, read(one, **reading, ask=ask)) for one in inputs]
 
 
-def _kept(made: Manifest, folder: StateFolder, *, replace: bool) -> Manifest:
-    """The manifest once it is in its folder: that one, if there is the same already."""
-    made = evolve(made.as_read(), state=folder.path)
-    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.manifest.exists():
-        before = manifest_at(folder.path)
-        if before == made:
-            return before
-        _check_replaceable(before, made, folder, replace=replace)
-    made.write()
-    return made
+def _together(lists: Sequence[tuple[FileInput, Source]]) -> Source:
+    """All of them as one list."""
+    tables: list[Any] = [table for _, table in lists]
+    return tables[0] if len(tables) == 1 else ManySources([t for one in tables for t in one.parts])
 
 
-def _check_replaceable(
-    before: Manifest, made: Manifest, folder: StateFolder, *, replace: bool
-) -> None:
-    """Do nothing if this plan may take the place of the one before.
-
-    Raises:
-        ConfigurationError: It may not.
-    """
-    names = [name for name in _COMPARED if getattr(before, name) != getattr(made, name)]
-    what = f"{folder.path} has another plan (other {' and '.join(names)})"
-    if folder.all_journals():
-        msg = f"{what}, of which something was sent: give another folder for this one"
-        raise ConfigurationError(msg)
-    if not replace:
-        msg = f"{what}: give another folder, or replace=True (--replace) to give that one up"
-        raise ConfigurationError(msg)
-
-
-_COMPARED = ("group_id", "files", "partitions", "reading", "options", "shared")
+async def _noted_group(
+    client: Client | None, group: int, skipping: Skipping, retry: RetryPolicy
+) -> array[int]:
+    """The ids that the group holds; `skipping` knows its numbers from here on."""
+    if client is not None:
+        return await client.phones.note_group(group, skipping, retry)
+    async with Client.from_env() as made:
+        return await made.phones.note_group(group, skipping, retry)

@@ -10,8 +10,10 @@ from asyncsdk.client import Client
 from asyncsdk.config import Journal
 from asyncsdk.errors import ConfigurationError, FencedError, JournalError, JournalInUseError
 from asyncsdk.fleet.manifest import manifest_at
+from asyncsdk.fleet.neighbours import Others
 from asyncsdk.fleet.opening import opened
 from asyncsdk.fleet.settings import as_options
+from asyncsdk.fleet.skips import planned_skips
 from asyncsdk.fleet.taking import is_fencing, taken, taken_over
 from asyncsdk.ledger.journal.database import EmptyJournalError
 from asyncsdk.report import UploadReport, UploadStopped
@@ -118,12 +120,16 @@ async def _upload(
     on_progress: Callable[[Progress], object] | None,
 ) -> UploadReport:
     source = await asyncio.to_thread(opened, plan, partition)
+    skips = await asyncio.to_thread(planned_skips, plan.folder, partition)
     options = as_options(plan.options) | {
-        "journal": Journal(found.journal, notes={"partition": partition.index}),
+        "duplicates": "send",  # the plan has said which rows are not to be
+        "existing": "send",
+        "journal": Journal(found.journal, notes={"partition": partition.index}, shared=plan.shared),
         "deadline": deadline,
         "on_progress": on_progress,
     }
-    part = Part(pace=found.pace, begin=found.check)
+    others = Others(plan.folder, partition.index)
+    part = Part(pace=found.pace, begin=found.check, neighbours=others, skips=skips)
     try:
         return await client.phones.upload_part(plan.group_id, source, part, options)
     except UploadStopped as stopped:

@@ -34,9 +34,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
-from asyncsdk.errors import ConfigurationError, FencedError, JournalInUseError
+from asyncsdk.errors import ConfigurationError, FencedError, JournalError, JournalInUseError
 from asyncsdk.files import make
-from asyncsdk.ledger.journal.copying import continued, is_sending
+from asyncsdk.ledger.journal.copying import continued, is_busy, is_sending
 from asyncsdk.ledger.journal.database import EmptyJournalError
 from asyncsdk.ledger.journal.lock import Lock, is_locked
 from asyncsdk.ledger.journal.reader import Reader
@@ -167,6 +167,8 @@ def _is_begun(journal: Path) -> bool:
         reader.read()
     except EmptyJournalError:
         return False
+    except JournalError as error:
+        return is_busy(error)
     finally:
         reader.close()
     return True

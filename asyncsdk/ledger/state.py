@@ -90,6 +90,11 @@ class StateFolder:
                 found[int(match[1])].append((int(match[2] or 0), place))
         return {index: sorted(journals) for index, journals in found.items()}
 
+    def clear(self) -> None:
+        """Remove what belongs to a plan that is given up, of which nothing was begun."""
+        for place in (*self.path.glob("*.skips"), self.group, self.manifest):
+            place.unlink(missing_ok=True)
+
     def read(self) -> bytes:
         """The manifest as it is written.
 

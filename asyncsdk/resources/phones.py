@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from functools import cache, partial
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Unpack
 
 from attrs import frozen
@@ -12,9 +13,10 @@ from attrs import frozen
 from asyncsdk.config import RetryPolicy, UploadOptions, UploadSettings
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.http.exchange import PLAIN_JSON, Request
-from asyncsdk.ledger.interface import DurableLedger
+from asyncsdk.ledger.interface import DurableLedger, Resumed
 from asyncsdk.ledger.memory import MemoryLedger
 from asyncsdk.models import FIELDS, CreatedPhone
+from asyncsdk.pace.retrying import Retrying
 from asyncsdk.resources.base import Resource
 from asyncsdk.upload.assembly import Order, assemble
 from asyncsdk.upload.handle import Upload
@@ -22,15 +24,15 @@ from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.columns import Columns
 from asyncsdk.upload.intake.inbox import Inbox
 from asyncsdk.upload.intake.normalize import normalizer
-from asyncsdk.upload.intake.skipping import Skipping
+from asyncsdk.upload.intake.numbers import skipping_of
 from asyncsdk.upload.intake.source import (
-    FramePhones,
     RowSource,
     check_source,
     framed,
     options_noted,
 )
 from asyncsdk.upload.part import ALONE, Part
+from asyncsdk.upload.recovery.baseline import Baseline
 from asyncsdk.upload.recovery.claims import Claims
 from asyncsdk.upload.sender import Sender
 from asyncsdk.validators import whole_number
@@ -39,6 +41,7 @@ from asyncsdk.wire.resources import decode_object
 from asyncsdk.wire.rows import decode_rows
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import (
         AsyncGenerator,
         AsyncIterable,
@@ -69,6 +72,7 @@ if TYPE_CHECKING:
     from asyncsdk.progress import Progress
     from asyncsdk.resources.groups import GroupsResource
     from asyncsdk.upload.channel import Channel
+    from asyncsdk.upload.intake.skipping import Skipping
     from asyncsdk.upload.run import UploadRun
 
 __all__ = ["PhonesResource"]
@@ -332,6 +336,17 @@ class PhonesResource(Resource):
         del every["columns"]
         return self._prepared(group_id, source, UploadOptions(**every), None, part=part)
 
+    async def note_group(self, group_id: int, skipping: Skipping, retry: RetryPolicy) -> array[int]:
+        """Let `skipping` know the numbers that a group holds; returns the ids, in order.
+
+        Raises:
+            AsyncSDKError: The group cannot be read.
+        """
+        gate = self._requests.pace.gate
+        retrying = Retrying(retry, gate, SystemRandom(), patient=True)
+        view = _GroupView(self._groups, group_id)
+        return await Baseline(view, retrying, skipping).read(Resumed(), ids=True)
+
     def _prepared(
         self,
         group_id: int,
@@ -367,7 +382,8 @@ class PhonesResource(Resource):
         checker = Checker(
             limits=options.validate,
             normalize=normalizer(options.normalize),
-            skipping=_skipping(options, phones),
+            skipping=part.skips
+            or skipping_of(phones, options.duplicates, options.existing, options.normalize),
             keep_source=isinstance(ledger, DurableLedger),
             columns=columns,
         )
@@ -388,6 +404,7 @@ class PhonesResource(Resource):
             view=_GroupView(self._groups, group_id),
             claims=self._claims,
             entered=entered,
+            neighbours=part.neighbours,
         )
         return assemble(order, ledger, channel)
 
@@ -408,29 +425,6 @@ def _defaults() -> Mapping[str, Any]:
     """The options of an upload with their defaults, which stand in its signature."""
     parameters = inspect.signature(PhonesResource.upload).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-
-
-def _skipping(options: UploadOptions, phones: object) -> Skipping | None:
-    """What knows the numbers that are not to be sent, if there are to be any."""
-    if "skip" not in {options.duplicates, options.existing}:
-        return None
-    duplicates, how = options.duplicates == "skip", options.normalize
-    if how is None or options.existing == "send":
-        return Skipping(duplicates)
-    if how.country is not None or _says_country(phones):
-        # Nobody knows the country of a number of the group that does not say it.
-        return Skipping(duplicates)
-    return Skipping(duplicates, normalizer(how).elsewhere)
-
-
-def _says_country(phones: object) -> bool:
-    """Whether a list that was read has a column that says the country of each row, or may have."""
-    if isinstance(phones, FramePhones):
-        return phones.may_say_country
-    if not type(phones).__module__.startswith("asyncsdk.sources."):  # they are loaded when used
-        return False
-    lists: Any = phones
-    return any("country" in part.mapping for part in lists.parts)
 
 
 def _ledger(group_id: int, options: UploadOptions) -> Ledger:

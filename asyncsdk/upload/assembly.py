@@ -22,6 +22,7 @@ from asyncsdk.upload.flights import Flights
 from asyncsdk.upload.fuse import Fuse
 from asyncsdk.upload.intake.batches import Batches
 from asyncsdk.upload.intake.inbox import Inbox
+from asyncsdk.upload.intake.skipping import Skipping
 from asyncsdk.upload.intake.source import RowSource
 from asyncsdk.upload.jobs import Jobs
 from asyncsdk.upload.queue import Queue
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from asyncsdk.upload.channel import Channel
     from asyncsdk.upload.intake.check import Checker
     from asyncsdk.upload.intake.source import Rows
+    from asyncsdk.upload.part import Neighbours
     from asyncsdk.upload.recovery.baseline import GroupView
     from asyncsdk.upload.recovery.claims import Claim, Claims
 
@@ -77,6 +79,8 @@ class Order:
     """The uploads of the client."""
     entered: Callable[[Sequence[Entry]], None] | None = None
     """Called with the fates that were entered."""
+    neighbours: Neighbours | None = None
+    """The other parts, where it is one of a larger upload."""
 
 
 def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun:
@@ -183,8 +187,9 @@ def _post(order: Order) -> Post:
 
 
 def _baseline(order: Order, random: Random) -> Baseline:
-    skipping = order.checker.skipping if order.options.existing == "skip" else None
-    return Baseline(order.view, _patient(order, random), skipping)
+    skips = order.checker.skipping if order.options.existing == "skip" else None
+    skipping = skips if isinstance(skips, Skipping) else None
+    return Baseline(order.view, _patient(order, random), skipping, order.neighbours)
 
 
 def _patient(order: Order, random: Random) -> Retrying:
@@ -199,7 +204,9 @@ def _reconciler(
     if options.on_unknown != "reconcile" or options.dry_run:
         return None
     retrying = _patient(order, random)
-    return Reconciler(order.view, retrying, options.quiet_period, ledger, claim, table)
+    return Reconciler(
+        order.view, retrying, options.quiet_period, ledger, claim, table, order.neighbours
+    )
 
 
 def _check_limit(options: UploadOptions, ledger: Ledger, totals: Totals, ending: Ending) -> None:

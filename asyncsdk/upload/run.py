@@ -115,7 +115,8 @@ class UploadRun:
         if self.books.durable:  # there may be nothing to read, or something to read again
             self.reader.start(resumed)
             await self.jobs.run(self._recognised)
-        if self.reconciler is not None and resumed.baseline is None and not self.ending.begun:
+        lost = self.reconciler is not None and self.baseline.is_lost(resumed)
+        if lost and not self.ending.begun:
             # Before the group is noted: what is in doubt may be in it, and would not be found.
             self._settle(doubtful, given_up(interrupted))
             doubtful = []
@@ -137,7 +138,7 @@ class UploadRun:
         ids = await self.baseline.read(resumed, ids=wants_ids)
         if self.reconciler is not None:
             self.reconciler.know(ids)
-            if resumed.baseline is None:
+            if self.baseline.is_lost(resumed):
                 self.books.baseline(ids)
         if self.books.durable and resumed.existing is None:
             found = await self.baseline.existing()

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from asyncsdk.lease import Lease
 from asyncsdk.web.errors import NoSuchJobError
-from asyncsdk.web.lease import Lease
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

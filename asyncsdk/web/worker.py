@@ -20,9 +20,9 @@ from asyncsdk.web.job import JobState
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from asyncsdk.lease import Lease
     from asyncsdk.web.async_table import AsyncJobTable
     from asyncsdk.web.job import Job
-    from asyncsdk.web.lease import Lease
     from asyncsdk.web.storage import Storage
 
 __all__ = ["Worker"]

@@ -49,6 +49,7 @@ FLOORS = (
             "countries",
             "errors",
             "files",
+            "lease",
             "likes",
             "locks",
             "models",

@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from asyncsdk.web.lease import Lease
+from asyncsdk.lease import Lease
 from tests.leaping import run_leaping
 from tests.rig import numbers
 from tests.web.inside import opened, pieces

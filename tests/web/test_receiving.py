@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asyncsdk.lease import Lease
 from asyncsdk.web.errors import FileRefusedError, NoRoomError, TooLargeError
-from asyncsdk.web.lease import Lease
 from asyncsdk.web.receiving import Limits, _Rows, file_name, store
 from tests.web.inside import pieces
 

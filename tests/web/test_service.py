@@ -13,10 +13,10 @@ import pytest
 from attrs import evolve
 
 from asyncsdk import Client, ConfigurationError
+from asyncsdk.lease import Lease
 from asyncsdk.sandbox import Sandbox
 from asyncsdk.web import Choices, JobState, UploadJobs
 from asyncsdk.web.errors import FileRefusedError, NoSuchJobError, NotNowError
-from asyncsdk.web.lease import Lease
 from tests.leaping import run_leaping
 from tests.rig import client_of
 from tests.web.inside import at_rest, opened, pieces, sent

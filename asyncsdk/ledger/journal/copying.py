@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
-from contextlib import closing
-from typing import TYPE_CHECKING
+from contextlib import closing, suppress
+from pathlib import Path
 
-from asyncsdk.files import placing
+from asyncsdk.errors import JournalError
+from asyncsdk.files import placing, working_folder
 from asyncsdk.ledger.journal.database import (
     EmptyJournalError,
     damage_detected,
@@ -17,10 +19,7 @@ from asyncsdk.ledger.journal.database import (
 from asyncsdk.ledger.journal.log import forget_log
 from asyncsdk.ledger.journal.reader import Reader
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["continued", "is_sending"]
+__all__ = ["continued", "is_busy", "is_sending"]
 
 
 def continued(before: Path, journal: Path) -> None:
@@ -36,12 +35,13 @@ def continued(before: Path, journal: Path) -> None:
         JournalError: The other one cannot be read, or this one cannot be written.
     """
     with translated_errors(journal), placing(journal) as place:
-        with (
-            damage_detected(before),
-            closing(open_to_read(before)) as found,
-            closing(_alone(place)) as copy,
-        ):
-            found.backup(copy)
+        try:
+            _back_up(before, place)
+        except JournalError as error:
+            if not is_busy(error):
+                raise
+            with working_folder(place) as folder:
+                _back_up(_standing(before, Path(folder), error), place)
         with place.open("rb+") as file:
             file.seek(_VERSIONS)
             file.write(b"\x01\x01")
@@ -49,6 +49,47 @@ def continued(before: Path, journal: Path) -> None:
             forget_log(copy)
         with place.open("rb+") as file:
             os.fsync(file.fileno())
+
+
+def is_busy(error: JournalError) -> bool:
+    """Whether a journal could not be read because somebody has it locked, who may be stopped."""
+    return getattr(error.__cause__, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+
+
+def _back_up(before: Path, place: Path) -> None:
+    with (
+        damage_detected(before),
+        closing(open_to_read(before)) as found,
+        closing(_alone(place)) as copy,
+    ):
+        found.backup(copy)
+
+
+def _standing(before: Path, folder: Path, why: JournalError) -> Path:
+    """A copy of a journal that a process has locked which stands still, amid what it wrote.
+
+    SQLite makes of it what it makes of one whose process has died: what was not committed is
+    undone by what stands beside it.
+
+    Raises:
+        JournalError: It does not stand still.
+    """
+    places = [before, *(before.with_name(before.name + end) for end in ("-journal", "-wal"))]
+    known = [_moment(place) for place in places]
+    for place in places:
+        with suppress(FileNotFoundError):
+            shutil.copyfile(place, folder / place.name)
+    if [_moment(place) for place in places] != known:
+        raise why
+    return folder / before.name
+
+
+def _moment(place: Path) -> tuple[int, int] | None:
+    try:
+        found = place.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 _VERSIONS = 18
@@ -64,7 +105,7 @@ def _alone(place: Path) -> sqlite3.Connection:
 
 
 def is_sending(journal: Path) -> bool:
-    """Whether requests may be under way, as a journal says at this moment.
+    """Whether requests may be under way, as a journal says at this moment, or does not say.
 
     Raises:
         JournalError: It cannot be read.
@@ -74,5 +115,9 @@ def is_sending(journal: Path) -> bool:
         return reader.sending()
     except EmptyJournalError:
         return False
+    except JournalError as error:
+        if is_busy(error):
+            return True
+        raise
     finally:
         reader.close()

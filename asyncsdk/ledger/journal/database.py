@@ -1,6 +1,7 @@
 """The journal's file: how it is made, opened and recognised, and what its errors mean.
 
-It is SQLite in WAL mode, so that others can read while one writes.
+It is SQLite in WAL mode, so that others can read while one writes; on a disk of several hosts,
+where a log cannot be relied on, in rollback mode: then a reader and a writer wait for each other.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 
 from asyncsdk.errors import JournalError, ProtocolError
 from asyncsdk.files import PRIVATE, check_alone, make, narrow
+from asyncsdk.ledger.journal.disks import network_disk
 from asyncsdk.ledger.journal.log import closed_unchanged, has_log, is_noted, log_of, lost
 from asyncsdk.ledger.journal.soundness import UnsoundError, bound, check
 from asyncsdk.ledger.journal.tables import TABLES
@@ -43,6 +45,18 @@ _VERSION = 3
 _MAGIC = b"SQLite format 3\x00"
 _WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
+_PATIENCE = {False: 5.0, True: 60.0}
+"""Seconds to wait for others; in rollback mode whoever reads keeps a writer waiting."""
+_SYNCHRONOUS = {
+    (False, "crash"): "NORMAL",
+    (False, "power"): "FULL",
+    (True, "crash"): "FULL",  # what is on its way to the disk another host does not see
+    (True, "power"): "EXTRA",
+}
+_OVER_A_NETWORK = (
+    "the journal {path} is on a network file system ({disk}), where the log that a journal is "
+    "written with cannot be relied on: put it on a local disk, or say Journal(path, shared=True)"
+)
 PAGE = 8192
 """Bytes. Large, because most of a journal is values of many kilobytes."""
 
@@ -59,28 +73,42 @@ def is_journal(path: Path) -> bool:
 
 
 def open_to_write(
-    path: Path, durable: Literal["crash", "power"], mode: int = PRIVATE
+    path: Path,
+    durable: Literal["crash", "power"],
+    mode: int = PRIVATE,
+    *,
+    shared: bool = False,
 ) -> sqlite3.Connection:
     """A connection for the thread that calls this; the file has no permissions beyond `mode`.
+
+    Args:
+        path: The file.
+        durable: What a commit survives.
+        mode: Permissions.
+        shared: Whether it is on a disk of several hosts.
 
     Raises:
         JournalError: It is no journal, or cannot be written.
     """
+    if not shared and (disk := network_disk(path)) is not None:
+        raise JournalError(_OVER_A_NETWORK.format(path=path, disk=disk))
     with translated_errors(path):
         make(path, mode)
         if not path.stat().st_mode & _WRITE:  # root could, but somebody has said not to
             msg = f"the journal {path} cannot be written: it is read-only"
             raise JournalError(msg)
         _keep_private(path, mode)
-        connection = sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=_PATIENCE[shared], check_same_thread=False
+        )
         try:
             bound(connection)
             if not _is_new(connection):
                 _recognise(connection, path)
                 _check_length(connection, path)
             connection.execute(f"PRAGMA page_size={PAGE}")
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA synchronous={'FULL' if durable == 'power' else 'NORMAL'}")
+            connection.execute(f"PRAGMA journal_mode={'DELETE' if shared else 'WAL'}")
+            connection.execute(f"PRAGMA synchronous={_SYNCHRONOUS[shared, durable]}")
             connection.execute("PRAGMA fullfsync=1")
             connection.execute("PRAGMA wal_autocheckpoint=0")  # see `Log.keep_short`
             connection.execute("PRAGMA journal_size_limit=0")  # so that its size is what is in it

@@ -28,7 +28,14 @@ from asyncsdk.ledger.journal.database import (
 )
 from asyncsdk.ledger.journal.forks import abandon, hold_writers
 from asyncsdk.ledger.journal.lock import Lock
-from asyncsdk.ledger.journal.log import Log, closed_without_merging, is_noted, log_of, mark_of
+from asyncsdk.ledger.journal.log import (
+    Log,
+    closed_without_merging,
+    forget_log,
+    is_noted,
+    log_of,
+    mark_of,
+)
 from asyncsdk.ledger.journal.soundness import UnsoundError, check, check_tables
 
 if TYPE_CHECKING:
@@ -52,6 +59,8 @@ class JournalFile:
     """What a commit survives."""
     mode: int = PRIVATE
     """Who may read and write it."""
+    shared: bool = False
+    """Whether it is on a disk of several hosts, and has no log."""
     mutex: Mutex = field(factory=Mutex, init=False)
     """Locked while the thread is at it: a fork waits for that."""
     failure: JournalError | None = field(default=None, init=False)
@@ -81,7 +90,9 @@ class JournalFile:
                 mark = mark_of(self.path)
                 if mark is not None:
                     mark.check(self.path)
-            connection = self._connection = open_to_write(self.path, self.durable, self.mode)
+            connection = self._connection = open_to_write(
+                self.path, self.durable, self.mode, shared=self.shared
+            )
             self._left = weakref.finalize(self, closed_without_merging, self.path, connection)
             with translated_errors(self.path):
                 if mark is not None:
@@ -89,8 +100,12 @@ class JournalFile:
                 check(connection)
                 found = begin(connection)
                 upgrade(connection)
-                self._log.begin(connection)
-                self._places = {p: _identity(p) for p in (self.path, log_of(self.path))}
+                if self.shared:
+                    forget_log(connection)
+                else:
+                    self._log.begin(connection)
+                places = [self.path] if self.shared else [self.path, log_of(self.path)]
+                self._places = {place: _identity(place) for place in places}
             return found
 
     def write(self, writes: Sequence[Write]) -> float:
@@ -103,7 +118,8 @@ class JournalFile:
         with self.mutex, self._last_if_it_fails():
             self._transact(writes)
             self._check_beside()
-            self._log.keep_short(self._open_connection(), PAGE)
+            if not self.shared:
+                self._log.keep_short(self._open_connection(), PAGE)
         return perf_counter() - began
 
     def close(self, writes: Sequence[Write]) -> None:

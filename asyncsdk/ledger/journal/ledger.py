@@ -102,7 +102,8 @@ class JournalLedger(DurableLedger):
     def __attrs_post_init__(self) -> None:
         path = self.journal.path
         self._reader = Reader(path)
-        file = JournalFile(path, self.journal.durable, self.journal.mode)
+        journal = self.journal
+        file = JournalFile(path, journal.durable, journal.mode, journal.shared)
         self._commits = GroupCommit(file, self._take)
 
     # -- from beginning to end -------------------------------------------------------------

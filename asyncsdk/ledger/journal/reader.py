@@ -274,6 +274,18 @@ class Reader:
                 told = inflate(members, rows)
                 yield [None] * rows if told is None else decode_ids(told)
 
+    def in_doubt(self) -> Iterator[list[Phone]]:
+        """The phones that were sent, and of which it is not known what became of them."""
+        held = "SELECT batch FROM held WHERE state != ? OR doubtful ORDER BY batch"
+        for (number,) in self._rows(held, State.WAITING.value):
+            ((phones,),) = self._rows("SELECT phones FROM batch WHERE id = ?", number)
+            with damage_detected(self.path):
+                yield decode_phones(phones)
+        entries = "SELECT id FROM entry WHERE delivery = ? ORDER BY id"
+        for (number,) in self._rows(entries, Delivery.UNKNOWN.value):
+            with damage_detected(self.path):
+                yield decode_phones(self.entry(number).phones)
+
     def answered(self, wanted: set[int], upto: int) -> tuple[set[int], list[Phone]]:
         """Of these ids those that the server answered, and the phones created without an id."""
         found: set[int] = set()

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.upload.intake.columns import Columns
     from asyncsdk.upload.intake.normalize import Normalizer
-    from asyncsdk.upload.intake.skipping import Skipping
+    from asyncsdk.upload.intake.skipping import Skips
 
 __all__ = ["Checked", "Checker", "Rejection", "join"]
 
@@ -125,7 +125,7 @@ class Checker:
 
     limits: bool = True
     normalize: Normalizer | None = None
-    skipping: Skipping | None = None
+    skipping: Skips | None = None
     keep_source: bool = False
     columns: Columns | None = None
     undecided: int = field(default=_CERTAIN, init=False, repr=False)
@@ -256,7 +256,7 @@ class Checker:
             if isinstance(item, Withheld):
                 rejected.append(self._held_back(index, item, row))
                 continue
-            normal, problem = self._normal(row, violations, country)
+            normal, problem = self._normal(row, violations, country, index)
             if problem is not None:
                 rejected.append(Rejection(index, normal, problem, number))
             elif self.skipping and (why := self.skipping.reason(normal.phone, index)):
@@ -279,14 +279,14 @@ class Checker:
         """A row that its source holds back; what may be in the group counts as seen before."""
         problem, doubtful, skipped = item.problem, item.doubtful, item.duplicate
         if doubtful and self.skipping is not None:
-            normal, invalid = self._normal(row, [], item.country.strip())
+            normal, invalid = self._normal(row, [], item.country.strip(), index)
             why = None if invalid else self.skipping.reason(normal.phone, index)
             if why is not None and why.in_group:  # there is no doubt any more
                 problem, doubtful, skipped = why, False, True
         return Rejection(index, row, problem, row.phone, doubtful, skipped=skipped)
 
     def _normal(
-        self, row: Row, violations: Sequence[Violation], country: str | None
+        self, row: Row, violations: Sequence[Violation], country: str | None, index: int
     ) -> tuple[Row, Problem | None]:
         """The row, with its number in normal form where that was found, and why it is invalid."""
         if not violations and LIMITS["phone"] < len(row.phone) <= _WIDE:
@@ -296,7 +296,7 @@ class Checker:
         if not violations and self.limits:
             violations = _broken_limits(row)
         if violations:
-            violations = [*violations, *self._twin(row.phone, country)]
+            violations = [*violations, *self._twin(row.phone, country, index)]
             return row, Problem(title="Invalid phone", violations=tuple(violations))
         return self._renumbered(row, country)
 
@@ -306,7 +306,7 @@ class Checker:
         normal = self.normalize(row.phone, country)
         return (row, normal) if isinstance(normal, Problem) else (renumbered(row, normal), None)
 
-    def _twin(self, number: str, country: str | None) -> list[Violation]:
+    def _twin(self, number: str, country: str | None, index: int) -> list[Violation]:
         """That a row which is invalid anyway has the number of an earlier one, too.
 
         Whoever mends it is not to store that number a second time.
@@ -314,7 +314,7 @@ class Checker:
         normal = number if self.normalize is None else self.normalize(number, country)
         if self.skipping is None or isinstance(normal, Problem):
             return []
-        twin = self.skipping.twin(normal)
+        twin = self.skipping.twin(normal, index)
         return [] if twin is None else [twin]
 
 

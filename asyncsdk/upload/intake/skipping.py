@@ -6,7 +6,7 @@ same as another only where the two can be nothing else.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field
 
@@ -19,10 +19,25 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Skipping"]
+__all__ = ["HELD", "Skipping", "Skips", "duplicate", "same_number"]
 
-_IN_GROUP = (1 << 32) - 1
+HELD = (1 << 32) - 1
 """Stands in the place of an index where the group holds a number: no list is as long."""
+
+
+class Skips(Protocol):
+    """Knows which rows are not to be sent for their numbers."""
+
+    def reason(self, number: str, index: int) -> Problem | None:
+        """Why this number is not to be sent, if so.
+
+        Args:
+            number: As it would be sent.
+            index: Where it stands in the list.
+        """
+
+    def twin(self, number: str, index: int) -> Violation | None:
+        """That an earlier row has this number, if so."""
 
 
 @define(eq=False)
@@ -48,37 +63,39 @@ class Skipping:
         """
         key = comparable(number)
         first = self.seen.first(key, index) if self.duplicates else self.seen.find(key)
-        if first == _IN_GROUP:
+        if first == HELD:
             return IN_GROUP
-        return None if first is None or first == index else _duplicate(first)
+        return None if first is None or first == index else duplicate(same_number(first))
 
-    def twin(self, number: str) -> Violation | None:
-        """That an earlier row has this number, if so."""
+    def twin(self, number: str, index: int) -> Violation | None:
+        """That an earlier row has this number, if so; arguments as for `reason`."""
+        del index
         first = self.seen.find(comparable(number)) if self.duplicates else None
-        return None if first is None or first == _IN_GROUP else _same_number(first)
+        return None if first is None or first == HELD else same_number(first)
 
     # -- what the group holds --------------------------------------------------------------
 
     def add_existing(self, number: str) -> None:
         """The group holds this number, in whatever spelling."""
         normal = number if self.normalize is None else self.normalize(number)
-        self.seen.first(comparable(number if isinstance(normal, Problem) else normal), _IN_GROUP)
+        self.seen.first(comparable(number if isinstance(normal, Problem) else normal), HELD)
 
     def existing(self) -> Iterator[array[int]]:
         """The numbers that the group holds, in many small parts, for `restore` of a later run."""
-        return self.seen.keys_at(_IN_GROUP)
+        return self.seen.keys_at(HELD)
 
     def restore(self, keys: Iterable[int]) -> None:
         """Know what an earlier run found in the group."""
         for key in keys:
-            self.seen.add(key, _IN_GROUP)
+            self.seen.add(key, HELD)
 
 
-def _duplicate(earlier: int) -> Problem:
-    violation = _same_number(earlier)
+def duplicate(violation: Violation) -> Problem:
+    """Why a phone is skipped whose number came before."""
     return Problem(title="Duplicate phone", detail=violation.message, violations=(violation,))
 
 
-def _same_number(earlier: int) -> Violation:
+def same_number(earlier: int) -> Violation:
+    """That the row with this index has the number, too."""
     reason = "the same number as an earlier row"
     return Violation("phone", reason, "duplicate", duplicate_of=earlier)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 from array import array
 from contextlib import aclosing
+from functools import partial
 from heapq import merge
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from asyncsdk.errors import JournalError
 from asyncsdk.upload.sharing import Steps
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from asyncsdk.models import CreatedPhone
     from asyncsdk.pace.retrying import Retrying
     from asyncsdk.upload.intake.skipping import Skipping
+    from asyncsdk.upload.part import Neighbours
 
 __all__ = ["Baseline", "GroupView"]
 
@@ -55,11 +57,13 @@ class Baseline:
         view: The group.
         retrying: How often and how patiently it is asked.
         skipping: Wants to know the numbers; None where nobody does.
+        neighbours: The other parts of the upload: what the group held is noted once for all.
     """
 
     view: GroupView
     retrying: Retrying
     skipping: Skipping | None
+    neighbours: Neighbours | None = None
     reading: bool = field(default=False, init=False)
     """Whether the group is being read."""
 
@@ -82,6 +86,10 @@ class Baseline:
             self.skipping.restore(known[at : at + _STEP])
             await asyncio.sleep(0)
 
+    def is_lost(self, resumed: Resumed) -> bool:
+        """Whether nobody knows which ids the group held before an earlier run sent something."""
+        return resumed.baseline is None and self.neighbours is None
+
     def to_read(self, resumed: Resumed, *, ids: bool) -> bool:
         """Whether `read` asks the group; arguments as there."""
         return (ids and resumed.baseline is None) or self._wanted(resumed) is not None
@@ -101,6 +109,12 @@ class Baseline:
         Raises:
             AsyncSDKError: The group cannot be read.
         """
+        if ids and self.neighbours is not None:
+            look = partial(self._look, evolve(resumed, baseline=None), ids=True)
+            return await self.neighbours.before(look, begun=resumed.read > 0)
+        return await self._look(resumed, ids=ids)
+
+    async def _look(self, resumed: Resumed, *, ids: bool) -> array[int]:
         found = resumed.baseline or array("q")
         if not self.to_read(resumed, ids=ids):
             return found

@@ -5,6 +5,11 @@ batch leaves: one reading of the export, unless the group says that it is empty.
 counts for this upload only if its id is neither among those nor among the ids that the server
 answered. Costs: that reading, 8 bytes for each phone of the group and for each created one, and
 one reading per look.
+
+Where other parts of the same upload go on in other processes, the group never stands still. Then
+the phones that are looked for have to: two readings, a quiet period apart, that find the same ones.
+What the others were answered with is theirs; a number that one of them has in doubt, too, and that
+is there, may be either's: it stays unknown.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from contextlib import aclosing, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from asyncsdk.errors import AsyncSDKError, ProtocolError
 from asyncsdk.models import Problem
@@ -29,7 +34,8 @@ from asyncsdk.upload.verdict.decision import Decision
 from asyncsdk.wire.batch import encode_members, member_of_created
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from asyncsdk.http.exchange import Attempt
     from asyncsdk.ledger.entry import Entry
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
     from asyncsdk.models import CreatedPhone, Phone
     from asyncsdk.pace.retrying import Retrying
     from asyncsdk.upload.batch import Batch
+    from asyncsdk.upload.part import Neighbours
     from asyncsdk.upload.recovery.baseline import GroupView
     from asyncsdk.upload.recovery.claims import Claim
     from asyncsdk.upload.verdict.table import Table
@@ -48,7 +55,14 @@ _NOT_THERE = Problem("Not stored", "the group does not have this phone")
 _MOST = 500_000
 """New phones of numbers that are looked for: so many copies of what was sent nobody has made, and
 to keep more would cost memory without bounds."""
+_LOOKS = 3
+"""Times that the group is looked at while another part may still be answered."""
 _TOO_MANY = f"the group has more than {_MOST:,} new phones of the numbers that are looked for"
+_CONTESTED = Problem(
+    "Outcome unknown",
+    "the group has this number, and another partition of the upload has sent it without an answer, "
+    "too: whose it is cannot be told, look it up there",
+)
 _UNCLEAR = Problem(
     "Outcome unknown", "the group has this number under an id that says nothing: look it up there"
 )
@@ -59,15 +73,26 @@ class _Found:
     """What an upload may take for its own of what a group holds."""
 
     phones: Sequence[CreatedPhone]
-    unclear: frozenset[str]
-    """The ends of numbers that are there without an id: they may have been there before."""
+    unclear: Mapping[str, Problem]
+    """The ends of numbers that are there, and may be another's; and why."""
     known: int
     """How many ids that others were answered with were known then."""
+    seen: AbstractSet[int] = frozenset()
+    """The ids of all new phones with a number that is looked for."""
+
+    def stands(self, before: _Found | None, *, quiet: bool) -> bool:
+        """Whether nothing more is to come: the group stood still, or what is looked for did."""
+        return quiet or (before is not None and self.seen == before.seen)
+
+    @property
+    def contested(self) -> bool:
+        """Whether some may be those of another part, which may still hear whose they are."""
+        return _CONTESTED in self.unclear.values()
 
     def without(self, others: set[int | None], known: int) -> _Found:
         """The same but for the phones with these ids."""
         phones = [phone for phone in self.phones if phone.id not in others]
-        return _Found(phones, self.unclear, known)
+        return evolve(self, phones=phones, known=known)
 
 
 @define(eq=False)
@@ -81,6 +106,8 @@ class Reconciler:
     ledger: Ledger
     claim: Claim
     table: Table
+    neighbours: Neighbours | None = None
+    """The other parts of the upload, in other processes."""
     before: array[int] = field(factory=lambda: array("q"), init=False)
     """The ids in the group before the upload, in order."""
     phase: Phase | None = field(default=None, init=False)
@@ -104,13 +131,8 @@ class Reconciler:
         rows = sum(map(len, unknown))
         self.lookup = Lookup(sought=rows)
         try:
-            with self._in(Phase.WAITING_QUIET):
-                quiet = await self._at_rest()
-            if quiet:
-                with self._in(Phase.LOOKING_UP):
-                    found = await self.retrying.call(
-                        lambda attempt: self._find(unknown, attempt), idempotent=True
-                    )
+            found = await self._found(unknown)
+            if found is not None:
                 return await self._settle(unknown, found)
             why = "the group did not come to rest, so it was not read"
             reason = Problem("Outcome unknown", why)
@@ -129,19 +151,29 @@ class Reconciler:
     async def _count(self) -> int | None:
         return await self.retrying.call(self.view.count, idempotent=True)
 
-    async def _at_rest(self) -> bool:
-        """Wait until the group's count stands still for the quiet period."""
-        waited = 0.0
-        last = await self._count()
-        while True:
-            await asyncio.sleep(self.quiet_period)
+    async def _found(self, unknown: Sequence[Batch]) -> _Found | None:
+        """What is there of them; None where that does not come to rest.
+
+        The group's count stands still for the quiet period; or, where other parts go on, what is
+        looked for does.
+        """
+        waited, looks, last, before = 0.0, 0, await self._count(), None
+        while waited <= self.retrying.policy.max_wait:
+            with self._in(Phase.WAITING_QUIET):
+                await asyncio.sleep(self.quiet_period)
             waited += self.quiet_period
-            count = await self._count()
-            if count == last:
-                return True
-            if waited > self.retrying.policy.max_wait:
-                return False
-            last = count
+            count, found = await self._count(), None
+            if count == last or self.neighbours is not None:
+                with self._in(Phase.LOOKING_UP):
+                    found = await self.retrying.call(
+                        lambda attempt: self._find(unknown, attempt), idempotent=True
+                    )
+            looks += 1
+            early = found is not None and found.contested and looks < _LOOKS
+            if found is not None and not early and found.stands(before, quiet=count == last):
+                return found
+            last, before = count, found
+        return None
 
     async def _find(self, unknown: Sequence[Batch], attempt: Attempt) -> _Found:
         """The phones in the group that are new, answer no other request, and may be wanted."""
@@ -149,7 +181,8 @@ class Reconciler:
         for batch in unknown:
             wanted.update(tail(row.phone) for row in batch.rows)
             await asyncio.sleep(0)
-        candidates, unclear = [], set()
+        candidates: list[CreatedPhone] = []
+        unclear: dict[str, Problem] = {}
         async with aclosing(self.view.phones(attempt)) as phones:
             async for phone in phones:
                 if phone.phone is None or _has(self.before, phone.id):
@@ -157,7 +190,7 @@ class Reconciler:
                 if (end := tail(phone.phone)) not in wanted:
                     continue
                 if phone.id is None:
-                    unclear.add(end)
+                    unclear[end] = _UNCLEAR
                 else:
                     candidates.append(phone)
                     if len(candidates) > _MOST:
@@ -168,9 +201,22 @@ class Reconciler:
         known = len(self.claim.foreign)
         answered |= ids.intersection(self.claim.foreign)
         unclaimed = [phone for phone in candidates if phone.id not in answered]
+        unclaimed, contested = await self._uncontested(unclaimed)
+        unclear.update(dict.fromkeys(contested, _CONTESTED))
         others = await _matched([row for row in nameless if tail(row.phone) in wanted], unclaimed)
         taken = {id(phone) for phone in others if phone is not None}
-        return _Found([p for p in unclaimed if id(p) not in taken], frozenset(unclear), known)
+        return _Found([p for p in unclaimed if id(p) not in taken], unclear, known, ids)
+
+    async def _uncontested(
+        self, phones: list[CreatedPhone]
+    ) -> tuple[list[CreatedPhone], AbstractSet[str]]:
+        """Those that are no other part's, and the ends of numbers that may be one's."""
+        if self.neighbours is None or not phones:
+            return phones, frozenset()
+        theirs = await self.neighbours.taken(phones)
+        left = [phone for phone in phones if phone.id not in theirs.ids]
+        contested = {tail(phone.phone or "") for phone in left} & theirs.doubtful
+        return [p for p in left if tail(p.phone or "") not in contested], contested
 
     async def _settle(self, unknown: Sequence[Batch], found: _Found) -> Decision:
         """What becomes of them all; behind the last look at what others took nothing is awaited."""
@@ -196,8 +242,9 @@ class Reconciler:
                 members = encode_members(map(member_of_created, stored.values()))
                 part = batch.take(list(stored))
                 entries.append(part.entry(Outcome.CREATED, Delivery.ANSWERED, members=members))
-            if unclear:
-                entries.append(batch.take(unclear).because(_UNCLEAR).failed(Delivery.UNKNOWN))
+            for why in dict.fromkeys(found.unclear[_end(batch, i)] for i in unclear):
+                places = [i for i in unclear if found.unclear[_end(batch, i)] == why]
+                entries.append(batch.take(places).because(why).failed(Delivery.UNKNOWN))
             if absent:
                 missing.append(batch.take(absent).because(_NOT_THERE))
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The right to work on a job, or to send into a group: held by one process of a host at a time.
+"""A right that one process of a host has at a time: to work on a job, to send into a group.
 
 It is a lock on a file, which the kernel drops with the process that holds it, however that ends:
 there is nothing to renew, and nothing to wait for.

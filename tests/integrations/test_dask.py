@@ -20,6 +20,7 @@ from asyncsdk.errors import AsyncSDKError, ConfigurationError, SourceError
 from asyncsdk.integrations import dask
 from asyncsdk.ledger.journal.lock import is_locked
 from asyncsdk.sandbox.thread import SandboxThread
+from asyncsdk.sources import read
 from tests.effort import effort
 from tests.integrations.arrivals import Arrivals
 from tests.integrations.chaos import Chaos
@@ -280,7 +281,7 @@ def test_nothing_is_lost_and_nothing_twice_whatever_becomes_of_the_cluster(
             WORKERS,
             lambda: bool(setting.sandbox.commits),
             seed=seed,
-            every=4,
+            every=5,
             stopped=effort(0, 12),
             scheduler=WHOLE,
             most=effort(1, 1000),
@@ -291,3 +292,44 @@ def test_nothing_is_lost_and_nothing_twice_whatever_becomes_of_the_cluster(
     assert_equal(report, setting.sandbox, phones)
     assert busiest(setting.arrivals.times, RATE.per) <= RATE.requests
     assert set(chaos.did) == ({"killed", "stopped", "restarted"} if WHOLE else {"killed"})
+
+
+@pytest.mark.slow
+def test_without_journals_the_retries_of_a_cluster_send_phones_twice(setting: Setting) -> None:
+    """The control: what the same deaths do where a task that is run again begins anew."""
+    phones = WORKERS * 1_000
+    setting.lists(phones, WORKERS)
+    paths = sorted(setting.folder.glob("list-*.csv"))
+    firsts = set(numbers(phones)[::1_000])
+    account = (setting.sandbox.client_id, setting.sandbox.api_key, setting.arrivals.url)
+    with (
+        DaskCluster(WORKERS) as cluster,
+        DaskClient(cluster.address) as client,
+        Chaos(
+            cluster,
+            WORKERS,
+            lambda: firsts <= {commit.phone for commit in setting.sandbox.commits},
+            seed=1,
+            every=4,
+            stopped=0,
+            scheduler=False,
+            most=1,
+        ),
+    ):
+        each = [client.submit(_plain, path, setting.group, account, pure=False) for path in paths]
+        client.gather(each)
+    stored = Counter(commit.phone for commit in setting.sandbox.commits)
+    assert set(stored) == set(numbers(phones))
+    assert stored.total() - phones > 0
+
+
+def _plain(path: Path, group: int, account: tuple[str, str, str]) -> int:
+    """Upload a list as a task of a cluster, without more ado."""
+
+    async def upload() -> int:
+        client_id, key, url = account
+        async with Client(client_id, key, base_url=url, rate=Rate(2)) as client:
+            report = await client.phones.upload(group, read(path), batch_size=100)
+        return report.created_count
+
+    return asyncio.run(upload())

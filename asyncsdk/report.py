@@ -59,9 +59,10 @@ class UploadReport(UploadAccount):
     def open_all(cls, state: str | PathLike[str]) -> UploadReport:
         """The report of an upload in partitions, at any moment, from any process.
 
-        It is the sum of those of the partitions, in their order; of one that was not begun nothing
-        was read, so it is not `complete`. Of each only the counts are read before somebody looks
-        further. `elapsed` is the sum of what all processes took.
+        It is the sum of those of the partitions, in their order; rows are counted through all of
+        them. Of one that was not begun nothing was read, so it is not `complete`. Of each only the
+        counts are read before somebody looks further. `elapsed` is the sum of what all processes
+        took.
 
         Args:
             state: The folder that `asyncsdk.fleet.plan` made.

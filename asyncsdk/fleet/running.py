@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.client import Client
 from asyncsdk.config import Journal
-from asyncsdk.errors import ConfigurationError, FencedError, JournalError, JournalInUseError
+from asyncsdk.errors import (
+    AsyncSDKError,
+    ConfigurationError,
+    FencedError,
+    JournalError,
+    JournalInUseError,
+)
 from asyncsdk.fleet.manifest import manifest_at
 from asyncsdk.fleet.neighbours import Others
 from asyncsdk.fleet.opening import opened
@@ -16,6 +22,7 @@ from asyncsdk.fleet.settings import as_options
 from asyncsdk.fleet.skips import planned_skips
 from asyncsdk.fleet.taking import is_fencing, taken, taken_over
 from asyncsdk.ledger.journal.database import EmptyJournalError
+from asyncsdk.ledger.journal.partitions import note_totals
 from asyncsdk.report import UploadReport, UploadStopped
 from asyncsdk.upload.part import Part
 
@@ -27,8 +34,9 @@ if TYPE_CHECKING:
     from asyncsdk.fleet.taking import Fencing, Taken
     from asyncsdk.ledger.state import StateFolder
     from asyncsdk.progress import Progress
+    from asyncsdk.upload.handle import Upload
 
-__all__ = ["run"]
+__all__ = ["connected", "run"]
 
 
 async def run(
@@ -38,6 +46,7 @@ async def run(
     client: Client | None = None,
     pace: Any = None,
     wait: bool = True,
+    stop: asyncio.Event | None = None,
     deadline: float | None = None,
     on_progress: Callable[[Progress], object] | None = None,
 ) -> UploadReport:
@@ -59,6 +68,7 @@ async def run(
         pace: A pace that is shared with the other processes, such as
             `asyncsdk.integrations.redis.SharedPace`; None for that of the client.
         wait: Without a shared pace: whether to wait for another run of the same partition.
+        stop: Once it is set nothing new begins, and what is in flight is waited for.
         deadline: Seconds after which the upload ends, whatever is under way.
         on_progress: Called with a `Progress`, at most ten times a second.
 
@@ -76,20 +86,22 @@ async def run(
     partition = plan.partition(index)
     if (report := await asyncio.to_thread(_finished, plan.folder, index)) is not None:
         return report
-    async with _connected(client, pace) as connected:
+    async with connected(client, pace) as sends:
         while True:
-            found = await _taken(plan, index, connected, wait=wait)
+            found = await _taken(plan, index, sends, wait=wait)
             if (report := await asyncio.to_thread(_finished, plan.folder, index)) is not None:
                 return report
             try:
-                return await _upload(plan, partition, found, connected, deadline, on_progress)
+                return await _upload(
+                    plan, partition, found, sends, stop, deadline=deadline, on_progress=on_progress
+                )
             except JournalInUseError:  # another that waited was faster
                 if not wait:
                     raise
 
 
 @asynccontextmanager
-async def _connected(client: Client | None, pace: Any) -> AsyncIterator[Client]:
+async def connected(client: Client | None, pace: Any) -> AsyncIterator[Client]:
     """The client that is given, or one of the environment; its pace is the one that is given."""
     if client is None:
         async with Client.from_env(pace=pace) as made:
@@ -116,28 +128,51 @@ async def _upload(
     partition: Partition,
     found: Taken,
     client: Client,
-    deadline: float | None,
-    on_progress: Callable[[Progress], object] | None,
+    stop: asyncio.Event | None,
+    **options: Any,
 ) -> UploadReport:
     source = await asyncio.to_thread(opened, plan, partition)
     skips = await asyncio.to_thread(planned_skips, plan.folder, partition)
-    options = as_options(plan.options) | {
+    options |= as_options(plan.options) | {
         "duplicates": "send",  # the plan has said which rows are not to be
         "existing": "send",
         "journal": Journal(found.journal, notes={"partition": partition.index}, shared=plan.shared),
-        "deadline": deadline,
-        "on_progress": on_progress,
     }
     others = Others(plan.folder, partition.index)
     part = Part(pace=found.pace, begin=found.check, neighbours=others, skips=skips)
+    upload = client.phones.upload_part(plan.group_id, source, part, options)
     try:
-        return await client.phones.upload_part(plan.group_id, source, part, options)
+        async with _stopped_by(stop, upload):
+            return await upload
     except UploadStopped as stopped:
         if isinstance(stopped.cause, FencedError):
             raise stopped.cause from None
         if isinstance(stopped.cause, JournalError):
             await found.check()  # whoever has taken it over may have removed this one
         raise
+    finally:
+        await asyncio.to_thread(note_totals, plan.folder, partition.index, found.journal)
+
+
+@asynccontextmanager
+async def _stopped_by(stop: asyncio.Event | None, upload: Upload) -> AsyncIterator[None]:
+    """A block in which an upload runs, and is stopped when this is set."""
+    if stop is None:
+        yield
+        return
+    stopping = asyncio.create_task(_stop(stop, upload))
+    try:
+        yield
+    finally:
+        stopping.cancel()
+        with suppress(asyncio.CancelledError):
+            await stopping
+
+
+async def _stop(stop: asyncio.Event, upload: Upload) -> None:
+    await stop.wait()
+    with suppress(AsyncSDKError):  # what ends the upload is told where it is awaited
+        await upload.stop()
 
 
 def _finished(folder: StateFolder, index: int) -> UploadReport | None:

@@ -5,6 +5,7 @@
     00007.journal                what became of partition 7
     00007-1764240000000.journal  the same, by a run that has taken the partition over in this epoch
     00007.skips                  which rows of partition 7 are not to be sent
+    00007.totals                 what its journal comes to, for whoever wants no more than that
 
 Where a partition has several journals, the one of the highest epoch is its account; the others are
 what earlier runs left, and what one of them may still be writing.
@@ -12,6 +13,7 @@ what earlier runs left, and what one of them may still be writing.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -23,7 +25,7 @@ from attrs import frozen
 from asyncsdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from os import PathLike
 
 __all__ = ["MOST_PARTITIONS", "VERSION", "Header", "StateFolder"]
@@ -39,6 +41,8 @@ class PartitionHeader(msgspec.Struct):
     """What is said of a partition."""
 
     rows: int
+    first: int
+    """The index of its first row in the whole upload."""
 
 
 class Header(msgspec.Struct):
@@ -74,6 +78,10 @@ class StateFolder:
         """The rows of a partition that are not to be sent."""
         return self.path / f"{index:05d}.skips"
 
+    def totals(self, index: int) -> Path:
+        """What the journal of a partition comes to."""
+        return self.path / f"{index:05d}.totals"
+
     def journal(self, index: int, epoch: int = 0) -> Path:
         """The journal of a run of a partition; 0 where it was not claimed."""
         return self.path / (f"{index:05d}-{epoch}.journal" if epoch else f"{index:05d}.journal")
@@ -82,13 +90,24 @@ class StateFolder:
         """The epochs of a partition and their journals, the account last."""
         return self.all_journals().get(index, ())
 
-    def all_journals(self) -> Mapping[int, Sequence[tuple[int, Path]]]:
-        """The same of every partition that was begun."""
+    def all_journals(
+        self, files: Iterable[str] | None = None
+    ) -> Mapping[int, Sequence[tuple[int, Path]]]:
+        """The same of every partition that was begun.
+
+        Args:
+            files: The names of the files that are there; None to look.
+        """
         found: defaultdict[int, list[tuple[int, Path]]] = defaultdict(list)
-        for place in self.path.iterdir():
-            if match := _JOURNAL.fullmatch(place.name):
-                found[int(match[1])].append((int(match[2] or 0), place))
+        for name in self.files() if files is None else files:
+            if match := _JOURNAL.fullmatch(name):
+                found[int(match[1])].append((int(match[2] or 0), self.path / name))
         return {index: sorted(journals) for index, journals in found.items()}
+
+    def files(self) -> Mapping[str, os.DirEntry[str]]:
+        """All files that are there, by their names."""
+        with os.scandir(self.path) as found:
+            return {entry.name: entry for entry in found}
 
     def clear(self) -> None:
         """Remove what belongs to a plan that is given up, of which nothing was begun."""

@@ -180,12 +180,6 @@ class Client:
         """
         return await self._account.get()
 
-    async def stop_uploads(self) -> int:
-        """Drain what is in flight of every upload, as `Upload.stop` does; returns how many ran."""
-        running = list(self._running)
-        await asyncio.gather(*(upload.stop() for upload in running))
-        return len(running)
-
     async def aclose(self) -> None:
         """End the uploads that still run and close what was opened; a second call does nothing.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from asyncsdk.client import Client
 
-__all__ = ["Ended", "Order", "ended", "run_partition"]
+__all__ = ["Ended", "Order", "ended", "pace_of", "run_partition"]
 
 _OFTEN = 0.1
 """Seconds between two looks at whether it is still wanted."""
@@ -77,31 +77,26 @@ async def ended(state: str, within: float = _GRACE + 5.0) -> bool:
 
 
 async def _run(order: Order, task: tuple[Worker, str] | None) -> Ended:
-    async with order.connect(**_pace(order)) as client:
-        running = asyncio.create_task(fleet.run(order.state, order.index, client=client))
+    stop = asyncio.Event()
+    async with order.connect(**pace_of(order.redis)) as client:
+        work = fleet.run(order.state, order.index, client=client, stop=stop)
+        running = asyncio.create_task(work)
         watching = asyncio.create_task(_unwanted(task))
         try:
             await asyncio.wait([running, watching], return_when="FIRST_COMPLETED")
-            if not running.done():
-                await _stop(client, running)
-                return Ended()
-            return Ended(complete=(await running).complete)
+            if not running.done():  # what is under way is answered, if that is soon
+                stop.set()
+                await asyncio.wait([running], timeout=_GRACE)
+            return Ended(complete=running.done() and (await running).complete)
         finally:
             watching.cancel()
             running.cancel()
             await asyncio.gather(running, watching, return_exceptions=True)
 
 
-async def _stop(client: Client, running: asyncio.Task[Any]) -> None:
-    """Have what is under way answered, if that is soon, and no more leave."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_GRACE):
-            if await client.stop_uploads():
-                await asyncio.wait([running])
-
-
-def _pace(order: Order) -> dict[str, SharedPace]:
-    return {} if order.redis is None else {"pace": SharedPace(**order.redis)}
+def pace_of(redis: Mapping[str, Any] | None) -> dict[str, SharedPace]:
+    """The arguments of `connect`."""
+    return {} if redis is None else {"pace": SharedPace(**redis)}
 
 
 def _task() -> tuple[Worker, str] | None:

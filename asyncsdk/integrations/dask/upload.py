@@ -15,7 +15,7 @@ from asyncsdk.client import Client
 from asyncsdk.errors import AsyncSDKError, ConfigurationError, SourceError
 from asyncsdk.integrations.dask import frames
 from asyncsdk.integrations.dask.driving import Driver
-from asyncsdk.integrations.dask.partition import Order
+from asyncsdk.integrations.dask.partition import Order, pace_of
 from asyncsdk.integrations.dask.watching import watched
 from asyncsdk.report import UploadReport, UploadStopped
 from asyncsdk.secret import Secret
@@ -159,19 +159,23 @@ class _Job:
 
     async def run(self, driver: Driver) -> UploadReport:
         """The merged report, once all partitions are done."""
-        manifest = await fleet.plan(
-            await self._paths(driver), self.group, self.state, **self.options
-        )
+        manifest = await self._plan(await self._paths(driver))
         orders = [
             Order(self.state, index, self.connect, self.redis)
             for index in range(len(manifest.partitions))
         ]
         try:
-            async with watched(self.state, manifest, self.on_progress):
+            async with watched(self.state, self.on_progress):
                 await driver.partitions(orders)
         except AsyncSDKError as error:
             raise UploadStopped(await self._report(), error) from error
         return await self._report()
+
+    async def _plan(self, paths: Any) -> fleet.Manifest:
+        if self.options.get("existing", "send") == "send":
+            return await fleet.plan(paths, self.group, self.state, **self.options)
+        async with self.connect(**pace_of(self.redis)) as sends:  # it reads the group
+            return await fleet.plan(paths, self.group, self.state, client=sends, **self.options)
 
     async def _paths(self, driver: Driver) -> Any:
         """The lists, as files."""

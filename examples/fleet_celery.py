@@ -32,7 +32,7 @@ app.conf.update(
 )
 
 
-@app.task(bind=True, max_retries=None, ignore_result=False)
+@app.task(bind=True, name="asyncsdk.partition", max_retries=None)
 def partition(self: Any, state: str, index: int) -> str:
     """Upload one partition, or go on with it."""
     pace = SharedPace(REDIS, rate=Rate(10))

@@ -22,9 +22,15 @@ PASSWORD = "the-password-of-redis"
 
 
 class RedisServer:
-    """Listens on a socket in a folder of its own, which goes with it."""
+    """Listens on a socket in a folder of its own, which goes with it.
 
-    def __init__(self) -> None:
+    Args:
+        port: Where it listens besides; 0: nowhere.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self._port = port
+        self.tcp_url = f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
         self._folder = Path(tempfile.mkdtemp(prefix="redis-"))
         self.path = self._folder / "redis.sock"
         self.url = f"unix://:{PASSWORD}@{self.path}"
@@ -46,7 +52,8 @@ class RedisServer:
     def start(self) -> None:
         """Start it, with what it had saved."""
         options = {
-            "port": "0",
+            "port": str(self._port),
+            "bind": "127.0.0.1",
             "unixsocket": str(self.path),
             "dir": str(self._folder),
             "requirepass": PASSWORD,

@@ -3,12 +3,13 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PARTS := nginx squid haproxy redis-server iproute2=ip chromium chromium-driver=chromedriver
-VERSIONS := 3.11 3.12 3.13
+VERSIONS := 3.11 3.12 3.13 3.14
+FLOOR := 90
 
 export PATH := $(CURDIR)/.parts/bin:$(PATH):/usr/sbin:/sbin
 export PIP_NO_INPUT := 1
 
-.PHONY: demo web test test-slow check test-all mutants fuzz catalogues bench bench-quick ready bench-ready parts clean
+.PHONY: demo web test test-slow lint check test-all mutants fuzz coverage package catalogues bench bench-quick ready bench-ready parts clean
 
 demo: ## Watch 100,000 phones being uploaded to a sandbox
 	@.ci/venv $(VENV) cli "$$(.ci/python)"
@@ -24,11 +25,12 @@ test: ready parts ## Run the tests
 test-slow: ready parts ## Run all of them, those that take long included and each in full
 	@ASYNCSDK_TESTS=whole $(BIN)/python -m pytest -q -n 2 -m "slow or not slow" -o timeout=1800
 
-check: ready parts ## Run the linters, the type checker and the tests
+lint: ready ## Run the linters and the type checker
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/python -m mypy
-	@$(BIN)/python -m pytest -q -n 2
+
+check: lint test ## Run the linters, the type checker and the tests
 
 test-all: parts ## Run the tests on each supported Python that is found
 	@for version in $(VERSIONS); do \
@@ -46,6 +48,14 @@ fuzz: ## Feed bytes that nobody wrote to all that reads files, ten minutes each
 	@for target in $$($(VENV)-fuzz/bin/python -c "from tests.fuzz.targets import TARGETS; print(*TARGETS)"); do \
 		nice -n 19 $(VENV)-fuzz/bin/python -m tests.fuzz $$target --seconds 600 || exit 1; \
 	done
+
+coverage: parts ## Say how much of the package the tests run: more than the floor
+	@.ci/venv $(VENV)-coverage coverage "$$(.ci/python)"
+	@$(VENV)-coverage/bin/python -m pytest -q -n 2 --cov --cov-report= -o timeout=600
+	@$(VENV)-coverage/bin/python -m coverage report --fail-under=$(FLOOR)
+
+package: ## Build wheel and source distribution into dist/, and check them
+	@.ci/package
 
 catalogues: ready ## Take the texts of the page over into its catalogues, and compile them
 	@$(BIN)/python -m tests.catalogues
@@ -66,4 +76,4 @@ parts:
 	@.ci/parts $(PARTS)
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) $(VENV)-* .parts .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-* .parts dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis

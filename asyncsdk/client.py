@@ -116,9 +116,9 @@ class Client:
             config.connections,
         )
         self._running: set[Upload] = set()
-        self.groups = GroupsResource(self._requests)
+        self.groups: GroupsResource = GroupsResource(self._requests)
         """The account's groups."""
-        self.phones = PhonesResource(self._requests, self.groups, self._running)
+        self.phones: PhonesResource = PhonesResource(self._requests, self.groups, self._running)
         """The phones of a group: `upload`, `create_batch`, and single ones."""
         self._account = AccountResource(self._requests)
         self._closing: asyncio.Task[None] | None = None

@@ -36,9 +36,9 @@ from asyncsdk.sandbox import (
 
 try:
     import pytest
-except ImportError as error:  # pragma: no cover - the tests need pytest to see this
-    msg = "asyncsdk.testing needs pytest: install it with `pip install pytest`"
-    raise ImportError(msg) from error
+except ImportError as _error:  # pragma: no cover - the tests need pytest to see this
+    _msg = "asyncsdk.testing needs pytest: install it with `pip install pytest`"
+    raise ImportError(_msg) from _error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

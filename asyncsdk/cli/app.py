@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from asyncsdk._version import __version__
 from asyncsdk.cli.demo import demo
+from asyncsdk.cli.fleet import plan, run
 from asyncsdk.cli.groups import groups, me
 from asyncsdk.cli.job import failed
 from asyncsdk.cli.pace import pace
@@ -33,7 +34,7 @@ class _Commands(TyperGroup):
             failed(error)
 
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="asyncsdk",
     cls=_Commands,
     no_args_is_help=True,
@@ -63,6 +64,8 @@ app.command(epilog="Example: asyncsdk upload contacts.xlsx -g Kunden --normalize
 app.command(epilog="Example: asyncsdk check contacts.csv --duplicates skip")(check)
 app.command(epilog="Example: asyncsdk resume contacts.journal")(resume)
 app.command(epilog="Example: asyncsdk report report.jsonl --html report.html")(report)
+app.command(epilog="Example: asyncsdk plan friday lists/*.parquet -g Kunden")(plan)
+app.command(epilog="Example: asyncsdk run friday --index-from SLURM_ARRAY_TASK_ID")(run)
 app.command(epilog="Example: asyncsdk retry report.jsonl --rejects rejects.csv")(retry)
 app.add_typer(groups, name="groups")
 app.command(epilog="Example: asyncsdk me")(me)

@@ -31,7 +31,7 @@ __all__ = ["groups", "me"]
 
 T = TypeVar("T")
 
-groups = typer.Typer(
+groups: typer.Typer = typer.Typer(
     no_args_is_help=True,
     help="The account's groups.",
     epilog="Example: asyncsdk groups list",

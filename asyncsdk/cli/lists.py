@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from asyncsdk.sources import Question, Source
     from asyncsdk.sources.opening import Input
 
-__all__ = ["answered", "opened"]
+__all__ = ["answered", "asked_as_typed", "opened"]
 
 
 @contextmanager
@@ -32,7 +32,18 @@ def opened(
     """The source and what to call it. Standard input is kept: the rejects need a second reading."""
     most = options["max_bytes"]
     try:
-        source = read([_kept(file, most) for file in files], ask=ask, **options)
+        with asked_as_typed():
+            source = read([_kept(file, most) for file in files], ask=ask, **options)
+    except (ConfigurationError, SourceError, ImportError) as error:
+        fail(error)
+    yield source, _name(files)
+
+
+@contextmanager
+def asked_as_typed() -> Iterator[None]:
+    """What a list leaves open, and nobody answers, ends the command with what is to be typed."""
+    try:
+        yield
     except UndecidedError as error:
         if error.question is not None:
             about = error.question.about
@@ -41,9 +52,6 @@ def opened(
     except NoPhonesError as error:
         error.message = f"{NO_PHONES}: name it with --map phone=COLUMN; {error.found}"
         fail(error)
-    except (ConfigurationError, SourceError, ImportError) as error:
-        fail(error)
-    yield source, _name(files)
 
 
 def _kept(file: str, max_bytes: int | None) -> str | Input:

@@ -22,6 +22,7 @@ from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.html import About
 from asyncsdk.export.load import SavedReport
 from asyncsdk.export.reasons import has_twin, ranked, row_number, skipped_in
+from asyncsdk.fleet.manifest import manifest_at
 from asyncsdk.ledger.journal.database import is_journal
 from asyncsdk.ledger.journal.lock import holder
 from asyncsdk.ledger.run import Counts
@@ -52,6 +53,14 @@ File = Annotated[
         metavar="REPORT", help="What --report wrote (.jsonl, .csv, .parquet), or a journal."
     ),
 ]
+FileOrState = Annotated[
+    Path,
+    typer.Argument(
+        metavar="REPORT",
+        help="What --report wrote (.jsonl, .csv, .parquet), a journal, or the folder of "
+        "'asyncsdk plan'.",
+    ),
+]
 
 
 Csv = Annotated[
@@ -70,7 +79,7 @@ Only = Annotated[
 
 
 def report(
-    file: File,
+    file: FileOrState,
     csv: Csv = None,
     jsonl: Jsonl = None,
     only: Only = [],
@@ -83,20 +92,22 @@ def report(
 ) -> None:
     """Tell what a report or a journal says: the totals, the reasons, the rows not created.
 
+    Of an upload in partitions it is that of all, at any time; rows are counted through all lists.
+
     Exit codes: 0 every phone was created that was not to be skipped, 1 some were not, 2 usage.
     """
     output = Output(show, as_json, quiet, verbose, html=html, lang=lang)
     output.check([str(file)], **{"--csv": csv, "--jsonl": jsonl})
     tell_requests(verbose)
-    saved = SavedReport(file)
+    saved, parts = SavedReport(file), file.is_dir()
     try:
-        loaded = UploadReport.open(file) if is_journal(file) else _loaded(saved)
+        loaded = _opened(file, saved)
         running = loaded.stopped_by is StoppedBy.RUNNING
-        if not loaded.complete and not running:
+        if not loaded.complete and not running and not parts:
             saved.unread_from = loaded.submitted
         _export(loaded, csv, jsonl, only, output)
-        ended = is_journal(file) and not loaded.complete and not running
-        goes_on = going_on(file) if ended else ""
+        ended = (parts or is_journal(file)) and not loaded.complete and not running
+        goes_on = _going_on(file) if ended else ""
         output.write(loaded, lambda: _about(file, unfinished=bool(goes_on)))
     except (AsyncSDKError, OSError, ImportError) as error:
         failed(error)
@@ -108,7 +119,7 @@ def report(
         ]
         rows = [_counted_from_one(row) for row in map(Rejected.numbered, loaded.results(_REJECTED))]
         totals = loaded.summary() | {"unread_from": saved.unread_from}
-        if not is_journal(file):
+        if not (parts or is_journal(file)):
             totals |= dict.fromkeys(_OF_THE_RUN)  # files do not know
         skipped = [_counted_from_one(Rejected.numbered(result)) for result in skipped_in(loaded)]
         whole = totals | {"reasons": reasons, "rejected": rows, "skipped": skipped}
@@ -120,11 +131,32 @@ def report(
         first = map(Rejected.numbered, chain(loaded.results(_REJECTED), twins))
         listed = rejected + len(twins)
         print_rejected(stdout(), islice(first, show), listed, show, _ELSEWHERE)
-        if running:
+        if parts and not loaded.complete:
+            stdout().print(plain(_how_far(file, loaded)), soft_wrap=True)
+        elif running:
             stdout().print(plain(_RUNNING), soft_wrap=True)
         if saved.unread_from is not None:
             stdout().print(plain(_unread(saved.unread_from, file)), soft_wrap=True)
     raise typer.Exit(Exit.ALL_CREATED if loaded.ok else Exit.SOME_NOT_CREATED)
+
+
+def _opened(file: Path, saved: SavedReport) -> UploadReport:
+    """What is in a file, or a folder."""
+    if file.is_dir():
+        return UploadReport.open_all(file)
+    return UploadReport.open(file) if is_journal(file) else _loaded(saved)
+
+
+def _going_on(file: Path) -> str:
+    """How an upload goes on that did not come to its end."""
+    return f"'asyncsdk run {file} --all' goes on" if file.is_dir() else going_on(file)
+
+
+def _how_far(state: Path, report: UploadReport) -> str:
+    """How much of an upload in partitions is settled, and how it goes on."""
+    rows, all_rows = report.submitted, manifest_at(state).rows
+    left = f"{rows:,} of {counted(all_rows, 'row')} are settled so far"
+    return f"{left}; {_going_on(state)}."
 
 
 def retry(
@@ -206,8 +238,8 @@ class Failed(Table):
     def __init__(self, path: Path) -> None:
         mapping = {name: ColumnChoice(name, at, "") for at, name in enumerate(FIELDS)}
         super().__init__(str(path), FIELDS, mapping)
-        self.saved = SavedReport(path)
-        self.unknown = sum(result.delivery is Delivery.UNKNOWN for result in self.saved)
+        self.saved: SavedReport = SavedReport(path)
+        self.unknown: int = sum(result.delivery is Delivery.UNKNOWN for result in self.saved)
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         for result in self.saved:

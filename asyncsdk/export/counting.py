@@ -21,7 +21,7 @@ class Counting(Generic[T]):
 
     def __init__(self, items: Iterable[T]) -> None:
         self._items = items
-        self.count = 0
+        self.count: int = 0
 
     def __iter__(self) -> Iterator[T]:
         for item in self._items:

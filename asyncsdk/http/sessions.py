@@ -49,7 +49,7 @@ class Sessions:
         self._opened: dict[bool, aiohttp.ClientSession] = {}
         """By whether they use connections again."""
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.closed = False
+        self.closed: bool = False
 
     @property
     def borrowed(self) -> bool:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Transport"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 logger.addHandler(logging.NullHandler())  # a library is silent unless it is asked
 
 USER_AGENT = f"asyncsdk/{__version__} (Python {platform.python_version()})"
@@ -55,14 +55,14 @@ class Transport:
         instrument: Instrument = SILENT,
     ) -> None:
         self.instrument = instrument
-        self.base_url = config.base_url
-        self.timeout = config.timeout
-        self.connect_timeout = config.connect_timeout
+        self.base_url: URL = config.base_url
+        self.timeout: float = config.timeout
+        self.connect_timeout: float = config.connect_timeout
         given = config.default_headers
         agent = {} if "user-agent" in map(str.lower, given) else {"User-Agent": USER_AGENT}
-        self.headers = {**agent, **given}
-        self.keep_alive = KeepAlive()
-        self.sessions = Sessions(session, ssl=ssl, trust_env=trust_env)
+        self.headers: dict[str, str] = {**agent, **given}
+        self.keep_alive: KeepAlive = KeepAlive()
+        self.sessions: Sessions = Sessions(session, ssl=ssl, trust_env=trust_env)
         self._whole, self._piece = (
             _options(
                 aiohttp.ClientTimeout(

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, chain
 from math import fsum
-from typing import TYPE_CHECKING, Self, TypedDict, overload
+from typing import TYPE_CHECKING, ClassVar, Self, TypedDict, overload
 
 from attrs import field, frozen
 
@@ -266,7 +266,7 @@ class UploadAccount:
             list(self.results(outcome)) == list(other.results(outcome)) for outcome in Outcome
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __str__(self) -> str:
         parts = [f"{count:,} {fate.replace('-', ' ')}" for fate, count in self.fates()]
@@ -335,4 +335,4 @@ class _Chain(Sequence[PhoneResult]):
             return NotImplemented
         return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]

@@ -12,7 +12,7 @@ from functools import cached_property
 from heapq import merge
 from itertools import accumulate
 from operator import attrgetter
-from typing import TYPE_CHECKING, Protocol, overload
+from typing import TYPE_CHECKING, ClassVar, Protocol, overload
 
 import msgspec
 from attrs import evolve, frozen
@@ -194,7 +194,7 @@ class Results(Sequence[PhoneResult]):
             return NotImplemented
         return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"<{len(self)} results>"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Gate"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 
 class Gate:
@@ -43,7 +43,7 @@ class Gate:
         """Since when the server could not be reached."""
         self._probe: Attempt | None = None
         self._changed = Condition()
-        self.reason = ""
+        self.reason: str = ""
         """Why it was closed last."""
 
     @property

@@ -59,7 +59,7 @@ class LocalPace:
     """
 
     def __init__(self, rate: Rate | None) -> None:
-        self.gate = Gate()
+        self.gate: Gate = Gate()
         self.rate = rate
         """Requests in any window of time at most."""
         self._limiter = None if rate is None else Limiter(rate)

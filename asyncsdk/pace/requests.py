@@ -87,7 +87,7 @@ class Requests:
         self._account = _Account(credentials)
         self.pace = pace
         self.connections = connections
-        self.places = asyncio.Semaphore(connections)
+        self.places: asyncio.Semaphore = asyncio.Semaphore(connections)
         """Those of them that are free."""
 
     @property

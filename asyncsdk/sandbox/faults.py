@@ -110,13 +110,13 @@ class Faults:
         delay: float = 5.0,
         retry_after: float = 1.0,
     ) -> None:
-        self.shares = _checked(shares or {})
+        self.shares: dict[str, float] = _checked(shares or {})
         self.limit = limit
         self.routes = routes
         self.delay = delay
         self.retry_after = retry_after
-        self.injected = 0
-        self.chance = random.Random(seed)
+        self.injected: int = 0
+        self.chance: random.Random = random.Random(seed)
         """Picks the members that are hit. It is not what the faults are drawn with: concurrent
         requests come to their members in any order, and the schedule must not depend on it."""
         self._draws = random.Random(seed)

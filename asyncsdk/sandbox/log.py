@@ -9,7 +9,7 @@ from msgspec import Struct
 
 __all__ = ["Commit", "RequestLog", "RequestRecord"]
 
-logger = logging.getLogger("asyncsdk_sandbox")
+logger: logging.Logger = logging.getLogger("asyncsdk_sandbox")
 
 
 class Commit(Struct, frozen=True, gc=False):  # 200,000 are logged in one test: no attrs here

@@ -107,8 +107,8 @@ class Sandbox:
         self.client_id = client_id
         self.api_key = api_key
         self.host = host
-        self.port = port
-        self.faults = faults or Faults()
+        self.port: int = port
+        self.faults: Faults = faults or Faults()
         self._clock = clock
         self._ssl = ssl
         self._max_bytes = _LARGEST if max_bytes is None else max_bytes

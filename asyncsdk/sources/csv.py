@@ -6,7 +6,8 @@ import codecs
 import csv
 import io
 import re
-from functools import partial
+from collections import deque
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,9 @@ from asyncsdk.sources.dialect import (
 )
 from asyncsdk.sources.layout import find_layout
 from asyncsdk.sources.likeness import looks_like_phone
+from asyncsdk.sources.lines import TextLines
 from asyncsdk.sources.making import maker
-from asyncsdk.sources.measured import lines_of
+from asyncsdk.sources.measured import MeasuredLines
 from asyncsdk.sources.opening import open_input
 from asyncsdk.sources.rejects import first_note
 from asyncsdk.sources.table import Table
@@ -44,8 +46,8 @@ _CHUNK = 1 << 16
 class CsvSource(Table):
     """The phones of a delimited text file, one for each of its data rows.
 
-    Each iteration reads the file anew (a pipe can be read once). It holds no more than a row at a
-    time. Blank lines are no rows.
+    Each iteration reads the file anew (a pipe can be read once). It holds no more than
+    32 KiB of it at a time. Blank lines are no rows.
 
     Args:
         source: The file, or some bytes of it that begin and end with rows.
@@ -71,10 +73,10 @@ class CsvSource(Table):
         continued: bool = False,
     ) -> None:
         super().__init__(source.name, columns, mapping)
-        self.input = source
-        self.dialect = dialect
+        self.input: Input = source
         self._first_line = first_line
         self._continued = continued
+        self.dialect = dialect
 
     @property
     def reopenable(self) -> bool:
@@ -83,10 +85,7 @@ class CsvSource(Table):
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         """Each data row's first line and cells."""
-        with self.input.reading() as file:
-            text = io.TextIOWrapper(file, self.dialect.encoding, self.dialect.errors, newline="")  # type: ignore[type-var]
-            lines = _Lines(partial(text.readline, MAX_ROW), continued=self._continued)
-            yield from self._records(lines)
+        return chain.from_iterable(self._found())
 
     def measured(self, totals: Totals) -> Iterator[tuple[Phone, int, int]]:
         """Each phone, the line and the byte of the file at which its row begins.
@@ -98,34 +97,34 @@ class CsvSource(Table):
         """
         make = maker(self.mapping, len(self.columns), self.unit, totals)
         with self.input.reading() as file:
-            lines = _MeasuredLines(lines_of(file, self.dialect.encoding, self.dialect.errors))
-            for line, cells in self._records(lines):
-                yield make(cells, line), line, lines.began
+            dialect = self.dialect
+            text = MeasuredLines(file, dialect.encoding, dialect.errors, longest=MAX_ROW)
+            for line, cells in chain.from_iterable(self._found_in(text.blocks())):
+                yield make(line, cells), line, text.byte_of(line)
 
-    def _records(self, lines: _Lines) -> Iterator[tuple[int, list[str]]]:
-        line = self._first_line
-        skip = self.dialect.above
+    def _found(self) -> Iterator[list[tuple[int, list[str]]]]:
+        """The rows, as many at once as are read at once."""
+        with self.input.reading() as file:
+            text = TextLines(
+                file,
+                self.dialect.encoding,
+                self.dialect.errors,
+                longest=MAX_ROW,
+                continued=self._continued,
+            )
+            yield from self._found_in(text.blocks())
+
+    def _found_in(self, blocks: Iterator[list[str]]) -> Iterator[list[tuple[int, list[str]]]]:
+        rows = _Rows(blocks, self.dialect, len(self.columns), self._first_line)
         try:
-            for _ in range(self.dialect.preamble):
-                line += lines.skip()
-            reader = csv.reader(lines, **_format(self.dialect))
-            pieces = lines.pieces
-            for cells in reader:
-                if len(pieces) > 1 or lines.ended:
-                    _check_quotes(pieces, self.dialect, len(self.columns))
-                if skip and cells:
-                    skip -= 1
-                elif cells:
-                    yield line, cells
-                line += len(pieces)
-                pieces.clear()
+            yield from rows.read()
         except csv.Error as error:
-            raise SourceError(_reason(error), path=self.path, line=line) from error
+            raise SourceError(_reason(error), path=self.path, line=rows.line) from error
         except UnicodeError as error:
             raise self._undecodable(error) from error
         except OSError as error:
             msg = f"cannot be read: {error.strerror or error}"
-            raise SourceError(msg, path=self.path, line=line) from error
+            raise SourceError(msg, path=self.path, line=rows.line) from error
 
     def _undecodable(self, error: UnicodeError) -> SourceError:
         line = _line_of_bad_byte(self.input, self.dialect.encoding) if self.reopenable else None
@@ -203,45 +202,116 @@ def read_csv(
     return found
 
 
-class _Lines:
-    """The lines of a text, which remembers those of the row that is being read."""
+class _Rows:
+    """The data rows of a text, and the line that was reached."""
 
-    def __init__(self, readline: Callable[[], str], *, continued: bool = False) -> None:
-        self._readline = readline
-        self._first = not continued
-        self.pieces: list[str] = []
-        self.ended = False
+    def __init__(
+        self, blocks: Iterator[list[str]], dialect: Dialect, width: int, first_line: int
+    ) -> None:
+        self._blocks = blocks
+        self._dialect = dialect
+        self._format = _format(dialect)
+        self._width = width
+        self._ended = False
+        self.line: int = first_line
+        """The first line of the row that is to be read."""
 
-    def skip(self) -> int:
-        """Leave a line out."""
-        self._first = False
-        self._readline()
-        return 1
+    def read(self) -> Iterator[list[tuple[int, list[str]]]]:
+        """Each row and its first line, as many at once as are read at once; no blank lines."""
+        skip, above = self._dialect.preamble, self._dialect.above
+        try:
+            for block in self._blocks:
+                lines = block[skip:]
+                self.line += len(block) - len(lines)
+                skip -= len(block) - len(lines)
+                for found in self._rows_of(lines):
+                    yield found[above:]
+                    above -= min(above, len(found))
+        except OverflowError:
+            raise csv.Error(_TOO_LONG) from None
 
-    def __iter__(self) -> Iterator[str]:
-        pieces = self.pieces
-        begun = [self._readline().removeprefix("\ufeff")] if self._first else []  # it is no content
-        for line in chain(filter(None, begun), iter(self._readline, "")):
-            pieces.append(line)
-            if len(line) == MAX_ROW or (len(pieces) > 1 and sum(map(len, pieces)) > MAX_ROW):
+    def _rows_of(self, lines: list[str]) -> Iterator[list[tuple[int, list[str]]]]:
+        """The rows that begin on these lines, as many at once as are read at once."""
+        try:
+            rows = list(csv.reader(lines, strict=True, **self._format))
+        except csv.Error:
+            rows = []
+        if len(rows) == len(lines):  # as nearly always
+            yield [each for each in enumerate(rows, self.line) if each[1]]
+            self.line += len(lines)
+            return
+        found, read = self._whole_ones(lines)
+        yield found
+        yield from self._one_by_one(deque(lines[read:]))
+
+    def _whole_ones(self, lines: list[str]) -> tuple[list[tuple[int, list[str]]], int]:
+        """The rows up to the first one that is not written strictly, and how many lines they are.
+
+        A row that goes on over the last of the lines is none of them.
+        """
+        found: list[tuple[int, list[str]]] = []
+        reader = csv.reader(lines, strict=True, **self._format)
+        read = 0
+        with suppress(csv.Error):
+            for cells in reader:
+                end = reader.line_num
+                if end - read > 1 and self._looks_like_several(lines[read:end]):
+                    break
+                if cells:
+                    found.append((self.line, cells))
+                self.line += end - read
+                read = end
+        return found, read
+
+    def _one_by_one(self, left: deque[str]) -> Iterator[list[tuple[int, list[str]]]]:
+        """The rows on these lines, each looked at; the last one may end on lines to come."""
+        pieces: list[str] = []
+        for cells in csv.reader(self._lines(left, pieces), **self._format):
+            if len(pieces) > 1 or self._ended:
+                self._check_quotes(pieces)
+            if cells:
+                yield [(self.line, cells)]
+            self.line += len(pieces)
+            pieces.clear()
+            if not left:
+                return
+
+    def _lines(self, left: deque[str], pieces: list[str]) -> Iterator[str]:
+        """Those that are left, then those to come; what is read of a row stands in `pieces`."""
+        length = 0
+        while left or self._refill(left):
+            line = left.popleft()
+            length = len(line) + (length if pieces else 0)
+            if length > MAX_ROW:
                 raise csv.Error(_TOO_LONG)
+            pieces.append(line)
             yield line
-        self.ended = True
+        self._ended = True
 
+    def _refill(self, left: deque[str]) -> bool:
+        left.extend(next(self._blocks, ()))
+        return bool(left)
 
-class _MeasuredLines(_Lines):
-    """The same, which knows at which byte of the file a row begins."""
+    def _check_quotes(self, pieces: list[str]) -> None:
+        """A stray quote swallows rows up to the next one: what spans lines is quoted strictly."""
+        try:
+            for _ in csv.reader(pieces, strict=True, **self._format):
+                pass
+        except csv.Error:
+            raise csv.Error(_UNPAIRED) from None
+        if self._looks_like_several(pieces):
+            raise csv.Error(_SWALLOWED)
 
-    def __init__(self, lines: Iterator[tuple[str, int]]) -> None:
-        super().__init__(self._next)
-        self._all = lines
-        self.began = 0
+    def _looks_like_several(self, pieces: list[str]) -> bool:
+        """Whether two stray quotes happen to pair up.
 
-    def _next(self) -> str:
-        text, at = next(self._all, ("", 0))
-        if text and not self.pieces:
-            self.began = at
-        return text[:MAX_ROW]
+        The lines between them are rows of their own, as wide as the others and with phones in them.
+        """
+        rows = [piece.split(self._dialect.delimiter) for piece in pieces] if len(pieces) > 1 else []
+        whole = [row for row in rows if len(row) >= self._width > 1]
+        return len(whole) > 1 and any(
+            looks_like_phone(cell.strip('" \r\n')) for row in whole for cell in row
+        )
 
 
 _TOO_LONG = "the row does not end"
@@ -266,25 +336,6 @@ def _format(dialect: Dialect) -> dict[str, Any]:
         "quotechar": dialect.quotechar,
         "quoting": csv.QUOTE_MINIMAL if dialect.quotechar else csv.QUOTE_NONE,
     }
-
-
-def _check_quotes(pieces: list[str], dialect: Dialect, width: int) -> None:
-    """A stray quote swallows rows up to the next one: what spans lines must be quoted strictly.
-
-    If two stray quotes happen to pair up, the lines between them are rows of their own, as wide as
-    the others and with phones in them.
-    """
-    try:
-        for _ in csv.reader(pieces, strict=True, **_format(dialect)):
-            pass
-    except csv.Error:
-        raise csv.Error(_UNPAIRED) from None
-    rows = [piece.split(dialect.delimiter) for piece in pieces] if len(pieces) > 1 else []
-    whole = [row for row in rows if len(row) >= width > 1]
-    if len(whole) > 1 and any(
-        looks_like_phone(cell.strip('" \r\n')) for row in whole for cell in row
-    ):
-        raise csv.Error(_SWALLOWED)
 
 
 def _line_of_bad_byte(source: Input, encoding: str) -> int | None:

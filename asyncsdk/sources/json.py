@@ -30,7 +30,7 @@ from asyncsdk.sources.wrapped import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
     from asyncsdk.sources.columns import Column, ColumnChoice
     from asyncsdk.sources.dialect import Encoding
@@ -83,7 +83,8 @@ class JsonSource(Table):
 
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         for line, record, _ in _records(self._input, self._encoding):
-            yield line, [text_of(record.get(column)) for column in self.columns]
+            values = map(record.get, self.columns)
+            yield line, [each if type(each) is str else text_of(each) for each in values]
 
 
 def read_json(
@@ -175,11 +176,9 @@ def _of_any_form(text: IO[str], begun: str, line: int) -> Iterator[tuple[int, Re
         line: Its number.
     """
     if begun.lstrip().startswith("["):
-        yield from _Array(text, begun.lstrip()[1:], line).records()
-        return
+        return _Array(text, begun.lstrip()[1:], line).records()
     if not begun.lstrip().startswith("{"):
-        yield from _lines(text, begun, line)
-        return
+        return _lines(chain([begun], iter(partial(text.readline, MAX_ROW), "")), line)
     head = head_of_object(text, begun)
     try:
         start = start_of_list(head)
@@ -187,26 +186,28 @@ def _of_any_form(text: IO[str], begun: str, line: int) -> Iterator[tuple[int, Re
         raise _WrongError(str(error), line) from error
     if start is not None:
         wrapped = line + head.text.count("\n", 0, start)
-        yield from _Array(text, head.text[start:], wrapped, wrapped=True).records()
-    elif head.on_one_line:
-        again = Begun(head.text, text)
-        yield from _lines(again, again.readline(MAX_ROW), line)
-    else:
-        for number, written in objects(Begun(head.text, text), line):
-            yield number, _parsed(written, number), len(written)
+        return _Array(text, head.text[start:], wrapped, wrapped=True).records()
+    whole = Begun(head.text, text)
+    if head.on_one_line:
+        return _lines(whole.lines(MAX_ROW), line)
+    found = objects(whole, line)
+    return ((number, _parsed(written, number), len(written)) for number, written in found)
 
 
-def _lines(text: IO[str] | Begun, begun: str, first: int) -> Iterator[tuple[int, Record, int]]:
-    rest = iter(partial(text.readline, MAX_ROW), "")
-    for line, bare in enumerate(chain([begun], rest), first):
-        if bare.strip():
-            yield line, _parsed(_whole(bare, line), line), len(bare)
+def _lines(lines: Iterable[str], first: int) -> Iterator[tuple[int, Record, int]]:
+    for line, bare in enumerate(lines, first):
+        size = len(bare)
+        if size >= _CUT:
+            raise _WrongError(_TOO_LONG, line)
+        if not bare.isspace():
+            yield line, _parsed(bare, line), size
 
 
 def _parsed(written: str, line: int) -> Record:
     """The record of a text that begins on this line."""
     try:
-        return _record(_decode(written))
+        value = _decode(written)
+        return flat(value) if isinstance(value, dict) else _number(value)
     except msgspec.MsgspecError as error:
         place = _BYTE.search(str(error))
         begun = written.encode()[: int(place[1])] if place else b""
@@ -219,17 +220,13 @@ def _parsed(written: str, line: int) -> Record:
         raise _WrongError(error.reason, line) from error
 
 
-def _whole(text: str, line: int) -> str:
-    if len(text) >= MAX_ROW - 1:  # it was cut; a mark at its beginning may have gone
-        raise _WrongError(_TOO_LONG, line)
-    return text
-
-
+_CUT = MAX_ROW - 1
+"""Characters of a line that was cut; a mark at its beginning may have gone."""
 _TOO_LONG = f"what begins here has more than {MAX_ROW:,} characters: that is no contact"
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _SPACE = re.compile(r"\s*+")
-_FLAT = re.compile(rf'\{{[^"{{}}\[\]]*+(?:{STRING}[^"{{}}\[\]]*+)*+\}}(?=[,\]])', re.DOTALL)
-"""An object without others in it, which is the most common item, and the end of an item."""
+_FLAT = re.compile(rf'\s*+(\{{[^"{{}}\[\]]*+(?:{STRING}[^"{{}}\[\]]*+)*+\}}),|', re.DOTALL)
+"""An object without others in it, which is the most common item; or nothing."""
 
 
 class _Array:
@@ -264,7 +261,21 @@ class _Array:
             if self._buffer[end] == "]":
                 self._check_end()
                 return
+            yield from self._flat_ones()
             end = self._item()
+
+    def _flat_ones(self) -> Iterator[tuple[int, Record, int]]:
+        """The items from here on that are read already, up to one with others in it."""
+        buffer, counted = self._buffer, self._at
+        for found in _FLAT.finditer(buffer, self._at):
+            item, begin = found[1], found.start(1)
+            if not item or (size := len(item)) > MAX_ROW:
+                break
+            self._line += buffer.count("\n", counted, begin)
+            counted = begin
+            yield self._line, _parsed(item, self._line), size
+            self._at = found.end()
+        self._line += buffer.count("\n", counted, self._at)
 
     def _item(self) -> int:
         """Where the next item ends, which begins where we are then."""
@@ -286,8 +297,6 @@ class _Array:
         if space:
             self._line += buffer.count("\n", self._at, space.end())
             self._at = space.end()
-        if flat := _FLAT.match(buffer, self._at):
-            return flat.end()
         depth = 0
         for token in TOKEN.finditer(buffer, self._at):
             mark = token[0]
@@ -323,9 +332,7 @@ class _WrongError(Exception):
         self.line = line
 
 
-def _record(value: object) -> Record:
-    if isinstance(value, dict):
-        return flat(value)
+def _number(value: object) -> Record:
     if isinstance(value, (str, int)):
         return {_NUMBER: value}
     kind = "null" if value is None else "an array" if isinstance(value, list) else "a number"

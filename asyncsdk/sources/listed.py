@@ -61,15 +61,15 @@ class ListSource(Source):
         rows: Can be iterated more than once.
     """
 
-    path = None
-    unit = ROW
-    reopenable = True
+    path: str | None = None
+    unit: str = ROW
+    reopenable: bool = True
 
     def __init__(self, rows: Iterable[object]) -> None:
         self._rows = rows
         names = dict.fromkeys(name for row in rows for name in _fields(row))
-        self.columns = tuple(names)
-        self.mapping = {
+        self.columns: tuple[str, ...] = tuple(names)
+        self.mapping: dict[str, ColumnChoice] = {
             name: ColumnChoice(name, self.columns.index(name), "")
             for name in FIELDS
             if name in names

@@ -28,20 +28,20 @@ class ManySources(Source):
     all of them, in the order in which they first occur.
     """
 
-    path = None
+    path: str | None = None
 
     def __init__(self, parts: Sequence[Table]) -> None:
         self._parts = tuple(parts)
         named = [_numbered(part.columns) for part in parts]
         every = dict.fromkeys(chain.from_iterable(named))
-        self.columns = tuple(name for name, _ in every)
+        self.columns: tuple[str, ...] = tuple(name for name, _ in every)
         places = {column: at for at, column in enumerate(every)}
         self._places = [[places[column] for column in columns] for columns in named]
         mappings = [
             {field: moved(choice, at) for field, choice in part.mapping.items()}
             for part, at in zip(parts, self._places, strict=True)
         ]
-        self.mapping = {
+        self.mapping: dict[str, ColumnChoice] = {
             field: choice for mapping in reversed(mappings) for field, choice in mapping.items()
         }
 

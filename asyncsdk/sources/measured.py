@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import deque
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from asyncsdk.sources.bounds import MAX_ROW
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
     import io
     from collections.abc import Iterator
 
-__all__ = ["is_measurable", "lines_of", "unmarked"]
+__all__ = ["MeasuredLines", "is_measurable", "unmarked"]
 
 _CHUNK = 1 << 18
 _LONGEST = 4 * MAX_ROW
 """Bytes of a line at most: no character takes more than four."""
+_BLOCK = 256
+"""Lines that are given at once."""
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _WIDE = {
     "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
@@ -59,7 +63,52 @@ def is_measurable(encoding: str) -> bool:
     return name in {"utf-8", "utf-8-sig", *_WIDE, *_ORDERED} or _is_plain(name)
 
 
-def lines_of(file: io.BufferedIOBase, encoding: str, errors: str) -> Iterator[tuple[str, int]]:
+class MeasuredLines:
+    """The same as `TextLines`, and where each line begins.
+
+    Args:
+        file: At its beginning.
+        encoding: A measurable one.
+        errors: What becomes of bytes that are none of its characters, as Python names it.
+        longest: Characters of a line at most.
+    """
+
+    def __init__(
+        self, file: io.BufferedIOBase, encoding: str, errors: str, *, longest: int
+    ) -> None:
+        self._lines = _lines_of(file, encoding, errors)
+        self._longest = longest
+        self._starts: deque[int] = deque()
+        """Where lines begin that may be asked for, from this one on."""
+        self._first = 1
+
+    def blocks(self) -> Iterator[list[str]]:
+        """The lines; see `TextLines.blocks`."""
+        first = True
+        while found := list(islice(self._lines, _BLOCK)):
+            block: list[str] = []
+            for line, at in found:
+                text = line.removeprefix("\ufeff") if first else line  # it is no content
+                first = False
+                if len(text) >= self._longest:
+                    if block:
+                        yield block
+                    msg = f"a line has {self._longest} characters or more"
+                    raise OverflowError(msg)
+                if text:
+                    self._starts.append(at)
+                    block.append(text)
+            yield block
+
+    def byte_of(self, line: int) -> int:
+        """Where a line begins; none is asked for that stands above the last one."""
+        while self._first < line:
+            self._starts.popleft()
+            self._first += 1
+        return self._starts[0]
+
+
+def _lines_of(file: io.BufferedIOBase, encoding: str, errors: str) -> Iterator[tuple[str, int]]:
     """Each line with its break, and the byte at which it begins.
 
     Args:

@@ -46,7 +46,7 @@ class FileInput:
     reopenable = True
 
     def __init__(self, path: str | PathLike[str], max_bytes: int, name: str | None = None) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self.name: str | None = str(path) if name is None else name
         self.max_bytes = max_bytes
 
@@ -116,8 +116,8 @@ class StreamInput:
 
     def __init__(self, file: IO[bytes], max_bytes: int, name: str | None = None) -> None:
         self.file = file
-        self.name = name or _name(file)
-        self.start = file.tell()
+        self.name: str | None = name or _name(file)
+        self.start: int = file.tell()
         self.max_bytes = max_bytes
 
     @contextmanager
@@ -138,10 +138,11 @@ class OnceInput:
     def __init__(
         self, file: IO[bytes], head_size: int, max_bytes: int, name: str | None = None
     ) -> None:
-        self.name = name or _name(file)
+        self.name: str | None = name or _name(file)
         self.max_bytes = max_bytes
         with _reading(self.name):
-            self.file = unpacked(_buffered(b"", file, self.name), max_bytes, self.name)
+            begun = _buffered(b"", file, self.name)
+            self.file: io.BufferedReader = unpacked(begun, max_bytes, self.name)
             self.head: bytes | None = head_of(self.file, head_size)
 
     @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from itertools import starmap
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -183,8 +184,7 @@ class Table(Source):
             yield from self._again()
             return
         make = maker(self.mapping, len(self.columns), self.unit, totals)
-        for line, cells in self._cells():
-            yield make(cells, line)
+        yield from starmap(make, self._cells())
 
     def _again(self) -> Iterator[Phone]:
         """The phones of a rejects file, each read as it was."""
@@ -192,7 +192,7 @@ class Table(Source):
         makers = NotedMakers(self.columns, self.mapping, self.unit)
         for line, cells in self._revived():
             try:
-                phone = makers.of(cells)(cells, line)
+                phone = makers.of(cells)(line, cells)
             except NoColumnError as error:
                 raise self._wrong(str(error), line) from None
             alike = makers.alike(cells, self.noted)

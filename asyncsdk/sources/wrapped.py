@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+from functools import partial
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
@@ -92,6 +94,13 @@ class Begun:
         if line.endswith("\n") or len(line) >= limit:
             return line
         return line + self._text.readline(limit - len(line))
+
+    def lines(self, limit: int) -> Iterator[str]:
+        """All of them."""
+        begun = []
+        while self._left:
+            begun.append(self.readline(limit))
+        return chain(begun, iter(partial(self._text.readline, limit), ""))
 
     def read(self, size: int) -> str:
         """The next so many characters at most; none at the end."""

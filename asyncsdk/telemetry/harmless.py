@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["harmless"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 P = ParamSpec("P")
 T = TypeVar("T")

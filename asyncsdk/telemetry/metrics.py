@@ -9,7 +9,7 @@ from opentelemetry.metrics import get_meter
 from asyncsdk._version import __version__
 
 if TYPE_CHECKING:
-    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.metrics import Counter, Histogram, MeterProvider, UpDownCounter
 
 __all__ = ["NAME", "SCHEMA", "Metrics"]
 
@@ -31,21 +31,21 @@ class Metrics:
 
     def __init__(self, provider: MeterProvider | None) -> None:
         meter = get_meter(NAME, __version__, provider, SCHEMA)
-        self.duration = meter.create_histogram(
+        self.duration: Histogram = meter.create_histogram(
             "http.client.request.duration",
             "s",
             "Duration of HTTP client requests.",
             explicit_bucket_boundaries_advisory=_BOUNDS,
         )
-        self.phones = meter.create_counter(
+        self.phones: Counter = meter.create_counter(
             "asyncsdk.phones", "{phone}", "Phones of uploads whose fate is known."
         )
-        self.paused = meter.create_counter(
+        self.paused: Counter = meter.create_counter(
             "asyncsdk.paused", "s", "Time in which all requests of a client paused."
         )
-        self.retries = meter.create_counter(
+        self.retries: Counter = meter.create_counter(
             "asyncsdk.retries", "{request}", "Requests that carried the same once more."
         )
-        self.in_flight = meter.create_up_down_counter(
+        self.in_flight: UpDownCounter = meter.create_up_down_counter(
             "asyncsdk.in_flight", "{request}", "Requests that wait for their reply."
         )

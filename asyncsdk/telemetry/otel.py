@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
     from opentelemetry.metrics import MeterProvider
-    from opentelemetry.trace import Span, TracerProvider
+    from opentelemetry.trace import Span, Tracer, TracerProvider
     from yarl import URL
 
     from asyncsdk.ledger.entry import Entry
@@ -82,8 +82,8 @@ class Watcher:
         meter_provider: MeterProvider | None,
         propagate: bool,
     ) -> None:
-        self.tracer = get_tracer(NAME, __version__, tracer_provider, SCHEMA)
-        self.metrics = Metrics(meter_provider)
+        self.tracer: Tracer = get_tracer(NAME, __version__, tracer_provider, SCHEMA)
+        self.metrics: Metrics = Metrics(meter_provider)
         self.propagate = propagate
         self._server: dict[str, str | int] = {"server.address": base_url.host or ""}
         if base_url.port is not None:

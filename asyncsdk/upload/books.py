@@ -54,7 +54,7 @@ class Books:
         self._clock = clock
         self._entered = entered
         self._closed = False
-        self.timeline = Timeline(clock())
+        self.timeline: Timeline = Timeline(clock())
 
     @property
     def durable(self) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ProgressCallback"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 _INTERVAL = 1 / 9
 """Seconds between two calls at least; the last one does not wait, and makes ten in a second."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ending"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 
 _ASKED_FOR = frozenset({StoppedBy.STOP, StoppedBy.CANCELLED})

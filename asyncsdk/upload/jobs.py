@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Jobs", "end_in_time"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 _GRACE = 1.0
 """Seconds that foreign code, a source or a callback, may take to end once it is told to."""

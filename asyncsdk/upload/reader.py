@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reader"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 
 _SHORT = 64
@@ -84,7 +84,7 @@ class Reader:
         self._steps = Steps(clock, lambda: self._wait(self._breathe))
         self._stopped = False
         self._task: asyncio.Task[Any] | None = None
-        self.recognised = asyncio.Event()
+        self.recognised: asyncio.Event = asyncio.Event()
         """Whether the source is known to be that of the earlier run, if there was one."""
         self._go = asyncio.Event()
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UploadRun"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 
 @define(eq=False)

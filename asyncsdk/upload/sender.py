@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sender"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 
 class Sender:

@@ -57,7 +57,9 @@ _TOO_LARGE: dict[int | str, dict[str, Any]] = {
 
 JobId = Annotated[str, Path(description="Of the job, as it was given when the list came.")]
 
-api = APIRouter(prefix="/api", route_class=GuardedRoute, responses=_REFUSALS, tags=["uploads"])
+api: APIRouter = APIRouter(
+    prefix="/api", route_class=GuardedRoute, responses=_REFUSALS, tags=["uploads"]
+)
 
 
 @api.post("/jobs", status_code=201, openapi_extra=_RAW, responses=_TOO_LARGE)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cleaner"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 _EVERY = 600.0
 """Seconds between two times that what is old is removed."""

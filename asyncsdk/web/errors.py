@@ -33,52 +33,52 @@ class JobError(AsyncSDKError):
 class NotKnownError(JobError):
     """Nobody knows who asks: the application gave no owner."""
 
-    status = HTTPStatus.UNAUTHORIZED
+    status: HTTPStatus = HTTPStatus.UNAUTHORIZED
 
 
 class NoSuchJobError(JobError):
     """There is no such job, or it is somebody else's: nobody learns which."""
 
-    status = HTTPStatus.NOT_FOUND
+    status: HTTPStatus = HTTPStatus.NOT_FOUND
 
 
 class NotNowError(JobError):
     """The job is in a state in which this cannot be done."""
 
-    status = HTTPStatus.CONFLICT
+    status: HTTPStatus = HTTPStatus.CONFLICT
 
 
 class TooLargeError(JobError):
     """A file is larger than a list may be here; not all of it was read."""
 
-    status = HTTPStatus(413)
+    status: HTTPStatus = HTTPStatus(413)
 
 
 class FileRefusedError(JobError):
     """A file is no list, has too many rows, or was refused by whoever scans files."""
 
-    status = HTTPStatus(422)
+    status: HTTPStatus = HTTPStatus(422)
 
 
 class NoRoomError(JobError):
     """The server has no room for the file, or cannot write it."""
 
-    status = HTTPStatus.INSUFFICIENT_STORAGE
+    status: HTTPStatus = HTTPStatus.INSUFFICIENT_STORAGE
 
 
 class GroupRefusedError(JobError):
     """This user may not put phones into this group."""
 
-    status = HTTPStatus.FORBIDDEN
+    status: HTTPStatus = HTTPStatus.FORBIDDEN
 
 
 class NotInvitedError(JobError):
     """The page is somebody else's: it was not opened by its secret address."""
 
-    status = HTTPStatus.FORBIDDEN
+    status: HTTPStatus = HTTPStatus.FORBIDDEN
 
 
 class CrossSiteError(JobError):
     """A request that another site's page made: whoever sits before it did not ask for it."""
 
-    status = HTTPStatus.FORBIDDEN
+    status: HTTPStatus = HTTPStatus.FORBIDDEN

@@ -103,7 +103,7 @@ class UploadJobs:
             msg = f"settings cannot have {', '.join(wrong)}: jobs choose that by themselves"
             raise ConfigurationError(msg)
         self.keep_days = keep_days
-        self.limits = Limits(
+        self.limits: Limits = Limits(
             file_bytes=max_file_bytes, unpacked_bytes=max_unpacked_bytes, rows=max_rows
         )
         """How much a list may be."""

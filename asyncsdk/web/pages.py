@@ -73,7 +73,7 @@ def _back(request: Request) -> str:
     return f"../{job_id}" if request.method == "POST" and job_id else ""
 
 
-pages = APIRouter(route_class=PageRoute, include_in_schema=False)
+pages: APIRouter = APIRouter(route_class=PageRoute, include_in_schema=False)
 JobId = Annotated[str, Path()]
 _SEE_OTHER = 303
 

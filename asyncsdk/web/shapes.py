@@ -10,6 +10,7 @@ from typing import (
     TYPE_CHECKING,
     Annotated,
     Any,
+    ClassVar,
     Self,
     TypeVar,
     Union,
@@ -83,7 +84,9 @@ _TAKEN = {Choices}
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(from_attributes=True, validate_default=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        from_attributes=True, validate_default=True, extra="forbid"
+    )
 
     @classmethod
     def of(cls, value: object) -> Self:
@@ -166,7 +169,7 @@ class ProblemShape(BaseModel):
 class Change(BaseModel):
     """What is chosen for a job; what is left out stays as it is."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     choices: ChoicesShape | None = None
     group_id: int | None = Field(default=None, ge=1, le=MOST)

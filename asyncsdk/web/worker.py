@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Worker"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 _TRIES = 20
 """Workers that may die of a job, one after the other, before it is left alone."""

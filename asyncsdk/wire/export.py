@@ -142,21 +142,30 @@ class _Records:
     """
 
     def __init__(self, delimiter: str) -> None:
-        mark = re.escape(delimiter)
         self._delimiter = delimiter
-        self._quoted = re.compile(rf'(?:^|{mark})"(?:[^"\n]|"")*+"(?=[{mark}\r\n]|$)', re.MULTILINE)
-        """A cell in quotes that ends on its line: where there are no others, each is a record."""
         self._open: list[str] = []
         """The lines of a record that is not complete."""
         self._length = 0
 
     def feed(self, lines: str) -> Iterator[list[str]]:
         """The records that are complete with these lines."""
-        if not self._open and ('"' not in lines or '"' not in self._quoted.sub("", lines)):
-            yield from self._read(_lines(lines))
-            return
+        apart = _lines(lines)
+        records = None if self._open else self._line_by_line(apart)
+        return self._grouped(apart) if records is None else filter(None, records)
+
+    def _line_by_line(self, lines: list[str]) -> list[list[str]] | None:
+        """What is read where each line is a record, as nearly always; None where one goes on."""
+        try:
+            records = list(csv.reader(lines, delimiter=self._delimiter))
+        except csv.Error:
+            return None
+        open_at_end = any(self._goes_on(line, opened=False) for line in lines[-1:])
+        return records if len(records) == len(lines) and not open_at_end else None
+
+    def _grouped(self, lines: list[str]) -> Iterator[list[str]]:
+        """The same where a record goes on over a line break, or a quote says so."""
         whole: list[str] = []
-        for line in _lines(lines):
+        for line in lines:
             if self._open and (self._length > _LONGEST_RECORD or _ROW.match(line)):
                 yield from self._read(whole)
                 yield from self.close()

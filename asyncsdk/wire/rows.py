@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 else:
     Row = row_type("Row", lambda _: str)
 
-encode_rows = msgspec.json.Encoder().encode
+encode_rows: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 """Rows to the JSON array that is posted.
 
 Raises:
@@ -81,10 +81,10 @@ def encode_numbers(numbers: list[str]) -> bytes:
     return b'[{"phone":%b}]' % texts[1:-1].replace(b'","', b'"},{"phone":"')
 
 
-decode_phones = msgspec.json.Decoder(list[Phone]).decode
+decode_phones: Callable[[bytes | str], list[Phone]] = msgspec.json.Decoder(list[Phone]).decode
 """The phones of a body that `encode_rows` wrote."""
 
-decode_rows = msgspec.json.Decoder(list[Row]).decode
+decode_rows: Callable[[bytes | str], list[Row]] = msgspec.json.Decoder(list[Row]).decode
 """The rows of a body that `encode_rows` wrote."""
 
 values_of: Callable[[Phone | CreatedPhone], tuple[Any, ...]] = attrgetter(*FIELDS)

@@ -27,7 +27,7 @@ from asyncsdk.validators import whole_number
 from asyncsdk.words import brief
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from redis.asyncio import Redis
 
@@ -90,7 +90,7 @@ class SharedPace:
         url = Secret(url) if isinstance(url, str) else url
         self._settings = Settings(rate, margin, patience, workers, timeout)
         self._server = Server(url, name, timeout)
-        self.gate = Gate(self._pause)
+        self.gate: Gate = Gate(self._pause)
         """Pauses all requests of this process; see `Pace`."""
         self._reach = Reach(self._server, self.gate, patience=patience, timeout=timeout)
         self._share = Share(rate, workers)
@@ -408,13 +408,14 @@ class FencedPace:
 
     def __init__(self, pace: SharedPace, fence: Fence) -> None:
         self._pace = pace
-        self.gate = pace.gate
-        self.confirm = pace.confirm
-        self.release = pace.release
-        self.renew = pace.renew
-        self.learn = pace.learn
-        self.aclose = pace.aclose
-        self.acquire = partial(pace.acquire_fenced, fence=fence)
+        self.gate: Gate = pace.gate
+        self.confirm: Callable[[Attempt], bool] = pace.confirm
+        self.release: Callable[[Attempt], None] = pace.release
+        self.renew: Callable[..., Coroutine[Any, Any, None]] = pace.renew
+        self.learn: Callable[..., Coroutine[Any, Any, None]] = pace.learn
+        self.aclose: Callable[..., Coroutine[Any, Any, None]] = pace.aclose
+        acquire = partial(pace.acquire_fenced, fence=fence)
+        self.acquire: Callable[[Attempt], Coroutine[Any, Any, None]] = acquire
 
     @property
     def rate(self) -> Rate:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reach"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 _FIRST, _LONGEST = 0.05, 1.0
 """Seconds until Redis is asked again; they double."""

@@ -55,7 +55,7 @@ class Server:
         )
         self._keys = [f"asyncsdk:pace:{{{name}}}:{key}" for key in _KEYS]
         self.name = name
-        self.place = _place(self._redis)
+        self.place: str = _place(self._redis)
         """Where it is, without user and password."""
 
     async def ask(self, question: str, **about: Any) -> Answer:

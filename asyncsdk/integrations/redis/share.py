@@ -28,7 +28,7 @@ class Share:
 
     def __init__(self, rate: Rate, workers: int | None) -> None:
         self._workers = workers
-        self.rate = rate
+        self.rate: Rate = rate
         """That of all, as far as is known."""
         self._pace = LocalPace(self._part)
         self._last = -inf

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FramePhones", "RowSource", "check_source", "framed", "options_noted"]
 
-logger = logging.getLogger("asyncsdk")
+logger: logging.Logger = logging.getLogger("asyncsdk")
 
 _FRAMES = {
     "pandas": {"DataFrame"},
@@ -226,12 +226,12 @@ class RowSource:
 
     def __init__(self, source: Iterable[object] | AsyncIterable[object]) -> None:
         self._source = source
-        self.total = _length(source)
+        self.total: int | None = _length(source)
         self.arrived: Callable[[], None] | None = None
         """Called when a row has come for which the others may have to be waited for."""
         self._rows: Iterator[object] | None = None
         self._arows: AsyncIterator[object] | None = None
-        self.exhausted = False
+        self.exhausted: bool = False
         self.stopped = False
         """Whether nobody wants any more rows."""
 

@@ -31,7 +31,7 @@ class Claims:
 
     def __init__(self) -> None:
         self._claims: dict[int, list[Claim]] = {}
-        self.changed = Condition()
+        self.changed: Condition = Condition()
 
     def open(self, group_id: int, flights: Flights) -> Claim:
         """An upload into a group begins."""
@@ -65,9 +65,9 @@ class Claim:
         self._claims = claims
         self.group_id = group_id
         self.flights = flights
-        self.watching = False
+        self.watching: bool = False
         """Whether it has to know what the others create."""
-        self.foreign = array("q")
+        self.foreign: array[int] = array("q")
         """The ids that others were answered with meanwhile."""
 
     def watch(self) -> None:

@@ -13,12 +13,14 @@ that was refused.
 import asyncio
 import os
 import sys
+from pathlib import Path
 from typing import Any
+
+from celery import Celery, group
 
 from asyncsdk import Rate, TransportError, UploadReport, UploadStopped, fleet
 from asyncsdk.errors import FencedError
 from asyncsdk.integrations.redis import SharedPace
-from celery import Celery, group
 
 REDIS = os.environ["ASYNCSDK_REDIS_URL"]
 
@@ -47,7 +49,7 @@ def partition(self: Any, state: str, index: int) -> str:
 
 
 def main(state: str, number: str, *lists: str) -> int:
-    state = os.path.abspath(state)
+    state = str(Path(state).resolve())
     manifest = asyncio.run(fleet.plan(lists, int(number), state))
     everything = group(partition.s(state, index) for index in range(len(manifest.partitions)))
     everything.apply_async().get()  # the first error is raised here

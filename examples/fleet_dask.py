@@ -12,9 +12,10 @@ workers; the same command goes on with what was interrupted.
 import os
 import sys
 
+from distributed import Client
+
 from asyncsdk import UploadStopped
 from asyncsdk.integrations import dask
-from distributed import Client
 
 
 def main(state: str, group: str, *lists: str) -> int:

@@ -11,6 +11,7 @@ was, and sends nothing twice. The same command goes on with what was interrupted
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 import ray
 
@@ -26,7 +27,7 @@ def partition(state: str, index: int) -> str:
 
 
 def main(state: str, group: str, *lists: str) -> int:
-    state = os.path.abspath(state)
+    state = str(Path(state).resolve())
     manifest = asyncio.run(fleet.plan(lists, int(group), state))
     ray.init(address=os.environ.get("RAY_ADDRESS"), log_to_driver=False)
     waiting = [partition.remote(state, index) for index in range(len(manifest.partitions))]

@@ -13,11 +13,13 @@ off.
 import asyncio
 import os
 import sys
+from pathlib import Path
+
+from pyspark.sql import SparkSession
 
 from asyncsdk import Rate, UploadReport, fleet
 from asyncsdk.errors import FencedError
 from asyncsdk.integrations.redis import SharedPace
-from pyspark.sql import SparkSession
 
 
 def upload(state: str, index: int) -> str:
@@ -30,7 +32,7 @@ def upload(state: str, index: int) -> str:
 
 
 def main(state: str, group: str, *lists: str) -> int:
-    state = os.path.abspath(state)
+    state = str(Path(state).resolve())
     count = len(asyncio.run(fleet.plan(lists, int(group), state)).partitions)
     spark = SparkSession.builder.appName("asyncsdk").getOrCreate()
     try:

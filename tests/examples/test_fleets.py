@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asyncsdk import UploadReport
+from tests.effort import effort
 from tests.integrations.redis_server import RedisServer
 from tests.parts import module
 from tests.rig import numbers
@@ -38,11 +40,11 @@ def variables(environment: dict[str, str]) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def lists(tmp_path: Path) -> list[str]:
-    """Four lists, each of them a partition."""
-    found = numbers(PHONES)
-    paths = [tmp_path / f"list-{index}.csv" for index in range(4)]
+    """Lists, each of them a partition."""
+    found, count = numbers(PHONES), effort(2, 4)
+    paths = [tmp_path / f"list-{index}.csv" for index in range(count)]
     for index, path in enumerate(paths):
-        path.write_text("phone\n" + "\n".join(found[index::4]) + "\n")
+        path.write_text("phone\n" + "\n".join(found[index::count]) + "\n")
     return [str(path) for path in paths]
 
 
@@ -62,6 +64,7 @@ def run(example: str, state: Path, group: int, lists: list[str], env: dict[str, 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # they start a cluster
 @pytest.mark.parametrize(("example", "engine"), [("dask", "distributed"), ("ray", "ray")])
 def test_one_program_drives_a_cluster(
     example: str,
@@ -79,6 +82,7 @@ def test_one_program_drives_a_cluster(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # they start a cluster
 def test_spark_runs_the_partitions(
     sandbox: SandboxThread, variables: dict[str, str], lists: list[str], tmp_path: Path
 ) -> None:
@@ -91,6 +95,7 @@ def test_spark_runs_the_partitions(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # they start a cluster
 def test_celery_runs_the_partitions(
     sandbox: SandboxThread, variables: dict[str, str], lists: list[str], tmp_path: Path
 ) -> None:
@@ -110,3 +115,54 @@ def celery_worker(env: dict[str, str]) -> Iterator[None]:
     ) as worker:
         yield
         worker.terminate()
+
+
+# -- whatever starts processes -------------------------------------------------------------
+
+
+def test_the_slurm_script_runs_each_of_an_array(
+    sandbox: SandboxThread, variables: dict[str, str], lists: list[str], tmp_path: Path
+) -> None:
+    state, count = planned(sandbox, variables, lists, tmp_path)
+    words = ["sh", str(EXAMPLES / "fleet_slurm.sh"), str(state)]
+    for index in range(count):
+        run_here(words, variables | {"SLURM_ARRAY_TASK_ID": str(index)}, tmp_path)
+    assert_done(sandbox, state)
+
+
+@pytest.mark.slow
+def test_the_kubernetes_job_runs_each_of_its_pods(
+    sandbox: SandboxThread, variables: dict[str, str], lists: list[str], tmp_path: Path
+) -> None:
+    state, count = planned(sandbox, variables, lists, tmp_path)
+    job = module("yaml").safe_load((EXAMPLES / "fleet_kubernetes.yaml").read_text())
+    assert (job["kind"], job["spec"]["completionMode"]) == ("Job", "Indexed")
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    assert {"name": "state", "mountPath": "/state"} in container["volumeMounts"]
+    words = [str(state) if word == "/state" else word for word in container["command"]]
+    for index in range(count):
+        run_here(words, variables | {"JOB_COMPLETION_INDEX": str(index)}, tmp_path)
+    assert_done(sandbox, state)
+
+
+def planned(
+    sandbox: SandboxThread, env: dict[str, str], lists: list[str], folder: Path
+) -> tuple[Path, int]:
+    """A plan made on the command line, and how many partitions it has."""
+    state = folder / "state"
+    group = str(sandbox.add_group("people"))
+    told = run_here(
+        ["asyncsdk", "plan", str(state), *lists, "--group", group, "--json"], env, folder
+    )
+    return state, len(json.loads(told)["partitions"])
+
+
+def run_here(words: list[str], env: dict[str, str], folder: Path) -> str:
+    """What a command prints that calls `asyncsdk`, as it is in this checkout."""
+    command = folder / "asyncsdk"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m asyncsdk.cli "$@"\n')
+    command.chmod(0o755)
+    path = {"PATH": f"{folder}:{os.environ['PATH']}"}
+    done = subprocess.run(words, env=env | path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

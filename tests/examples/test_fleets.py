@@ -113,8 +113,10 @@ def celery_worker(env: dict[str, str]) -> Iterator[None]:
     with subprocess.Popen(
         words, cwd=EXAMPLES, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as worker:
-        yield
-        worker.terminate()
+        try:
+            yield
+        finally:
+            worker.terminate()
 
 
 # -- whatever starts processes -------------------------------------------------------------

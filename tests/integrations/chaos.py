@@ -23,7 +23,8 @@ class Chaos:
     Args:
         cluster: The cluster.
         workers: How many it has.
-        begun: Says when it is busy.
+        progress: How much is done. Nothing happens before it began, nor twice without some of it:
+            on a slow machine workers would die before they had begun.
         seed: Which ones, and when.
         every: Seconds between two kills, about.
         stopped: Seconds for which one worker stands still; 0: none does.
@@ -35,7 +36,7 @@ class Chaos:
         self,
         cluster: DaskCluster,
         workers: int,
-        begun: Callable[[], bool],
+        progress: Callable[[], int],
         *,
         seed: int,
         every: float,
@@ -45,7 +46,7 @@ class Chaos:
     ) -> None:
         self._cluster = cluster
         self._workers = workers
-        self._begun = begun
+        self._progress = progress
         self._random = Random(seed)
         self._every = every
         self._stopped = stopped
@@ -70,11 +71,8 @@ class Chaos:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._begun():
-            if self._over.wait(0.02):
-                return
         number = 0
-        while not self._over.wait(self._random.uniform(0.5, 1.5) * self._every * bool(number)):
+        while self._goes_on():
             number += 1
             if number == 2 and self._stopped:
                 self._hold()
@@ -83,6 +81,15 @@ class Chaos:
             elif self.did.count("killed") < self._most:
                 self._cluster.kill_worker(self._random.randrange(self._workers))
                 self.did.append("killed")
+            self._over.wait(self._random.uniform(0.5, 1.5) * self._every)
+
+    def _goes_on(self) -> bool:
+        """Whether the next may happen, once something was done since the last."""
+        before = self._progress()
+        while self._progress() == before:
+            if self._over.wait(0.02):
+                return False
+        return not self._over.is_set()
 
     def _hold(self) -> None:
         worker = self._cluster.hold_worker(self._random.randrange(self._workers))

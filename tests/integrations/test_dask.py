@@ -279,7 +279,7 @@ def test_nothing_is_lost_and_nothing_twice_whatever_becomes_of_the_cluster(
         Chaos(
             cluster,
             WORKERS,
-            lambda: bool(setting.sandbox.commits),
+            lambda: len(setting.sandbox.commits),
             seed=seed,
             every=5,
             stopped=effort(0, 12),
@@ -308,7 +308,7 @@ def test_without_journals_the_retries_of_a_cluster_send_phones_twice(setting: Se
         Chaos(
             cluster,
             WORKERS,
-            lambda: firsts <= {commit.phone for commit in setting.sandbox.commits},
+            lambda: int(firsts <= {commit.phone for commit in setting.sandbox.commits}),
             seed=1,
             every=4,
             stopped=0,

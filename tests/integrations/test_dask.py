@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,11 +33,11 @@ from tests.upload.test_rate import busiest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from asyncsdk.progress import Progress
     from tests.integrations.redis_server import RedisServer
 
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 WHOLE = effort(0, 1) == 1
 WORKERS = effort(2, 4)
 RATE = Rate(effort(20, 50), per=1.0)
@@ -177,6 +178,40 @@ def test_ctrl_c_stops_it_everywhere(setting: Setting, dask_client: DaskClient) -
         setting.upload(setting.lists(20_000, 4), dask_client, on_progress=interrupt)
     assert not setting.in_use()
     assert len(setting.sandbox.commits) < 20_000
+
+
+def test_the_piece_in_the_readme_runs(
+    setting: Setting,
+    cluster: DaskCluster,
+    dask_client: DaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    account = {
+        "ASYNCSDK_CLIENT_ID": setting.sandbox.client_id,
+        "ASYNCSDK_API_KEY": setting.sandbox.api_key,
+        "ASYNCSDK_BASE_URL": setting.arrivals.url,
+    }
+    dask_client.wait_for_workers(2)
+    dask_client.run(_set_environment, account)
+    setting.lists(50, 2)
+    monkeypatch.chdir(setting.folder)
+    code = README.partition("## On a cluster")[2].split("```")[1].removeprefix("python\n")
+    placeholders = {
+        "tcp://scheduler:8786": cluster.address,
+        "redis://host:6379/0": setting.redis.url,
+        "lists/*.csv": "list-*.csv",
+        "7116": str(setting.group),
+    }
+    for placeholder, real in placeholders.items():
+        assert placeholder in code
+        code = code.replace(placeholder, real)
+    scope: dict[str, Any] = {}
+    exec(code, scope)  # noqa: S102 - our own
+    assert_equal(scope["report"], setting.sandbox, 50)
+
+
+def _set_environment(variables: dict[str, str]) -> None:
+    os.environ.update(variables)
 
 
 # -- data frames ---------------------------------------------------------------------------

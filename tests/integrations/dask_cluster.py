@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["DaskCluster"]
 
 _SETTINGS = {
-    "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "8s",  # of a worker that stands still
     "DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE": "False",
     "DASK_DISTRIBUTED__COMM__RETRY__COUNT": "3",
 }
@@ -30,12 +29,16 @@ class DaskCluster:
 
     Args:
         workers: How many, each with one thread.
-        **environment: Variables of the workers.
+        patience: Seconds until a worker that stands still is taken for dead.
     """
 
-    def __init__(self, workers: int, **environment: str) -> None:
+    def __init__(self, workers: int, *, patience: int = 300) -> None:
         self._count = workers
-        self._environment = {**os.environ, **_SETTINGS, **environment}
+        self._environment = {
+            **os.environ,
+            **_SETTINGS,
+            "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": f"{patience}s",
+        }
         self._folder = Path(tempfile.mkdtemp(prefix="dask-"))
         self._scheduler: subprocess.Popen[bytes] | None = None
         self._workers: list[subprocess.Popen[bytes]] = []

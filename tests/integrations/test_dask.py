@@ -309,7 +309,7 @@ def test_nothing_is_lost_and_nothing_twice_whatever_becomes_of_the_cluster(
 ) -> None:
     phones = effort(3_000, 1_000_000)
     with (
-        DaskCluster(WORKERS) as cluster,
+        DaskCluster(WORKERS, patience=8) as cluster,
         DaskClient(cluster.address) as client,
         Chaos(
             cluster,

@@ -96,6 +96,7 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
     batches = Batches(order.checker, options.batch_size, options.max_batch_bytes)
 
     heard = order.entered  # not the order itself, which has the source
+    callback: ProgressCallback | None = None
 
     def entered(entries: Sequence[Entry]) -> None:
         """Fates were entered: whoever must know hears of it."""
@@ -105,8 +106,8 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
             requests.transport.instrument.phones(entries)
         if heard is not None:
             heard(entries)
-        if run.callback is not None:
-            run.callback.changed()
+        if callback is not None:
+            callback.changed()
 
     books = Books(ledger, flights, channel, clock, entered)
     concurrency = _concurrency(order)
@@ -153,7 +154,7 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
         Jobs(ending),
     )
     if options.on_progress is not None:
-        run.callback = ProgressCallback(options.on_progress, run.progress)
+        run.callback = callback = ProgressCallback(options.on_progress)
     if channel is not None:
         ending.on_begin(channel.lift_limit)
     ending.on_begin(run.reader.stop)

@@ -30,22 +30,22 @@ class ProgressCallback:
 
     Args:
         call: The function.
-        progress: Gives the progress.
     """
 
-    def __init__(
-        self, call: Callable[[Progress], object], progress: Callable[[], Progress]
-    ) -> None:
+    def __init__(self, call: Callable[[Progress], object]) -> None:
         self._call = call
-        self._progress = progress
         self._changed = Condition()
         self._due = False
         self._over = False
         self.task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to call it, in a task of its own."""
-        self.task = asyncio.create_task(self._run())
+    def start(self, progress: Callable[[], Progress]) -> None:
+        """Begin to call it, in a task of its own.
+
+        Args:
+            progress: Gives the progress.
+        """
+        self.task = asyncio.create_task(self._run(progress))
 
     def changed(self) -> None:
         """Have it called soon."""
@@ -57,20 +57,20 @@ class ProgressCallback:
         self._over = True
         self._changed.notify_all()
 
-    async def _run(self) -> None:
+    async def _run(self, progress: Callable[[], Progress]) -> None:
         """Call it until the end."""
         while not self._over:
             if self._due:
                 self._due = False
-                await self._once()
+                await self._once(progress)
                 await self._rest()
             else:
                 await self._changed.wait()
-        await self._once()
+        await self._once(progress)
 
-    async def _once(self) -> None:
+    async def _once(self, progress: Callable[[], Progress]) -> None:
         try:
-            result = self._call(self._progress())
+            result = self._call(progress())
             if inspect.isawaitable(result):
                 await result
         except (Exception, asyncio.CancelledError) as error:

@@ -55,5 +55,6 @@ class Ending:
             self.stopped_by, self.cause = self.stopped_by or StoppedBy.ERROR, cause
 
     def close(self) -> None:
-        """The accounts are closed: nothing ends the upload any more."""
+        """The accounts are closed: nothing ends the upload any more; nobody waits for it."""
         self._closed = True
+        self._heard.clear()

@@ -64,20 +64,19 @@ class Jobs:
         if self.ending.begun:
             return
         self._tasks = set()
-
-        def another() -> None:
-            nonlocal most
-            if most > 0 and not self.ending.begun:
-                most -= 1
-                task = asyncio.create_task(self._guarded(partial(job, another)))
-                task.add_done_callback(self._hear)
-                self._tasks.add(task)
-
-        another()
+        self._begin(job, most)
         if then is not None:
             then()
         while not self.idle:
             await self._ended.wait()
+
+    def _begin(self, job: Callable[[Callable[[], None]], Awaitable[None]], most: int) -> None:
+        """Run a job, unless there are so many already, or the upload ends."""
+        if len(self._tasks) < most and not self.ending.begun:
+            another = partial(self._begin, job, most)
+            task = asyncio.create_task(self._guarded(partial(job, another)))
+            task.add_done_callback(self._hear)
+            self._tasks.add(task)
 
     @property
     def idle(self) -> bool:

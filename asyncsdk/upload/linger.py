@@ -20,15 +20,11 @@ class Linger:
     Args:
         seconds: How long the first row of a batch waits for others.
         demand: Returns when somebody wants a batch: before that, there is no haste.
-        leave: Hands on what was drawn.
     """
 
-    def __init__(
-        self, seconds: float, demand: Callable[[], Awaitable[None]], leave: Callable[[], None]
-    ) -> None:
+    def __init__(self, seconds: float, demand: Callable[[], Awaitable[None]]) -> None:
         self._seconds = seconds
         self._demand = demand
-        self._leave = leave
         self._since: float | None = None
         """When the first row of the present batch came."""
         self._changed = Condition()
@@ -44,16 +40,21 @@ class Linger:
         """All that was drawn was handed on."""
         self._since = None
 
-    def start(self) -> None:
-        """Begin to watch."""
-        self._task = asyncio.create_task(self._watch())
+    def start(self, leave: Callable[[], None]) -> None:
+        """Begin to watch.
+
+        Args:
+            leave: Hands on what was drawn.
+        """
+        self._task = asyncio.create_task(self._watch(leave))
 
     def stop(self) -> None:
         """Watch no more."""
-        if self._task is not None:
-            self._task.cancel()
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
 
-    async def _watch(self) -> None:
+    async def _watch(self, leave: Callable[[], None]) -> None:
         while True:
             since = self._since
             if since is None:
@@ -62,5 +63,5 @@ class Linger:
             await sleep_until(since + self._seconds)
             await self._demand()
             if self._since == since:
-                self._leave()
+                leave()
                 self.left()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import JournalError, SourceError
@@ -78,10 +79,9 @@ class Reader:
         self._post = post
         self._linger: Linger | None = None
         if linger is not None and isinstance(rows, RowSource):
-            self._linger = Linger(linger, queue.demand, self._leave_as_it_is)
+            self._linger = Linger(linger, queue.demand)
             rows.arrived = self._linger.began
-        clock = asyncio.get_running_loop().time
-        self._steps = Steps(clock, lambda: self._wait(self._breathe))
+        self._steps = Steps(asyncio.get_running_loop().time)
         self._stopped = False
         self._task: asyncio.Task[Any] | None = None
         self.recognised: asyncio.Event = asyncio.Event()
@@ -153,7 +153,7 @@ class Reader:
             self.recognised.set()
             await self._wait(self._go.wait)
             if self._linger is not None:
-                self._linger.start()
+                self._linger.start(self._leave_as_it_is)
             await self._read()
         except BaseException as error:
             if not self._stopped:  # a cancellation is an error like any other unless we asked
@@ -179,6 +179,7 @@ class Reader:
                 batches=self._batches,
                 chunks=self._books.chunks(),
                 steps=self._steps,
+                breathe=partial(self._wait, self._breathe),
             )
         if self._rows is None and not resumed.exhausted:
             msg = "the source of this journal was not read to its end: give it once more"
@@ -228,7 +229,8 @@ class Reader:
         while not (rows.exhausted or rows.stopped) and (left := batches.missing(end)):
             await rows.draw(batches.piece, min(left, self._steps.begin()))
             batches.check()
-            await self._steps.end()
+            if self._steps.end():
+                await self._wait(self._breathe)
             if rows.drained:
                 break
         return self._hand_on(exhausted=rows.exhausted)

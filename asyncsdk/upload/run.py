@@ -68,7 +68,7 @@ class UploadRun:
             loop = asyncio.get_running_loop()
             expiry = loop.call_later(self.options.deadline, self._expire)
         if self.callback is not None:
-            self.callback.start()
+            self.callback.start(self.progress)
         logger.info("an upload into group %d begins", self.claim.group_id)
         try:
             await self._resume(await self.books.open(self.sums))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
 __all__ = ["LoopShare", "Steps", "Stride"]
 
@@ -90,16 +90,14 @@ class Stride:
 
 
 class Steps:
-    """Cuts long work into steps, and lets others in where those took long.
+    """Cuts long work into steps, and says when others are to be let in.
 
     Args:
         clock: Seconds.
-        breathe: Lets others in.
     """
 
-    def __init__(self, clock: Callable[[], float], breathe: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._breathe = breathe
         self._stride = Stride()
         self._began = 0.0
 
@@ -108,7 +106,6 @@ class Steps:
         self._began = self._clock()
         return self._stride.rows
 
-    async def end(self) -> None:
-        """A step is done."""
-        if self._stride.took(self._clock() - self._began):
-            await self._breathe()
+    def end(self) -> bool:
+        """A step is done; returns whether it is time to let others in."""
+        return self._stride.took(self._clock() - self._began)

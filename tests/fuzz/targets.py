@@ -8,18 +8,17 @@ import io
 import json
 import zipfile
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Timer
 from typing import TYPE_CHECKING, cast
 
 from attrs import frozen
 
 from asyncsdk import Account, AsyncSDKError, CreatedPhone, Group, UploadReport
 from asyncsdk.export.load import SavedReport
-from asyncsdk.sources import read
-from asyncsdk.sources.apart import process
+from asyncsdk.sources import excel, frames, read
+from asyncsdk.sources.apart.process import Bounds
 from asyncsdk.upload.batch import Batch
 from asyncsdk.upload.verdict.settlement import settle
 from asyncsdk.wire.batch import decode_ids, decode_members, decode_reply
@@ -59,11 +58,8 @@ _PATIENCE = 5.0
 """Seconds: some inputs have a library read for ever, and are given up sooner here."""
 
 
-def _timer(seconds: float, call: Callable[[], None]) -> Timer:
-    return Timer(min(seconds, _PATIENCE), call)
-
-
-vars(process)["Timer"] = _timer
+vars(excel)["Bounds"] = partial(Bounds, patience=_PATIENCE)
+vars(frames)["_PATIENCE"] = _PATIENCE
 
 
 @frozen

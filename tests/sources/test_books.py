@@ -219,3 +219,28 @@ def test_a_password_is_called_one(tmp_path: Path) -> None:
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000) + stream + bytes(2000))
     with pytest.raises(SourceError, match="protected by a password: open it"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content.replace(b"</table:table>", b"5/table:table>"),
+        lambda content: content.replace(b"</table:table-row>", b"", 1),
+        lambda content: content[: content.index(b"</table:table>")],
+        lambda content: content[: len(content) // 2],
+        lambda content: content.replace(b"</text:p>", b"</text:q>", 1),
+        lambda content: content + b"<more/>",
+        lambda _: b"",
+    ],
+)
+def test_an_ods_that_is_not_xml_is_refused_at_once(
+    damage: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    whole = ods(tmp_path / "whole.ods", JANUARY, ())
+    path = tmp_path / "x.ods"
+    with zipfile.ZipFile(whole) as found, zipfile.ZipFile(path, "w") as made:
+        for name in found.namelist():
+            part = found.read(name)
+            made.writestr(name, damage(part) if name == "content.xml" else part)
+    with pytest.raises(SourceError, match=r"is damaged \(content\.xml: .*save it once more"):
+        read(path)

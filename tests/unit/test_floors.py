@@ -21,6 +21,7 @@ MODULES = {
 }
 
 FLOORS = (
+    ("__main__",),
     ("cli", "testing"),
     ("web",),
     ("workflow",),

@@ -19,7 +19,7 @@ _OVERLAP = 64
 def parse(
     archive: zipfile.ZipFile,
     part: str,
-    begin: Callable[[str, dict[str, str]], None],
+    begin: Callable[[str, dict[str, str]], None] | None = None,
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
 ) -> None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import zipfile
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
+from xml.parsers import expat
 
 from asyncsdk.errors import SourceError
+from asyncsdk.sources.apart.archived import parse
 from asyncsdk.sources.apart.book import Sheet, answers
 from asyncsdk.sources.apart.looking import how_shown
+from asyncsdk.sources.apart.ods import CONTENT
 from asyncsdk.sources.bounds import too_large
 from asyncsdk.sources.cells import texts_of
 
@@ -54,6 +57,7 @@ def read(file: IO[bytes], options: dict[str, Any]) -> Iterator[Any]:
     _check_password(file, entries)
     if not options["hidden"]:
         _check_kind(entries)
+    _check_content(file, entries)
     from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
     try:
@@ -116,6 +120,23 @@ def _check_kind(entries: list[zipfile.ZipInfo]) -> None:
     """Say so if it is of a kind of which nobody here knows what a person sees."""
     if any(entry.filename == _BINARY for entry in entries):
         raise SourceError(_UNSEEN)
+
+
+def _check_content(file: IO[bytes], entries: list[zipfile.ZipInfo]) -> None:
+    """Say so if an OpenDocument holds no XML: calamine would look for a table's end for ever."""
+    if not any(entry.filename == CONTENT for entry in entries):
+        return
+    try:
+        with zipfile.ZipFile(file) as archive:
+            parse(archive, CONTENT)
+    except expat.ExpatError as error:
+        msg = f"is damaged ({CONTENT}: {error}): open it where it is from, and save it once more"
+        raise SourceError(msg) from error
+    except _NO_ARCHIVE as error:
+        msg = f"is damaged ({error}): open it where it is from, and save it once more"
+        raise SourceError(msg) from error
+    finally:
+        file.seek(0)
 
 
 def _check_password(file: IO[bytes], entries: list[zipfile.ZipInfo]) -> None:

@@ -262,11 +262,12 @@ async def _matched(
     rows: Sequence[Row | Phone], found: Sequence[CreatedPhone]
 ) -> list[CreatedPhone | None]:
     """For each row a phone of its own, or None; others run meanwhile."""
-    steps = Steps(asyncio.get_running_loop().time, lambda: asyncio.sleep(0))
+    steps = Steps(asyncio.get_running_loop().time)
     steps.begin()
     matches: list[CreatedPhone | None] = []
     for matches in match_found(rows, found):  # noqa: B007 - the last of them counts
-        await steps.end()
+        if steps.end():
+            await asyncio.sleep(0)
         steps.begin()
     return matches
 

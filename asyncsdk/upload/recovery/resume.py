@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asyncsdk.errors import JournalError
@@ -15,7 +16,7 @@ from asyncsdk.upload.verdict.decision import Decision
 from asyncsdk.wire.rows import encode_rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from asyncsdk.config import OnUnknown
     from asyncsdk.ledger.interface import Resumed
@@ -55,6 +56,7 @@ async def recognise(
     batches: Batches,
     chunks: AsyncIterator[tuple[int, int, int]],
     steps: Steps,
+    breathe: Callable[[], Awaitable[None]],
 ) -> None:
     """Read again what an earlier run read, and make certain that it is the same.
 
@@ -63,26 +65,32 @@ async def recognise(
         rows: The source; None where that run read all of it.
         batches: Encodes rows as they were submitted.
         chunks: What that run read: first row, how many, digest.
-        steps: Lets others run meanwhile.
+        steps: Cuts the work.
+        breathe: Lets others run meanwhile.
 
     Raises:
         JournalError: It is not the same.
     """
     if rows is None:
         return
+    again = partial(_again, rows, batches, steps, breathe)
     async for first, count, known in chunks:
-        if digest(await _again(rows, batches, steps, first, count)) != known:
+        if digest(await again(first, count)) != known:
             where = f"in rows {first + 1:,} to {first + count:,}"
             raise _another_source(where)
-    if (
-        resumed.exhausted
-        and digest(await _again(rows, batches, steps, resumed.read, 1)) != _NOTHING
-    ):
+    if resumed.exhausted and digest(await again(resumed.read, 1)) != _NOTHING:
         where = f"from row {resumed.read + 1:,} on"
         raise _another_source(where)
 
 
-async def _again(rows: Rows, batches: Batches, steps: Steps, first: int, count: int) -> bytes:
+async def _again(
+    rows: Rows,
+    batches: Batches,
+    steps: Steps,
+    breathe: Callable[[], Awaitable[None]],
+    first: int,
+    count: int,
+) -> bytes:
     """Rows that are drawn to know them again, as submitted and encoded; fewer where they end."""
     parts, end = [], first + count
     while not rows.exhausted and first < end:
@@ -91,7 +99,8 @@ async def _again(rows: Rows, batches: Batches, steps: Steps, first: int, count: 
         if piece:
             parts.append(batches.recognise(first, piece))
             first += len(piece)
-        await steps.end()
+        if steps.end():
+            await breathe()
     return join(parts).source
 
 

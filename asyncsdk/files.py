@@ -16,7 +16,7 @@ import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import IO, TYPE_CHECKING
 
 from asyncsdk.locks import try_lock
@@ -35,6 +35,7 @@ __all__ = [
     "placing",
     "placing_first",
     "replacing",
+    "scratch",
     "working_folder",
 ]
 
@@ -90,6 +91,16 @@ def placing_first(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield part
         with suppress(FileExistsError):
             os.link(part, target)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A private file for as long as the block runs, in the folder for such files.
+
+    Where the process is killed, the next one that makes one removes it.
+    """
+    with _part(Path(gettempdir(), "asyncsdk"), gettempdir()) as (_, part):
+        yield part
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

@@ -26,6 +26,7 @@ from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.shown import fail
 from asyncsdk.config import Journal
 from asyncsdk.errors import AsyncSDKError, ConfigurationError
+from asyncsdk.ledger.journal.disks import network_disk
 from asyncsdk.sources.noted import as_noted
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ def upload(
         "rate": parse_rate(rate),
         "deadline": deadline,
         "keep_created": report is not None or journal is not None,
-        "journal": journal and Journal(journal, notes=notes),
+        "journal": journal
+        and Journal(journal, notes=notes, shared=network_disk(journal) is not None),
     }
     chosen = parse_map(columns)
     output = Output(show, as_json, quiet, verbose, rejects, report, html, journal, lang)

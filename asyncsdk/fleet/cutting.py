@@ -91,7 +91,7 @@ def _cut(
     seen: Callable[[Phone], None],
     size: int,
 ) -> tuple[ListFile, list[Partition]]:
-    path, plain = str(source.path), not source.packed and not is_rejects(table.columns)
+    path, plain = source.name or "", not source.packed and not is_rejects(table.columns)
     if (
         plain
         and isinstance(table, CsvSource)

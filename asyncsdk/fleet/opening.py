@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asyncsdk.fleet.places import changed, digest_of
+from asyncsdk.fleet.remote import Remote, is_remote
 from asyncsdk.sources.bounds import MAX_BYTES
 from asyncsdk.sources.columns import ColumnChoice
 from asyncsdk.sources.csv import CsvSource
@@ -15,6 +17,8 @@ from asyncsdk.sources.picking import Cells
 from asyncsdk.sources.read import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from asyncsdk.fleet.manifest import ListFile, Manifest, Partition, Picked
     from asyncsdk.sources.table import Source, Table
 
@@ -23,23 +27,27 @@ __all__ = ["opened", "ranges_of"]
 _PLANNED = "as planned"
 
 
-def opened(manifest: Manifest, partition: Partition) -> Source:
+@contextmanager
+def opened(manifest: Manifest, partition: Partition) -> Iterator[Source]:
     """The rows of a partition; they are those that were planned, and are read in the same way.
 
     Raises:
         SourceError: The file is not what it was, or cannot be read.
-        ImportError: Something of the extra `files` is needed and not installed.
+        ImportError: Something of an extra is needed and not installed.
     """
     file = manifest.files[partition.file]
-    path = Path(file.path)
-    _check(path, file, partition)
-    source = FileInput(path, manifest.reading.get("max_bytes") or MAX_BYTES, file.path)
-    if file.cut == "whole":
-        columns = {**(manifest.reading.get("columns") or {}), **file.answered}
-        return read(source, **{**manifest.reading, "columns": columns or None})
-    table = _lines(file, partition) if file.cut == "lines" else _rows(source, file, partition)
-    table.totals = partition.totals
-    return table
+    ranges = ranges_of(file, partition.start, partition.end)
+    if not is_remote(file.path):
+        _check(file, ranges, partition.digest)
+        yield _source(manifest, partition, Path(file.path), partition.start)
+        return
+    remote = Remote(file.path)
+    if remote.size() != file.size:
+        raise changed(file.path)
+    with remote.copied(ranges, sparse=file.cut == "row-groups") as (path, digest):
+        if digest != partition.digest:
+            raise changed(file.path)
+        yield _source(manifest, partition, path, 0)
 
 
 def ranges_of(file: ListFile, start: int, end: int) -> list[tuple[int, int]]:
@@ -47,28 +55,44 @@ def ranges_of(file: ListFile, start: int, end: int) -> list[tuple[int, int]]:
     return [(start, end), *([(file.footer, file.size)] if file.footer else [])]
 
 
-def _check(path: Path, file: ListFile, partition: Partition) -> None:
+def _check(file: ListFile, ranges: Iterable[tuple[int, int]], digest: str) -> None:
     """Do nothing if these bytes of the file are what they were, and it is as long."""
-    ranges = ranges_of(file, partition.start, partition.end)
-    with opened_file(path, file.path) as found:
-        if found.seek(0, 2) != file.size or digest_of(found, ranges) != partition.digest:
+    with opened_file(Path(file.path), file.path) as found:
+        if found.seek(0, 2) != file.size or digest_of(found, ranges) != digest:
             raise changed(file.path)
 
 
-def _lines(file: ListFile, partition: Partition) -> Table:
-    assert file.dialect is not None, "it is cut at lines"
-    return CsvSource(
-        RangeInput(file.path, partition.start, partition.end),
-        file.dialect,
-        _columns(file),
-        _mapping(file),
-        first_line=partition.line,
-        continued=partition.start > file.mark,
-    )
+def _source(manifest: Manifest, partition: Partition, path: Path, start: int) -> Source:
+    """The rows of a partition.
 
-
-def _rows(source: FileInput, file: ListFile, partition: Partition) -> Table:
-    return read_rows(source, partition.row, partition.rows, _columns(file), _mapping(file))
+    Args:
+        manifest: The plan.
+        partition: The partition.
+        path: The file, or what of it was copied.
+        start: Where in that the partition begins, if it is some of its lines.
+    """
+    file = manifest.files[partition.file]
+    whole = FileInput(path, manifest.reading.get("max_bytes") or MAX_BYTES, file.path)
+    if file.cut == "whole":
+        columns = {**(manifest.reading.get("columns") or {}), **file.answered}
+        return read(whole, **{**manifest.reading, "columns": columns or None})
+    table: Table
+    if file.cut == "lines":
+        assert file.dialect is not None, "it is cut at lines"
+        end = start + partition.end - partition.start
+        table = CsvSource(
+            RangeInput(path, start, end, file.path),
+            file.dialect,
+            _columns(file),
+            _mapping(file),
+            first_line=partition.line,
+            continued=partition.start > file.mark,
+        )
+    else:
+        first, rows = partition.row, partition.rows
+        table = read_rows(whole, first, rows, _columns(file), _mapping(file))
+    table.totals = partition.totals
+    return table
 
 
 def _columns(file: ListFile) -> tuple[str, ...]:

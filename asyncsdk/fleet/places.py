@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from asyncsdk.errors import ConfigurationError, SourceError
+from asyncsdk.fleet.remote import is_remote, remote_names
 from asyncsdk.sources.read import named
 from asyncsdk.words import brief
 
@@ -22,10 +23,10 @@ _PIECE = 1 << 20
 
 
 def places(sources: Any) -> list[str]:
-    """The absolute paths of lists, in the order in which they are given.
+    """The absolute paths, or URLs, of lists, in the order in which they are given.
 
     Args:
-        sources: A path, a pattern, or several of them.
+        sources: A path, a URL, a pattern, or several of them.
 
     Raises:
         ConfigurationError: One of them is no file that other processes can read, too.
@@ -38,7 +39,13 @@ def places(sources: Any) -> list[str]:
             f"patterns, not {brief(sources)}"
         )
         raise ConfigurationError(msg)
-    return list(map(_absolute, named(list(map(os.fspath, given)))))
+    return [path for place in map(os.fspath, given) for path in _named(place)]
+
+
+def _named(place: str) -> list[str]:
+    """The files that a path, a URL or a pattern means."""
+    place = place.removeprefix("file://")
+    return remote_names(place) if is_remote(place) else list(map(_absolute, named(place)))
 
 
 def _is_path(place: object) -> bool:

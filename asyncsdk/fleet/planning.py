@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.client import Client
@@ -10,6 +11,7 @@ from asyncsdk.config import RetryPolicy, UploadOptions
 from asyncsdk.fleet.cutting import Limits
 from asyncsdk.fleet.drafting import Draft, kept, planned_before
 from asyncsdk.fleet.places import places
+from asyncsdk.fleet.remote import Remote, is_remote
 from asyncsdk.fleet.settings import as_written
 from asyncsdk.fleet.skips import Scan
 from asyncsdk.ledger.journal.disks import network_disk
@@ -88,7 +90,9 @@ async def plan(
     Planned once more with the same lists and options, it changes nothing.
 
     Args:
-        sources: A path, a pattern (`lists/*.parquet`), or several of them.
+        sources: A path, a pattern (`lists/*.parquet`), or several of them; also URLs of whatever
+            fsspec opens (`s3://lists/*.csv`, needs `asyncsdk[fleet]`). Such a list is copied to a
+            private file while it is planned; a run copies what its partition has.
         group: The id of the group to upload into.
         state: A folder for the plan and for the accounts; it is made where there is none. It holds
             phones once something runs, and is for its owner alone.
@@ -172,35 +176,38 @@ async def plan(
     for name, most in (("partition_rows", partition_rows), ("partition_bytes", partition_bytes)):
         if most is not None:
             whole_number(name, most)
-    lists = await asyncio.to_thread(_opened, places(sources), reading, ask)
-    together = _together(lists)
-    checked = _checked(options | options_noted(together, options))
-    options = as_written({name: getattr(checked, name) for name in options})
-    folder = StateFolder.at(state)
-    if shared is None:
-        shared = await asyncio.to_thread(network_disk, folder.path) is not None
-    limits = Limits(partition_rows, partition_bytes)
-    draft = Draft(group, reading, options, lists, limits, shared)
-    skipping = skipping_of(together, checked.duplicates, checked.existing, checked.normalize)
-    try:
-        made = None
-        if skipping is None or await asyncio.to_thread(folder.manifest.exists):
-            made = await asyncio.to_thread(draft.manifest)
-            before = await asyncio.to_thread(planned_before, folder, made, replace=replace)
-            if before is not None:
-                return before
-        scan, ids = None, None
-        if skipping is not None:
-            if checked.existing == "skip":
-                ids = await _noted_group(client, group, skipping, retry)
-            scan = Scan(Checker(checked.validate, normalizer(checked.normalize), skipping=skipping))
-            made = await asyncio.to_thread(draft.manifest, scan)
-        assert made is not None, "it was made in one of two ways"
-        ids = ids if on_unknown == "reconcile" else None
-        marks = None if scan is None else scan.marks
-        return await asyncio.to_thread(kept, folder, made, marks, ids, replace=replace)
-    finally:
-        draft.stopped.set()  # where this is cancelled, the thread is to end, too
+    with ExitStack() as copies:
+        lists = await asyncio.to_thread(_opened, sources, reading, ask, copies)
+        together = _together(lists)
+        checked = _checked(options | options_noted(together, options))
+        options = as_written({name: getattr(checked, name) for name in options})
+        folder = StateFolder.at(state)
+        if shared is None:
+            shared = await asyncio.to_thread(network_disk, folder.path) is not None
+        limits = Limits(partition_rows, partition_bytes)
+        draft = Draft(group, reading, options, lists, limits, shared)
+        skipping = skipping_of(together, checked.duplicates, checked.existing, checked.normalize)
+        try:
+            made = None
+            if skipping is None or await asyncio.to_thread(folder.manifest.exists):
+                made = await asyncio.to_thread(draft.manifest)
+                before = await asyncio.to_thread(planned_before, folder, made, replace=replace)
+                if before is not None:
+                    return before
+            scan, ids = None, None
+            if skipping is not None:
+                if checked.existing == "skip":
+                    ids = await _noted_group(client, group, skipping, retry)
+                scan = Scan(
+                    Checker(checked.validate, normalizer(checked.normalize), skipping=skipping)
+                )
+                made = await asyncio.to_thread(draft.manifest, scan)
+            assert made is not None, "it was made in one of two ways"
+            ids = ids if on_unknown == "reconcile" else None
+            marks = None if scan is None else scan.marks
+            return await asyncio.to_thread(kept, folder, made, marks, ids, replace=replace)
+        finally:
+            draft.stopped.set()  # where this is cancelled, the thread is to end, too
 
 
 def _checked(options: Mapping[str, Any]) -> UploadOptions:
@@ -228,14 +235,23 @@ _OF_A_RUN: Mapping[str, Any] = {
 
 
 def _opened(
-    paths: Sequence[str],
+    sources: Any,
     reading: Mapping[str, Any],
     ask: Callable[[Question], str | None] | None,
+    copies: ExitStack,
 ) -> list[tuple[FileInput, Source]]:
-    """The lists, of which it is known what is in which column."""
+    """The lists, of which it is known what is in which column; what is elsewhere is copied."""
     most = reading["max_bytes"] or MAX_BYTES
-    inputs = [FileInput(path, most) for path in paths]
+    inputs = [_input(path, most, copies) for path in places(sources)]
     return [(one, read(one, **reading, ask=ask)) for one in inputs]
+
+
+def _input(path: str, most: int, copies: ExitStack) -> FileInput:
+    if not is_remote(path):
+        return FileInput(path, most)
+    remote = Remote(path)
+    place, _ = copies.enter_context(remote.copied([(0, remote.size())]))
+    return FileInput(place, most, path)
 
 
 def _together(lists: Sequence[tuple[FileInput, Source]]) -> Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.client import Client
@@ -131,7 +131,7 @@ async def _upload(
     stop: asyncio.Event | None,
     **options: Any,
 ) -> UploadReport:
-    source = await asyncio.to_thread(opened, plan, partition)
+    stack = ExitStack()
     skips = await asyncio.to_thread(planned_skips, plan.folder, partition)
     options |= as_options(plan.options) | {
         "duplicates": "send",  # the plan has said which rows are not to be
@@ -140,8 +140,9 @@ async def _upload(
     }
     others = Others(plan.folder, partition.index)
     part = Part(pace=found.pace, begin=found.check, neighbours=others, skips=skips)
-    upload = client.phones.upload_part(plan.group_id, source, part, options)
     try:
+        source = await asyncio.to_thread(stack.enter_context, opened(plan, partition))
+        upload = client.phones.upload_part(plan.group_id, source, part, options)
         async with _stopped_by(stop, upload):
             return await upload
     except UploadStopped as stopped:
@@ -151,6 +152,7 @@ async def _upload(
             await found.check()  # whoever has taken it over may have removed this one
         raise
     finally:
+        stack.close()
         await asyncio.to_thread(note_totals, plan.folder, partition.index, found.journal)
 
 

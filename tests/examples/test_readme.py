@@ -84,3 +84,22 @@ def test_from_a_spreadsheet_to_a_rejects_file(sandbox: SandboxThread, tmp_path: 
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)  # noqa: S603 - ours
     assert [(commit.phone, commit.a) for commit in sandbox.commits] == [("+491601111111", "Frau")]
     assert len((tmp_path / "rejects.csv").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_one_upload_by_many_processes(sandbox: SandboxThread, tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir()
+    for name in "ab":
+        (tmp_path / "lists" / f"{name}.csv").write_text("Mobil\n+4915112345678\n+491511234567\n")
+    group = sandbox.add_group("people")
+    program = piece("One upload, many processes").replace("7116", str(group))
+
+    def told(*words: str) -> str:
+        command = [sys.executable, "-c", program, *words]
+        return subprocess.run(  # noqa: S603 - ours
+            command, cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+
+    assert told() == "2 partitions of 4 rows\n"
+    assert told("1").startswith("2 phones: 0 created, 0 invalid, 0 failed, 2 skipped")
+    assert "4 phones: 2 created, 0 invalid, 0 failed, 2 skipped" in told("0")
+    assert len(sandbox.commits) == 2

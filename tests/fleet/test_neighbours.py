@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from attrs import frozen
 from asyncsdk import Delivery, Outcome, RetryPolicy, UploadReport, UploadStopped, fleet
 from asyncsdk.sandbox import Faults
 from tests.effort import effort
+from tests.fleet.judging import assert_judged
 from tests.rig import client_of, connected, numbers
 
 if TYPE_CHECKING:
@@ -64,25 +64,6 @@ async def partitions(
         yield Fleet(rig, manifest, clients)
 
 
-def assert_judged(it: Fleet) -> None:
-    """By number: what was stored, and what is said of it."""
-    report = it.report
-    stored = Counter(commit.phone for commit in it.rig.sandbox.commits)
-    ids = {commit.phone_id: commit.phone for commit in it.rig.sandbox.commits}
-    told = [(r.created.id, r.phone.phone) for r in report.created if r.created and r.created.id]
-    assert len({key for key, _ in told}) == len(told)
-    assert all(ids[key] == number for key, number in told)
-    rows: Counter[str] = Counter()
-    unknown: Counter[str] = Counter()
-    for result in report.results():
-        rows[result.phone.phone] += 1
-        unknown[result.phone.phone] += result.delivery is Delivery.UNKNOWN
-    created = Counter(result.phone.phone for result in report.created)
-    for number, count in rows.items():
-        assert created[number] <= stored[number] <= created[number] + unknown[number]
-        assert stored[number] <= count
-
-
 @pytest.mark.parametrize("fault", ["reset-before", "reset-after"])
 async def test_the_phone_of_another_partition_is_not_its_own(fault: str, state: Path) -> None:
     faults = Faults.script(["ok", fault])
@@ -91,7 +72,7 @@ async def test_the_phone_of_another_partition_is_not_its_own(fault: str, state: 
         report = await it.run(0)
         assert report.created_count == 1
         assert it.rig.stored == [SAME, SAME]
-        assert_judged(it)
+        assert_judged(it.report, it.rig.sandbox)
 
 
 @pytest.mark.parametrize("fault", ["reset-before", "reset-after"])
@@ -102,7 +83,7 @@ async def test_a_phone_that_was_there_before_is_nobodys(fault: str, state: Path)
         await it.run(1)
         assert (await it.run(0)).created_count == 1
         assert it.rig.stored == [SAME, SAME]
-        assert_judged(it)
+        assert_judged(it.report, it.rig.sandbox)
 
 
 async def test_what_the_group_held_is_read_once_for_all(state: Path) -> None:
@@ -167,7 +148,7 @@ async def test_a_slow_answer_of_another_is_waited_for(state: Path) -> None:
         await asyncio.sleep(0.5)
         await asyncio.gather(first, it.run(1))
         assert it.report.created_count == 2
-        assert_judged(it)
+        assert_judged(it.report, it.rig.sandbox)
 
 
 async def test_without_what_the_group_held_nothing_is_sent(state: Path) -> None:
@@ -193,4 +174,4 @@ async def test_whatever_is_lost_nothing_is_stored_twice_or_called_created_when_i
         assert report.submitted == it.manifest.rows
         assert all(r.delivery is Delivery.UNKNOWN for r in report.failed)
         assert not list(report.results(Outcome.INVALID))
-        assert_judged(it)
+        assert_judged(it.report, it.rig.sandbox)

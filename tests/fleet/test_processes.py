@@ -13,6 +13,7 @@ from asyncsdk import UploadReport, fleet
 from asyncsdk.sandbox.thread import SandboxThread
 from tests.effort import effort
 from tests.fleet.crew import Crew
+from tests.fleet.judging import assert_judged
 from tests.rig import numbers
 
 if TYPE_CHECKING:
@@ -147,3 +148,38 @@ def test_with_a_pace_the_last_of_many_has_it(redis: RedisServer, tmp_path: Path)
             told = {hand.wait()[:12] for hand in hands}
             assert told <= {"FencedError:", "2,000 phones"}
         assert_whole(sandbox, manifest)
+
+
+@pytest.mark.parametrize("seed", range(effort(1, 20)))
+def test_with_the_same_numbers_in_all_partitions_while_processes_die(
+    seed: int, redis: RedisServer, tmp_path: Path
+) -> None:
+    """A number that two have in doubt stays unknown; what is called created is, under its id."""
+    chance = random.Random(seed)
+    lists = [tmp_path / f"{index}.csv" for index in range(3)]
+    for path in lists:
+        path.write_text("phone\n" + "\n".join(numbers(600)) + "\n")
+    latency = (0.0, 0.01, 0.05)
+    with SandboxThread(latency=lambda _: chance.choice(latency)) as sandbox:
+        group = sandbox.add_group("people")
+        options: dict[str, Any] = {"batch_size": 20, "concurrency": 4, "quiet_period": 0.2}
+        state = tmp_path / "state"
+        manifest = asyncio.run(fleet.plan(lists, group, state, **options))
+        with Crew(sandbox, state, redis.url, timeout=1.0) as crew:
+            hands = []
+            for turn in range(9):
+                hand = crew.start(turn % 3)
+                until(sandbox, len(sandbox.requests) + chance.randrange(1, 12), hand)
+                chance.choice((hand.kill, hand.stop, hand.go_on))()
+                hands.append(hand)
+            for hand in [crew.start(index) for index in range(3)]:
+                assert hand.wait().startswith("600 phones: "), hand.wait()
+            for hand in hands:
+                hand.go_on()
+            for hand in hands:
+                hand.wait()
+        report = UploadReport.open_all(state)
+        assert report.complete
+        assert report.submitted == manifest.rows
+        assert_judged(report, sandbox)
+        assert report.created_count > report.submitted / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -105,6 +106,8 @@ class Driver:
                         raise ClusterError(_CANCELLED) from None
                 except KilledWorker:
                     break
+                except OSError:  # whoever had the answer is gone
+                    await asyncio.sleep(_OFTEN)
         raise ClusterError(_DIES.format(self.retries + 1))
 
     async def _connected(self) -> None:
@@ -118,12 +121,14 @@ class Driver:
         left = bool(self._futures)
         await self._forget()
         if left and self.cluster.status == "running":
-            await self.cluster.run(ended, orders[0].state, on_error="ignore", asynchronous=True)
+            with suppress(OSError):  # without a scheduler its workers end by themselves
+                await self.cluster.run(ended, orders[0].state, on_error="ignore", asynchronous=True)
 
     async def _forget(self) -> None:
         futures, self._futures = list(self._futures), set()
         if futures and self.cluster.status == "running":
-            await self.cluster.cancel(futures, asynchronous=True)
+            with suppress(OSError):
+                await self.cluster.cancel(futures, asynchronous=True)
 
 
 async def _done(future: Future) -> None:

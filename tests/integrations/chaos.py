@@ -54,6 +54,7 @@ class Chaos:
         self._most = most
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self._holding = threading.Thread(target=self._hold, daemon=True)
         self.did: list[str] = []
         """What it did."""
 
@@ -69,14 +70,16 @@ class Chaos:
     ) -> None:
         self._over.set()
         self._thread.join()
+        if self._holding.ident is not None:
+            self._holding.join()
 
     def _run(self) -> None:
         number = 0
         while self._goes_on():
             number += 1
             if number == 2 and self._stopped:
-                self._hold()
-            elif number == 4 and self._scheduler:
+                self._holding.start()
+            elif number == 3 and self._scheduler:
                 self._restart()
             elif self.did.count("killed") < self._most:
                 self._cluster.kill_worker(self._random.randrange(self._workers))

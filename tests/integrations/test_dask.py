@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 WHOLE = effort(0, 1) == 1
 WORKERS = effort(2, 4)
-RATE = Rate(effort(20, 50), per=1.0)
+RATE = Rate(20, per=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -317,7 +317,7 @@ def test_nothing_is_lost_and_nothing_twice_whatever_becomes_of_the_cluster(
             WORKERS,
             lambda: len(setting.sandbox.commits),
             seed=seed,
-            every=8,
+            every=4,
             stopped=effort(0, 25),
             scheduler=WHOLE,
             most=effort(1, 1000),

@@ -2,14 +2,15 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PARTS := nginx squid haproxy redis-server iproute2=ip chromium chromium-driver=chromedriver
+PARTS := nginx squid haproxy redis-server iproute2=ip chromium chromium-driver=chromedriver \
+	curl postgresql=psql prometheus
 VERSIONS := 3.11 3.12 3.13 3.14
 FLOOR := 90
 
 export PATH := $(CURDIR)/.parts/bin:$(PATH):/usr/sbin:/sbin
 export PIP_NO_INPUT := 1
 
-.PHONY: demo web test test-slow lint check test-all mutants fuzz coverage package catalogues bench bench-quick ready bench-ready parts clean
+.PHONY: demo web docs test test-slow lint check test-all mutants fuzz coverage package catalogues bench bench-quick ready bench-ready parts clean
 
 demo: ## Watch 100,000 phones being uploaded to a sandbox
 	@.ci/venv $(VENV) cli "$$(.ci/python)"
@@ -18,6 +19,10 @@ demo: ## Watch 100,000 phones being uploaded to a sandbox
 web: ## Open the page in your browser, with a sandbox behind it
 	@.ci/venv $(VENV) all "$$(.ci/python)"
 	@$(BIN)/python -m asyncsdk.cli web --sandbox
+
+docs: ## Build the documentation, to site/
+	@.ci/venv $(VENV)-docs docs "$$(.ci/python)"
+	@$(VENV)-docs/bin/python -m docs
 
 test: ready parts ## Run the tests
 	@$(BIN)/python -m pytest -q -n 2

@@ -49,9 +49,9 @@ class Client:
     Args:
         client_id: The account's number.
         api_key: Its API key.
-        base_url: Where the API is.
-        rate: Requests in any window of time at most, over all that the client does; None for no
-            limit.
+        base_url: Where the API is; by default `https://api.lox24.eu`.
+        rate: Requests in any window of time at most, over all that the client does; by default ten
+            per second, None for no limit.
         connections: Requests under way at once at most, likewise.
         pace: In place of `rate`, a pace that is shared with other clients, of this process or, with
             `asyncsdk.integrations.redis.SharedPace`, of any. It is closed with the client, and may
@@ -139,6 +139,8 @@ class Client:
         telemetry: Telemetry | None = None,
     ) -> Self:
         """A client from `ASYNCSDK_CLIENT_ID`, `ASYNCSDK_API_KEY` and, if set, `ASYNCSDK_BASE_URL`.
+
+        The arguments are those of `Client`.
 
         Raises:
             ConfigurationError: A variable is missing or makes no sense.

@@ -145,7 +145,9 @@ class Rate:
     """At most `requests` in any window of `per` seconds, evenly spaced."""
 
     requests: int = field(validator=validators.count(1))
+    """How many, at least 1."""
     per: float = field(default=1.0, validator=validators.number(0, above=True))
+    """Seconds of the window."""
 
     def __attrs_post_init__(self) -> None:
         if self.per / self.requests < _LEAST_INTERVAL:
@@ -224,7 +226,9 @@ class Adaptive:
     """Let the concurrency find the server's knee by itself, between these bounds."""
 
     min: int = field(default=1, validator=validators.count(1))
+    """Requests at once at least."""
     max: int = field(default=64, validator=validators.count(1))
+    """Requests at once at most."""
 
     def __attrs_post_init__(self) -> None:
         if self.max < self.min:
@@ -299,6 +303,7 @@ class Journal:
     """A file that makes an upload survive the end of its process."""
 
     path: Path = field(converter=_journal_path)
+    """Where it is, or is to be; its folder must be there."""
     durable: Literal["crash", "power"] = field(
         default="crash", validator=validators.one_of("crash", "power")
     )

@@ -120,6 +120,7 @@ class ApiError(AsyncSDKError):
     """
 
     advice = ""
+    """What helps, as the end of its text says it."""
 
     def __init__(
         self,

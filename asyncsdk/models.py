@@ -52,9 +52,13 @@ class Phone:
     a: str | None = field(default=None, metadata=_COLUMN)
     """Column data of at most 1530 characters; likewise `b` to `e`."""
     b: str | None = field(default=None, metadata=_COLUMN)
+    """Likewise."""
     c: str | None = field(default=None, metadata=_COLUMN)
+    """Likewise."""
     d: str | None = field(default=None, metadata=_COLUMN)
+    """Likewise."""
     e: str | None = field(default=None, metadata=_COLUMN)
+    """Likewise."""
     callback_data: str | None = field(default=None, metadata={LIMIT: 36})
     """Sent back to your endpoint with a delivery, e.g. a message id; at most 36 characters."""
 
@@ -70,11 +74,17 @@ class UnsubscribeReason(IntEnum):
     """Why a phone was unsubscribed. Numbers the provider may add later survive as `UNKNOWN_<n>`."""
 
     NEVER_SUBSCRIBED = 1
+    """'I never subscribed'."""
     TOO_MANY_MESSAGES = 2
+    """'Too many messages'."""
     NOT_INTERESTED = 3
+    """'I am not interested'."""
     CONTENT_INCOMPREHENSIBLE = 4
+    """'Content is incomprehensible'."""
     DISLIKES_COMPANY = 5
+    """`I don't like your company`."""
     OTHER = 6
+    """Another one."""
 
     @classmethod
     def _missing_(cls, value: object) -> UnsubscribeReason | None:
@@ -98,16 +108,23 @@ class CreatedPhone:
     phone: str | None
     """The number as the provider stored it, which may be another spelling of the one sent."""
     a: str | None = None
+    """Column data; likewise `b` to `e`."""
     b: str | None = None
+    """Likewise."""
     c: str | None = None
+    """Likewise."""
     d: str | None = None
+    """Likewise."""
     e: str | None = None
+    """Likewise."""
     callback_data: str | None = None
+    """As it was sent."""
     subscribed_at: datetime | None = None
     """When the phone was subscribed by a link (UTC)."""
     unsubscribed_at: datetime | None = None
     """When the phone was unsubscribed by a link (UTC)."""
     unsubscribe_reason: UnsubscribeReason | None = None
+    """Why it was unsubscribed, if it was."""
 
 
 @frozen
@@ -115,6 +132,7 @@ class Group:
     """A group of phones."""
 
     id: int
+    """The provider's id of this group."""
     name: str
     """1 to 50 characters."""
     description: str | None = None
@@ -122,10 +140,15 @@ class Group:
     name_a: str | None = None
     """What the group calls column `a`, at most 50 characters; likewise `name_b` to `name_e`."""
     name_b: str | None = None
+    """Likewise."""
     name_c: str | None = None
+    """Likewise."""
     name_d: str | None = None
+    """Likewise."""
     name_e: str | None = None
+    """Likewise."""
     deleted_at: datetime | None = None
+    """When it was deleted (UTC); None while it is there."""
     count_items: int | None = None
     """How many phones it holds; None if the reply did not say."""
 
@@ -141,12 +164,19 @@ class Account:
     """The account that the credentials belong to."""
 
     id: int
+    """The client id."""
     currency: str | None = None
+    """Of the balance, such as `EUR`."""
     balance_amount: float | None = None
+    """What is left, in that currency."""
     balance_changed_at: datetime | None = None
+    """When that changed last (UTC)."""
     is_text_deleted: bool | None = None
+    """Whether the provider deletes the texts of messages."""
     services: tuple[Any, ...] = ()
+    """What the account may use, as the provider says it."""
     groups: dict[str, Any] = field(factory=dict)
+    """What the provider says of its groups."""
 
 
 @frozen
@@ -156,6 +186,7 @@ class Violation:
     path: str
     """The field, or of a batch the row and the field (`[3].phone`); may be empty."""
     message: str
+    """What is wrong, in words."""
     code: str | None = None
     """The rule's machine-readable name, where there is one."""
     duplicate_of: int | None = None

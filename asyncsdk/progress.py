@@ -22,6 +22,7 @@ class Phase(StrEnum):
     LOOKING_UP = "looking_up"
     """It looks for them in the group."""
     ENDED = "ended"
+    """Nothing: it has ended."""
 
 
 @frozen
@@ -43,8 +44,11 @@ class Progress:
     total: int | None = None
     """Rows that the source has; None where it does not say."""
     created: int = 0
+    """Phones that the server created."""
     invalid: int = 0
+    """Phones that are at fault themselves."""
     failed: int = 0
+    """Phones that were not created for another reason."""
     skipped: int = 0
     """Rows that were not sent because the caller asked for that."""
     in_flight: int = 0

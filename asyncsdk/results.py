@@ -64,6 +64,7 @@ class PhoneResult:
     phone: Phone
     """The phone as submitted."""
     outcome: Outcome
+    """What became of it."""
     status: int | None = None
     """HTTP status of this phone, or None if no reply named one."""
     created: CreatedPhone | None = None
@@ -71,6 +72,7 @@ class PhoneResult:
     error: Problem | None = None
     """Why it was not created, or not sent."""
     delivery: Delivery = Delivery.ANSWERED
+    """How far it got."""
     attempts: int = 0
     """Requests that carried this phone."""
     request_id: str | None = None

@@ -30,7 +30,9 @@ class Survey:
     countries: Mapping[str, int] = field(factory=dict)
     """By region (`DE`), the most frequent first."""
     mobile: int = 0
+    """Numbers that mobile phones have."""
     landline: int = 0
+    """Numbers that they cannot have."""
     mobile_or_landline: int = 0
     """In plans that do not tell, such as that of the US."""
     service: int = 0

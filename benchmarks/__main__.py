@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from benchmarks import (
     bench_accounting,
     bench_cpu,
+    bench_fleet,
     bench_growth,
     bench_imports,
     bench_journal,
@@ -37,6 +38,7 @@ BENCHMARKS = {
     "journal": bench_journal,
     "start": bench_imports,
     "pace": bench_pace,
+    "fleet": bench_fleet,
     "sources": bench_sources,
     "page": bench_page,
 }

@@ -430,7 +430,7 @@ def _pass(tests: Sequence[str], tree: Path) -> bool:
 def copied(folder: str) -> Path:
     """A copy of the tree to change."""
     tree = Path(folder) / "tree"
-    wanted = ("asyncsdk", "tests", "examples", "pyproject.toml", "README.md")
+    wanted = ("asyncsdk", "tests", "examples", "docs", "pyproject.toml", "README.md", "Makefile")
     tree.mkdir()
     for name in wanted:
         source = ROOT / name

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from importlib import import_module
 from typing import Any, NoReturn
 
 import pytest
 
-__all__ = ["command", "module"]
+__all__ = ["ZSTD", "command", "module"]
+
+ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+"""The module for `.zst`."""
 
 
 def module(name: str) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 from yarl import URL
 
+from asyncsdk.cli.connecting import client_from_env
 from asyncsdk.cli.shown import fail, plain, stderr
 from asyncsdk.client import Client
 from asyncsdk.config import EXPOSED, is_exposed
@@ -64,7 +65,7 @@ class Destination:
         if self.group_id is not None and set(targets) <= set(FIELDS):
             return {}
         check_credentials()
-        async with Client.from_env() as client:
+        async with client_from_env() as client:
             group = await self._find(client)
         if group is None:
             return {}

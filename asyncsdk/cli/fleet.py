@@ -16,6 +16,7 @@ from asyncsdk import fleet
 from asyncsdk.cli import parameters as given
 from asyncsdk.cli.asking import ask
 from asyncsdk.cli.closing import print_totals
+from asyncsdk.cli.connecting import client_from_env
 from asyncsdk.cli.destination import Destination, check_credentials
 from asyncsdk.cli.job import failed
 from asyncsdk.cli.lists import asked_as_typed
@@ -31,7 +32,6 @@ from asyncsdk.cli.output import Output, tell_requests
 from asyncsdk.cli.running import Ending
 from asyncsdk.cli.shown import Exit, fail, plain, print_json, stderr, stdout
 from asyncsdk.cli.signals import handled
-from asyncsdk.client import Client
 from asyncsdk.errors import AsyncSDKError, FencedError
 from asyncsdk.fleet.manifest import manifest_at
 from asyncsdk.integrations.redis import SharedPace
@@ -160,7 +160,7 @@ async def _planned(
     if destination.group_id is not None and options["existing"] == "send":
         return await fleet.plan(files, destination.group_id, state, names=names, **options)
     check_credentials()
-    async with Client.from_env() as client:
+    async with client_from_env() as client:
         group = await destination.id(client)
         return await fleet.plan(files, group, state, names=names, client=client, **options)
 
@@ -252,16 +252,14 @@ def run(
     tell_requests(verbose)
     which = _index(index, index_from, every=every)
     check_credentials()
-    options: dict[str, Any] = (
-        {"at_once": at_once} if which is None else {"wait": wait, "deadline": deadline}
-    )
+    options: dict[str, Any] = {"at_once": at_once} if which is None else {"wait": wait}
     output = Output(as_json=as_json, quiet=quiet, verbose=verbose)
     try:
         made = manifest_at(state)
         total = made.rows if which is None else made.partition(which).rows
         view = view_for(total, quiet=not output.live, quiet_period=made.options["quiet_period"])
         limits = _limits(pace, pace_name, parse_rate(rate))
-        ending = asyncio.run(_followed(made, which, limits, options, view))
+        ending = asyncio.run(_followed(made, which, limits, options, view, deadline))
     except KeyboardInterrupt:
         fail("interrupted", Exit.INTERRUPTED)
     except (AsyncSDKError, OSError, ImportError) as error:
@@ -305,21 +303,26 @@ async def _followed(
     limits: dict[str, Any],
     options: dict[str, Any],
     view: View,
+    deadline: float | None,
 ) -> Ending:
     """Run it and show how far it is; Ctrl-C stops it, a second one at once."""
     stop, shown = asyncio.Event(), [Progress()]
+    interrupts: list[int] = []
+    if deadline is not None:
+        asyncio.get_running_loop().call_later(deadline, stop.set)
 
     def show(progress: Progress) -> None:
         shown[0] = progress
 
-    async with Client.from_env(**limits) as client:
+    async with client_from_env(**limits) as client:
         about = {"client": client, "stop": stop, "on_progress": show, **options}
         work = fleet.run_all(made, **about) if which is None else fleet.run(made, which, **about)
         task = asyncio.create_task(work)
 
         def interrupt() -> None:
-            if stop.is_set():
+            if interrupts:
                 task.cancel()
+            interrupts.append(1)
             stop.set()
             view.note(_STOPPING)
 
@@ -327,7 +330,7 @@ async def _followed(
             while not task.done():
                 await asyncio.wait({task}, timeout=_REFRESH if view.live else None)
                 view.show(shown[0])
-    return _ending(made, which, task, interrupted=stop.is_set())
+    return _ending(made, which, task, interrupted=bool(interrupts))
 
 
 def _ending(

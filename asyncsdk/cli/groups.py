@@ -12,6 +12,7 @@ from rich import box
 from rich.table import Table
 
 from asyncsdk.cli import parameters as given
+from asyncsdk.cli.connecting import client_from_env
 from asyncsdk.cli.destination import check_credentials, find_group
 from asyncsdk.cli.job import failed
 from asyncsdk.cli.output import Output, check_place, tell_requests
@@ -176,7 +177,7 @@ def _asked(ask: Callable[[Client], Awaitable[T]], *, verbose: bool) -> T:
     check_credentials()
 
     async def asked() -> T:
-        async with Client.from_env() as client:
+        async with client_from_env() as client:
             return await ask(client)
 
     try:

@@ -20,12 +20,12 @@ from asyncsdk.cli.closing import (
     print_survey,
     print_totals,
 )
+from asyncsdk.cli.connecting import client_from_env
 from asyncsdk.cli.destination import in_context
 from asyncsdk.cli.live import view_for
 from asyncsdk.cli.output import tell_requests
 from asyncsdk.cli.running import Ending, follow
 from asyncsdk.cli.shown import Exit, as_json, fail, plain, stderr, stdout
-from asyncsdk.client import Client
 from asyncsdk.errors import (
     AccountInactiveError,
     AsyncSDKError,
@@ -118,7 +118,7 @@ class Job:
         if self.destination is None:
             async with nobody() as client:
                 return await follow(client.phones.upload(1, self.source, **options), view)
-        async with Client.from_env(rate=self._rate) as client:
+        async with client_from_env(rate=self._rate) as client:
             group = await self.destination.id(client)
             ending = await follow(client.phones.upload(group, self.source, **options), view)
             if self.output.html is not None and ending.cause is None and not ending.interrupted:
@@ -207,12 +207,13 @@ class Job:
         rejected = (row for row in self._settled(ending) if row.kind not in alike)
         rows = chain(rejected, skipped_rows(self.source, report, has_twin))
         listed = report.invalid_count + report.failed_count - sum(alike.values())
-        listed += sum(map(has_twin, skipped_in(report)))
-        elsewhere = self.output.elsewhere(unfinished=self._goes_on(report))
-        print_rejected(console, rows, listed, self.output.show, elsewhere)
+        twins = sum(map(has_twin, skipped_in(report)))
+        going_on = self._goes_on(report)
+        elsewhere = self.output.elsewhere(unfinished=going_on, skipped=twins > 0)
+        print_rejected(console, rows, listed + twins, self.output.show, elsewhere)
         if unread := total - report.submitted:
             message = f"not read before the upload ended: {counted(unread, 'row')} of the list"
-            there = "" if self._goes_on(report) else f" ({elsewhere})"
+            there = "" if going_on else f" ({self.output.elsewhere()})"
             console.print(plain(f"{message}{there}"), soft_wrap=True)
 
     def _print_json(self, ending: Ending, total: int) -> None:

@@ -52,13 +52,19 @@ class Output:
         """How an upload with a journal goes on."""
         return f"'asyncsdk resume {self.journal}' goes on"
 
-    def elsewhere(self, *, unfinished: bool = False) -> str:
-        """Where the rows are that are not listed; an unfinished journal leaves no rejects file."""
+    def elsewhere(self, *, unfinished: bool = False, skipped: bool = False) -> str:
+        """Where the rows are that are not listed; an unfinished journal leaves no rejects file.
+
+        Args:
+            unfinished: Whether there is one.
+            skipped: Whether some were skipped: a rejects file has none of those.
+        """
+        them = "them, without the skipped" if skipped else "them all"
         if self.rejects is not None and not unfinished:
-            return f"{self.rejects} has them all"
+            return f"{self.rejects} has {them}"
         if self.journal is not None:
             return f"'asyncsdk report {self.journal}' tells and exports them"
-        return "--rejects FILE writes them all"
+        return f"--rejects FILE writes {them}"
 
     @property
     def live(self) -> bool:

@@ -19,6 +19,7 @@ from rich.prompt import Prompt
 from rich.text import Text
 
 from asyncsdk.cli import parameters as given
+from asyncsdk.cli.connecting import behind_proxy
 from asyncsdk.cli.options import parse_rate
 from asyncsdk.cli.shown import fail, stderr, stdout
 from asyncsdk.client import Client
@@ -166,7 +167,13 @@ def _asked(rate: Rate | None) -> Callable[[], Client]:
 
 def _with(config: ClientConfig, rate: Rate | None) -> Callable[[], Client]:
     def make() -> Client:
-        return Client(config.client_id, config.api_key, base_url=str(config.base_url), rate=rate)
+        return Client(
+            config.client_id,
+            config.api_key,
+            base_url=str(config.base_url),
+            rate=rate,
+            trust_env=behind_proxy(),
+        )
 
     return make
 

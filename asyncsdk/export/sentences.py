@@ -110,6 +110,7 @@ SENTENCES = (
     N_("skipped as a duplicate when it was rejected"),
     N_("may be in the group since it was sent without an answer; it was not sent again"),
     # -- numbers that are left out
+    N_("the same number as an earlier row, of another partition ({count})"),
     N_("the same number as {place}"),
     N_("an earlier row"),
     N_("in the group already"),
@@ -126,6 +127,10 @@ SENTENCES = (
     N_("the group does not have this phone"),
     N_("the group has more than {count} new phones of the numbers that are looked for"),
     N_("the group has this number under an id that says nothing: look it up there"),
+    N_(
+        "the group has this number, and another partition of the upload has sent it without an "
+        "answer, too: whose it is cannot be told, look it up there"
+    ),
     N_("the group did not come to rest, so it was not read"),
     N_("the group could not be read: {error}"),
     N_("the server failed on this phone"),

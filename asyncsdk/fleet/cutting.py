@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from asyncsdk.errors import SourceError
 from asyncsdk.fleet.manifest import ListFile, Partition, Picked
 from asyncsdk.fleet.opening import ranges_of
-from asyncsdk.fleet.places import changed, digest_of
+from asyncsdk.fleet.places import digest_of
 from asyncsdk.sources.columns import ANSWERED
 from asyncsdk.sources.csv import CsvSource
 from asyncsdk.sources.footer import row_groups
@@ -21,6 +22,7 @@ from asyncsdk.sources.rejects import is_rejects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from typing import IO
 
     from asyncsdk.models import Phone
@@ -72,15 +74,25 @@ def cut(
         SourceError: It cannot be read to its end, or was changed meanwhile.
     """
     with opened_file(source.path, source.name) as raw:
-        size = raw.seek(0, 2)
-        file, found = _cut(table, source, raw, limits, seen, size)
-        if raw.seek(0, 2) != size:
-            raise changed(source.name or "")
+        before = _moment(source.path)
+        file, found = _cut(table, source, raw, limits, seen, raw.seek(0, 2))
         parts = [
             evolve(part, digest=digest_of(raw, ranges_of(file, part.start, part.end)))
             for part in found
         ]
+        if _moment(source.path) != before:
+            msg = "was changed while the upload was planned: plan it again"
+            raise SourceError(msg, path=source.name)
     return file, parts
+
+
+def _moment(path: Path) -> tuple[int, ...]:
+    """What tells a file from what it was, or from another in its place; none where it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _cut(
@@ -102,9 +114,7 @@ def _cut(
     if plain and isinstance(table, FrameSource) and (groups := row_groups(raw)):
         file = evolve(_described(table, path, size), cut="row-groups", footer=groups.footer)
         return file, _at_groups(table, groups, limits, seen)
-    rows = 0
-    for rows, phone in enumerate(table, 1):  # noqa: B007 - the last number counts
-        seen(phone)
+    rows = sum(1 for _ in map(seen, table))
     whole = ListFile(path, size, "whole", answered=_answered(table))
     return whole, _between([_Start()], _Start(rows, size))
 

@@ -16,8 +16,7 @@ from attrs import define
 from asyncsdk.errors import JournalError
 from asyncsdk.files import placing_first
 from asyncsdk.lease import Lease
-from asyncsdk.ledger.journal.database import EmptyJournalError
-from asyncsdk.ledger.journal.reader import Reader
+from asyncsdk.ledger.journal.partitions import begun
 from asyncsdk.numbers import tail
 from asyncsdk.upload.part import Taken
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
+    from asyncsdk.ledger.journal.reader import Reader
     from asyncsdk.ledger.state import StateFolder
     from asyncsdk.models import CreatedPhone
 
@@ -32,6 +32,9 @@ __all__ = ["Others", "note_group"]
 
 _OFTEN = 0.2
 """Seconds between two looks for what another process reads."""
+_PATIENCE = 60.0
+"""Seconds after which it is read here, too: who reads it may be stopped. Until it is noted nobody
+sends anything, so that any reading is as good, and the first that is noted holds."""
 _LOST = (
     "{path} is gone, which says what the group held before the upload: bring it back. Nothing is "
     "sent without it, for phones that the upload created could be taken for older ones"
@@ -45,16 +48,18 @@ class Others:
     folder: StateFolder
     index: int
 
-    async def before(self, read: Callable[[], Awaitable[array[int]]], *, begun: bool) -> array[int]:
+    async def before(self, read: Callable[[], Awaitable[array[int]]], *, sent: bool) -> array[int]:
         """The ids that the group held before the upload: read by whoever comes first, for all."""
         lease: Lease | None = None
+        waited = 0.0
         try:
             while (known := await asyncio.to_thread(_noted, self.folder.group)) is None:
                 lease = lease or await asyncio.to_thread(Lease.take, self._lock)
-                if lease is None:
+                if lease is None and waited < _PATIENCE:
                     await asyncio.sleep(_OFTEN)
+                    waited += _OFTEN
                     continue
-                if begun or await asyncio.to_thread(self._any_sent):
+                if sent or await asyncio.to_thread(self._any_sent):
                     raise JournalError(_LOST.format(path=self.folder.group))
                 await asyncio.to_thread(note_group, self.folder, await read())
         finally:
@@ -91,19 +96,13 @@ class Others:
 
     def _readers(self) -> Iterator[Reader]:
         """The accounts of the others that were begun, one after the other."""
-        for index, journals in self.folder.all_journals().items():
-            if index != self.index:
-                for _, journal in reversed(journals):
-                    reader = Reader(journal)
-                    try:
-                        reader.read()
-                    except EmptyJournalError:
-                        continue
-                    try:
-                        yield reader
-                    finally:
-                        reader.close()
-                    break
+        for index in self.folder.all_journals():
+            reader = None if index == self.index else begun(self.folder, index)
+            if reader is not None:
+                try:
+                    yield reader
+                finally:
+                    reader.close()
 
 
 def note_group(folder: StateFolder, ids: array[int]) -> None:

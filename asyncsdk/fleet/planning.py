@@ -176,38 +176,54 @@ async def plan(
     for name, most in (("partition_rows", partition_rows), ("partition_bytes", partition_bytes)):
         if most is not None:
             whole_number(name, most)
+    folder = StateFolder.at(state)
+    limits = Limits(partition_rows, partition_bytes)
+    if shared is None:
+        shared = await asyncio.to_thread(network_disk, folder.path) is not None
     with ExitStack() as copies:
         lists = await asyncio.to_thread(_opened, sources, reading, ask, copies)
         together = _together(lists)
         checked = _checked(options | options_noted(together, options))
         options = as_written({name: getattr(checked, name) for name in options})
-        folder = StateFolder.at(state)
-        if shared is None:
-            shared = await asyncio.to_thread(network_disk, folder.path) is not None
-        limits = Limits(partition_rows, partition_bytes)
         draft = Draft(group, reading, options, lists, limits, shared)
         skipping = skipping_of(together, checked.duplicates, checked.existing, checked.normalize)
         try:
-            made = None
-            if skipping is None or await asyncio.to_thread(folder.manifest.exists):
-                made = await asyncio.to_thread(draft.manifest)
-                before = await asyncio.to_thread(planned_before, folder, made, replace=replace)
-                if before is not None:
-                    return before
-            scan, ids = None, None
-            if skipping is not None:
-                if checked.existing == "skip":
-                    ids = await _noted_group(client, group, skipping, retry)
-                scan = Scan(
-                    Checker(checked.validate, normalizer(checked.normalize), skipping=skipping)
-                )
-                made = await asyncio.to_thread(draft.manifest, scan)
-            assert made is not None, "it was made in one of two ways"
-            ids = ids if on_unknown == "reconcile" else None
-            marks = None if scan is None else scan.marks
-            return await asyncio.to_thread(kept, folder, made, marks, ids, replace=replace)
+            if skipping is None:
+                return await _kept_plain(draft, folder, replace=replace)
+            return await _kept_marked(draft, folder, checked, skipping, client, replace=replace)
         finally:
             draft.stopped.set()  # where this is cancelled, the thread is to end, too
+
+
+async def _kept_plain(draft: Draft, folder: StateFolder, *, replace: bool) -> Manifest:
+    """The manifest of lists of which every row is sent."""
+    made = await asyncio.to_thread(draft.manifest)
+    return await asyncio.to_thread(kept, folder, made, None, None, replace=replace)
+
+
+async def _kept_marked(
+    draft: Draft,
+    folder: StateFolder,
+    options: UploadOptions,
+    skipping: Skipping,
+    client: Client | None,
+    *,
+    replace: bool,
+) -> Manifest:
+    """The manifest of lists of which some rows are not to be sent."""
+    if await asyncio.to_thread(folder.manifest.exists):  # then the group may hold its own by now
+        made = await asyncio.to_thread(draft.manifest)
+        before = await asyncio.to_thread(planned_before, folder, made, replace=replace)
+        if before is not None:
+            return before
+    ids = None
+    if options.existing == "skip":
+        ids = await _noted_group(client, draft.group_id, skipping, options.retry)
+    normalize = normalizer(options.normalize)
+    scan = Scan(Checker(options.validate, normalize, skipping=skipping))
+    made = await asyncio.to_thread(draft.manifest, scan)
+    ids = ids if options.on_unknown == "reconcile" else None
+    return await asyncio.to_thread(kept, folder, made, scan.marks, ids, replace=replace)
 
 
 def _checked(options: Mapping[str, Any]) -> UploadOptions:

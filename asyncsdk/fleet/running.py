@@ -21,8 +21,9 @@ from asyncsdk.fleet.opening import opened
 from asyncsdk.fleet.settings import as_options
 from asyncsdk.fleet.skips import planned_skips
 from asyncsdk.fleet.taking import is_fencing, taken, taken_over
-from asyncsdk.ledger.journal.database import EmptyJournalError
-from asyncsdk.ledger.journal.partitions import note_totals
+from asyncsdk.ledger.journal.disks import network_disk
+from asyncsdk.ledger.journal.partitions import begun, note_totals
+from asyncsdk.ledger.journal.reader import account
 from asyncsdk.report import UploadReport, UploadStopped
 from asyncsdk.upload.part import Part
 
@@ -133,10 +134,13 @@ async def _upload(
 ) -> UploadReport:
     stack = ExitStack()
     skips = await asyncio.to_thread(planned_skips, plan.folder, partition)
+    margin = getattr(client.pace, "margin", 0.0)  # for whoever takes it over
+    notes = {"partition": partition.index, "margin": margin, "timeout": client.timeout}
+    shared = plan.shared or await asyncio.to_thread(network_disk, plan.state) is not None
     options |= as_options(plan.options) | {
         "duplicates": "send",  # the plan has said which rows are not to be
         "existing": "send",
-        "journal": Journal(found.journal, notes={"partition": partition.index}, shared=plan.shared),
+        "journal": Journal(found.journal, notes=notes, shared=shared),
     }
     others = Others(plan.folder, partition.index)
     part = Part(pace=found.pace, begin=found.check, neighbours=others, skips=skips)
@@ -173,17 +177,16 @@ async def _stopped_by(stop: asyncio.Event | None, upload: Upload) -> AsyncIterat
 
 async def _stop(stop: asyncio.Event, upload: Upload) -> None:
     await stop.wait()
-    with suppress(AsyncSDKError):  # what ends the upload is told where it is awaited
+    with suppress(AsyncSDKError):  # it is raised where the upload is awaited
         await upload.stop()
 
 
 def _finished(folder: StateFolder, index: int) -> UploadReport | None:
     """The account of a partition of which nothing is left to be done."""
-    for _, journal in reversed(folder.journals(index)):
-        try:
-            report = UploadReport.open(journal)
-        except EmptyJournalError:
-            continue
-        again = report.failed_count - report.unknown_count
-        return report if report.complete and not again else None
-    return None
+    reader = begun(folder, index)
+    if reader is None:
+        return None
+    report = UploadReport(*account(reader))
+    reader.close()
+    again = report.failed_count - report.unknown_count
+    return report if report.complete and not again else None

@@ -21,7 +21,10 @@ runs without a pace finds it. When (1) is over, no request leaves any more of wh
 journal does not know: each is on record before it leaves. The successor waits for (2) as long as
 there are such requests, for their answers may still come on record, and then begins with a copy of
 that journal: what is under way there is in doubt here, and treated by `on_unknown`. What is written
-to the earlier one later (3) is in nobody's account: reports look at the highest epoch.
+to the earlier one later (3) is in nobody's account: reports look at the highest epoch. Once it is
+copied that file is removed, and right before the first byte of a request a run looks whether its
+journal is still there; so even where Redis loses its data, and the epochs with it, one that was
+taken over sends nothing more.
 
 The clocks of the processes do not matter: epochs and permits are by the clock of Redis, and waits
 begin when the claim has been answered.
@@ -30,24 +33,28 @@ begin when the claim has been answered.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 from attrs import frozen
 
 from asyncsdk.errors import ConfigurationError, FencedError, JournalError, JournalInUseError
 from asyncsdk.files import make
 from asyncsdk.ledger.journal.copying import continued, is_busy, is_sending
-from asyncsdk.ledger.journal.database import EmptyJournalError
+from asyncsdk.ledger.journal.database import EmptyJournalError, NoJournalError
 from asyncsdk.ledger.journal.lock import Lock, is_locked
 from asyncsdk.ledger.journal.reader import Reader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from asyncsdk.http.exchange import Attempt
     from asyncsdk.ledger.state import StateFolder
+    from asyncsdk.pace.gate import Gate
     from asyncsdk.pace.pace import Pace
 
-__all__ = ["Fencing", "Taken", "is_fencing", "taken", "taken_over"]
+__all__ = ["Fencing", "Patience", "Taken", "is_fencing", "taken", "taken_over"]
 
 _OFTEN = 0.2
 """Seconds between two looks at the journal of another process."""
@@ -65,6 +72,15 @@ class Fencing(Protocol):
 
     def fenced(self, partition: str, epoch: int) -> Pace:
         """The pace for the requests of one partition."""
+
+
+class Patience(msgspec.Struct):
+    """How long a run may be heard of once it was taken over; its journal notes it."""
+
+    margin: float = 0.0
+    """Seconds for which its permits hold."""
+    timeout: float = 0.0
+    """Seconds that its requests take at most."""
 
 
 @frozen
@@ -85,12 +101,58 @@ class Taken:
             FencedError: One has.
         """
         if await asyncio.to_thread(self.is_superseded):
-            msg = f"partition {self.index} has been taken over by a later run: end this one"
-            raise FencedError(msg)
+            raise _fenced(self.index)
 
     def is_superseded(self) -> bool:
         """Whether a later run has it."""
         return any(epoch > self.epoch for epoch, _ in self.folder.journals(self.index))
+
+
+class _Watched:
+    """A pace that lets nothing leave any more once the journal of its run is gone."""
+
+    def __init__(self, pace: Pace, journal: Path, index: int) -> None:
+        self._pace = pace
+        self._journal = journal
+        self._index = index
+        self.gate: Gate = pace.gate
+
+    async def acquire(self, attempt: Attempt) -> None:
+        """See `Pace`."""
+        await self._pace.acquire(attempt)
+
+    def confirm(self, attempt: Attempt) -> bool:
+        """See `Pace`."""
+        return self._pace.confirm(attempt)
+
+    def release(self, attempt: Attempt) -> None:
+        """See `Pace`."""
+        self._pace.release(attempt)
+
+    async def learn(self, attempt: Attempt, status: int) -> None:
+        """See `Pace`."""
+        await self._pace.learn(attempt, status)
+
+    async def aclose(self) -> None:
+        """See `Pace`."""
+        await self._pace.aclose()
+
+    async def renew(self, attempt: Attempt, *, wait: bool = False) -> None:
+        """See `Pace`: it is asked right before the first byte.
+
+        Raises:
+            FencedError: A later run has taken the partition over.
+        """
+        await self._pace.renew(attempt, wait=wait)
+        self._check()
+
+    def _check(self) -> None:
+        if not self._journal.exists():
+            raise _fenced(self._index)
+
+
+def _fenced(index: int) -> FencedError:
+    return FencedError(f"partition {index} has been taken over by a later run: end this one")
 
 
 def is_fencing(pace: object) -> bool:
@@ -139,24 +201,36 @@ async def taken_over(
     """
     epoch = await pace.claim(name)
     mine = folder.journal(index, epoch)
+    found = Taken(folder, index, mine, epoch, _Watched(pace.fenced(name, epoch), mine, index))
     await asyncio.to_thread(make, mine, 0o600)
     await asyncio.sleep(pace.margin)
-    earlier = await asyncio.to_thread(_last_before, folder, index, epoch)
-    if earlier is not None:
-        before, journal = earlier
-        if before:
-            await _answered(journal, timeout)
-            await asyncio.to_thread(continued, journal, mine)
-        else:
-            await _continued_locked(journal, mine)
-        await asyncio.to_thread(_clear, folder, index, before)
-    return Taken(folder, index, mine, epoch, pace.fenced(name, epoch))
+    try:
+        while (earlier := await asyncio.to_thread(_last_before, folder, index, epoch)) is not None:
+            with suppress(NoJournalError):  # a run in between has taken it over, and removed it
+                await _continue(*earlier, mine, Patience(pace.margin, timeout))
+                await asyncio.to_thread(_clear, folder, index, earlier[0])
+                break
+    except JournalError:
+        await found.check()  # whoever has it now has taken that journal away
+        raise
+    return found
+
+
+async def _continue(before: int, journal: Path, mine: Path, ours: Patience) -> None:
+    """Begin a journal with what a run of an earlier epoch has left."""
+    if not before:
+        await _continued_locked(journal, mine)
+        return
+    theirs = await asyncio.to_thread(_patience_of, journal)
+    await asyncio.sleep(max(0.0, theirs.margin - ours.margin))
+    await _answered(journal, max(theirs.timeout, ours.timeout))
+    await asyncio.to_thread(continued, journal, mine)
 
 
 def _last_before(folder: StateFolder, index: int, epoch: int) -> tuple[int, Path] | None:
     """The last journal of an earlier epoch that holds anything."""
     for before, journal in reversed(folder.journals(index)):
-        if before < epoch and journal.exists() and _is_begun(journal):
+        if before < epoch and _is_begun(journal):
             return before, journal
     return None
 
@@ -165,13 +239,26 @@ def _is_begun(journal: Path) -> bool:
     reader = Reader(journal)
     try:
         reader.read()
-    except EmptyJournalError:
+    except (EmptyJournalError, NoJournalError):
         return False
     except JournalError as error:
         return is_busy(error)
     finally:
         reader.close()
     return True
+
+
+def _patience_of(journal: Path) -> Patience:
+    """That of the run that wrote a journal, as far as it can be read."""
+    reader = Reader(journal)
+    try:
+        return msgspec.json.decode(reader.meta("notes") or "{}", type=Patience)
+    except (JournalError, msgspec.MsgspecError, TypeError) as error:
+        if isinstance(error, NoJournalError):
+            raise
+        return Patience()
+    finally:
+        reader.close()
 
 
 async def _answered(journal: Path, timeout: float) -> None:
@@ -203,9 +290,9 @@ def _copied(before: Path, journal: Path) -> bool:
 
 
 def _clear(folder: StateFolder, index: int, before: int) -> None:
-    """Remove the journals of runs that came before the one that was taken over."""
+    """Remove the journals of the run that was taken over, and of those before it."""
     for epoch, journal in folder.journals(index):
-        if epoch < before:
+        if epoch <= before:
             for place in (journal, *(journal.with_name(journal.name + end) for end in _BESIDE)):
                 place.unlink(missing_ok=True)
 

@@ -27,22 +27,35 @@ class UploadSummary(TypedDict):
     """The totals of an upload as plain data, fit for JSON."""
 
     submitted: int
+    """Rows read from the source."""
     created_count: int
+    """Phones that the server created."""
     invalid_count: int
+    """Phones that are at fault themselves."""
     failed_count: int
+    """Phones that were not created for another reason."""
     unknown_count: int
+    """Those of the failed that may be in the group."""
     skipped_count: int
+    """Phones that were not sent because the caller asked for that."""
     would_be_sent_count: int
+    """Those of the skipped that a dry run would have sent."""
     requests: int
+    """Requests begun."""
     retries: int
+    """Those of them that carried phones once more."""
     throttled: float
     """Seconds."""
     elapsed: float
     """Seconds."""
     complete: bool
+    """Whether the source was read to its end."""
     stopped_by: str | None
+    """What ended it before: a value of `StoppedBy`; None if nothing did."""
     dry_run: bool
+    """Whether nothing was to be sent."""
     ok: bool
+    """Whether all phones were created that were to be sent."""
 
 
 @frozen(eq=False, repr=False)

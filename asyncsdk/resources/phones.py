@@ -204,7 +204,8 @@ class PhonesResource(Resource):
             concurrency: Requests under way at once, or `Adaptive(min, max)`.
             rate: Requests per window of time at most, for this upload alone; None for no limit but
                 that of the client.
-            retry: How often and how patiently to resend what was certainly not processed.
+            retry: How often and how patiently to resend what was certainly not processed; by
+                default a `RetryPolicy()`.
             on_unknown: What to do with phones whose request left without an answer: `report` them
                 as failed with delivery UNKNOWN; `reconcile` them with the group's export and
                 resend what is missing; or `resend` them, where the provider refuses or merges

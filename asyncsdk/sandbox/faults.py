@@ -21,6 +21,7 @@ class Fault:
     """One way for a request to go wrong."""
 
     name: str
+    """As `Faults` takes it."""
     processed: bool
     """Whether the request takes effect all the same. Of the `item-` faults: whether the phones
     that are hit are stored; all the others of the batch are."""
@@ -116,6 +117,7 @@ class Faults:
         self.delay = delay
         self.retry_after = retry_after
         self.injected: int = 0
+        """How many faults there were so far."""
         self.chance: random.Random = random.Random(seed)
         """Picks the members that are hit. It is not what the faults are drawn with: concurrent
         requests come to their members in any order, and the schedule must not depend on it."""

@@ -17,6 +17,7 @@ class RequestLimit:
     """So many requests in any window of `per` seconds; more are refused, and do not count."""
 
     requests: int
+    """How many pass."""
     per: float = 1.0
     """Seconds."""
     status: int = 429

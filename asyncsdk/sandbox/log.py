@@ -18,15 +18,23 @@ class Commit(Struct, frozen=True, gc=False):  # 200,000 are logged in one test: 
     at: float
     """Seconds by the sandbox's clock."""
     group_id: int
+    """The group that it came into."""
     phone_id: int
+    """The id that it was given."""
     phone: str
     """The number as it was sent, however the sandbox spells it in its store."""
     a: str | None
+    """Column data as sent; likewise `b` to `e`."""
     b: str | None
+    """Likewise."""
     c: str | None
+    """Likewise."""
     d: str | None
+    """Likewise."""
     e: str | None
+    """Likewise."""
     callback_data: str | None
+    """As sent."""
     request_no: int
     """The request that brought it, as in `RequestRecord.no`."""
 
@@ -40,6 +48,7 @@ class RequestRecord:
     at: float
     """When its head arrived, in seconds by the sandbox's clock."""
     method: str
+    """`GET`, `POST`, …"""
     path: str
     """Path and query as sent."""
     authorized: bool

@@ -26,18 +26,29 @@ class StoredPhone(Struct, frozen=True, gc=False):  # kept by the hundred thousan
     """A phone in a group."""
 
     id: int
+    """As in `/phones/{id}`."""
     group_id: int
+    """The group that it is in."""
     phone: str
     """The number as the store spells it."""
     a: str | None = None
+    """Column data; likewise `b` to `e`."""
     b: str | None = None
+    """Likewise."""
     c: str | None = None
+    """Likewise."""
     d: str | None = None
+    """Likewise."""
     e: str | None = None
+    """Likewise."""
     callback_data: str | None = None
+    """As it was sent."""
     subscribed_at: int | None = None
+    """Unix seconds; likewise `unsubscribed_at`."""
     unsubscribed_at: int | None = None
+    """Likewise."""
     unsubscribe_reason: int | None = None
+    """A number from 1 to 6."""
 
 
 @define

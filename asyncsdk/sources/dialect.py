@@ -91,6 +91,7 @@ class Dialect:
     encoding: str
     """As Python names it; `utf-8-sig` and `utf-16` start with a byte order mark."""
     delimiter: str
+    """The character between cells."""
     quotechar: str | None
     """None if quotes mean nothing in this file."""
     header: bool

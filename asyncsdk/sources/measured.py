@@ -1,7 +1,7 @@
 """The lines of a text, and at which byte each begins, so that it can be read in parts.
 
 Only of encodings in which what a byte means does not depend on what came long before it, and in
-which line breaks can be told: UTF-8, those of one byte a character that have ASCII in them, UTF-16
+which line breaks are known: UTF-8, those of one byte a character that have ASCII in them, UTF-16
 and UTF-32. Lines end as a text file opened with `newline=""` has them.
 """
 

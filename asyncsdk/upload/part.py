@@ -1,4 +1,4 @@
-"""What an upload is told that is a part of a larger one, beside others in other processes."""
+"""What an upload knows that is a part of a larger one, of which others run elsewhere."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Taken:
 class Neighbours(Protocol):
     """The other parts of the same upload, wherever they run."""
 
-    async def before(self, read: Callable[[], Awaitable[array[int]]], *, begun: bool) -> array[int]:
+    async def before(self, read: Callable[[], Awaitable[array[int]]], *, sent: bool) -> array[int]:
         """The ids that the group held before any part was sent, in order.
 
         Args:
             read: Reads them, while nothing was sent.
-            begun: Whether an earlier run of this part has read rows.
+            sent: Whether an earlier run of this part may have sent something.
 
         Raises:
             JournalError: Nobody has noted them, and something was sent.

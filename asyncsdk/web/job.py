@@ -76,7 +76,9 @@ class Choices:
     format: str | None = None
     """What the file is, if not as found."""
     delimiter: str | None = None
+    """Of CSV, the character between cells; None: as found."""
     encoding: str | None = None
+    """Of text files, as Python names it; None: as found."""
     header: bool | None = None
     """Whether the first row names the columns; None: as found."""
     skip_lines: int = 0
@@ -84,9 +86,13 @@ class Choices:
     normalize: str | None = None
     """The region of numbers that do not say their country, such as `DE`; None: sent as they are."""
     bare: Literal["national", "international"] | None = None
+    """What numbers without `+` and without a leading 0 are in this list."""
     mobile_only: bool = False
+    """Whether a number that no mobile phone can have is invalid."""
     duplicates: Duplicates = "send"
+    """What to do with a number that came before in the list."""
     existing: Existing = "send"
+    """What to do with a number that the group holds."""
     send_unknown: bool = False
     """Of a rejects file, whether phones that may be in the group are sent, too."""
 
@@ -96,7 +102,9 @@ class Count:
     """So many rows of one kind, in words."""
 
     text: str
+    """What kind."""
     count: int
+    """How many."""
     outcome: str = ""
     """`invalid`, `skipped`, `failed`; empty where there are several."""
 
@@ -106,7 +114,9 @@ class Doubt:
     """Something that looks wrong with numbers that are sent as they are."""
 
     text: str
+    """What looks wrong."""
     count: int
+    """In how many rows."""
     line: int
     """Where the first of them stands."""
 
@@ -116,8 +126,11 @@ class Check:
     """What a dry run found."""
 
     rows: int
+    """Rows of the list."""
     would_be_sent: int
+    """Those that may be sent."""
     invalid: int
+    """Those that are at fault."""
     skipped: int
     """Not to be sent because the choices say so: duplicates."""
     doubtful: int
@@ -143,23 +156,35 @@ class JobProgress:
     """How far an upload is; the fields are those of `asyncsdk.Progress`."""
 
     read: int = 0
+    """Rows read."""
     total: int | None = None
+    """Rows that the list has, once that is known."""
     created: int = 0
+    """Phones that the provider created."""
     invalid: int = 0
+    """Phones at fault."""
     failed: int = 0
+    """Phones that were not created for another reason."""
     skipped: int = 0
+    """Phones that were not to be sent."""
     unknown: int = 0
     """Those of the failed that may be in the group all the same."""
     in_flight: int = 0
+    """Phones in requests that are under way."""
     requests: int = 0
+    """Requests begun."""
     retries: int = 0
+    """Those of them that carried phones once more."""
     throttled: float = 0.0
+    """Seconds that all requests paused."""
     elapsed: float = 0.0
+    """Seconds since the start."""
     rate: float = 0.0
     """Phones settled per second."""
     paused: float = 0.0
     """Seconds that all requests still pause because the server asked for it."""
     paused_by: str = ""
+    """Why they pause."""
     phase: str = "uploading"
     """What it does: a value of `asyncsdk.progress.Phase`, or `checking`."""
     sought: int = 0
@@ -184,6 +209,7 @@ class Undo:
     total: int
     """Phones that it created and whose ids are known."""
     deleted: int = 0
+    """That were deleted."""
     gone: int = 0
     """That were not there any more."""
     failed: int = 0
@@ -208,6 +234,7 @@ class Job:
     id: str
     """Nobody guesses it."""
     owner: str
+    """Whose it is."""
     name: str
     """What the list's owner calls the file; no path."""
     size: int
@@ -215,6 +242,7 @@ class Job:
     created: float
     """When it came, in unix seconds; likewise `started` and `ended`."""
     state: JobState = JobState.DRAFT
+    """How far it is."""
     version: int = 0
     """Grows with each change."""
     group_id: int | None = None
@@ -222,11 +250,13 @@ class Job:
     group_name: str = ""
     """Its name, as far as it is known; with no id that of a group to be created."""
     choices: Choices = Factory(Choices)
+    """How its list is read, and what is sent of it."""
     check: Check | None = None
     """What a dry run found with these choices."""
     progress: JobProgress | None = None
     """How far it is, or came."""
     undo: Undo | None = None
+    """The account of deleting what it created, if that was asked for."""
     reason: str = ""
     """Why it could not be checked, or stopped."""
     started: float | None = None

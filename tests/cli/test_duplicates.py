@@ -143,3 +143,17 @@ def test_no_sentence_is_cut_up(
     )
     report.to_csv(tmp_path / "x.csv")
     assert reasons(tmp_path / "x.csv").endswith(words)
+
+
+def test_a_rejects_file_is_not_said_to_have_what_was_skipped(
+    sandbox: SandboxThread, tmp_path: Path
+) -> None:
+    path, rejects = tmp_path / "contacts.csv", tmp_path / "rejects.csv"
+    path.write_text("Mobil\n0160111111\nbald\n0160111111\nspäter\n", encoding="utf-8")
+    words = ("upload", path, "-g", sandbox.add_group("x"), "--normalize", "DE", "--show", 1)
+    skipping = run(*words, *SKIP, "--rejects", rejects, sandbox=sandbox)
+    assert f"… and 2 more: {rejects} has them, without the skipped." in skipping.stdout
+    sending = run(*words, "--rejects", rejects, sandbox=sandbox)
+    assert f"… and 1 more: {rejects} has them all." in sending.stdout
+    without = run(*words, *SKIP, sandbox=sandbox)
+    assert "… and 2 more: --rejects FILE writes them, without the skipped." in without.stdout

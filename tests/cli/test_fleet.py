@@ -86,6 +86,21 @@ def test_what_does_not_say_which(state: Path, sandbox: SandboxThread) -> None:
     assert not sandbox.commits
 
 
+def test_a_deadline_ends_it(
+    sandboxes: Callable[..., SandboxThread], contacts: Path, tmp_path: Path
+) -> None:
+    sandbox = sandboxes(latency=0.2)
+    group = sandbox.add_group("Kunden")
+    state = tmp_path / "state"
+    words = ("plan", state, contacts, "-g", group, "--batch-size", 1, "--concurrency", 1)
+    assert run(*words, sandbox=sandbox).exit_code == 0
+    for which in ("--all", 0):
+        told = run("run", state, which, *PLAIN, "--deadline", 0.5, sandbox=sandbox)
+        assert told.exit_code == 4, told.output
+        assert "The same command goes on." in told.output
+    assert 0 < len(sandbox.commits) < 90
+
+
 def test_a_list_that_was_changed(state: Path, sandbox: SandboxThread, contacts: Path) -> None:
     contacts.write_text(contacts.read_text() + "+491709999999;1\n")
     told = run("run", state, 0, sandbox=sandbox)

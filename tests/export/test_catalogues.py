@@ -40,11 +40,13 @@ REASONS = (
     *("results", "upload/flights", "upload/intake/normalize", "upload/intake/skipping"),
     *("upload/intake/check", "upload/intake/rows", "upload/verdict/settlement"),
     *("upload/verdict/table", "upload/recovery/reconcile", "ledger/held", "export/reasons"),
+    "fleet/skips",
     *("sources/making", "sources/rejects", "http/failures", "http/transport"),
 )
 ELSEWHERE = (
     "a row has the keys",  # ends an upload: no row has it
     "none of the first",
+    "{path} is not what was planned",  # ends a run
     "as noted in the file",  # why a column is chosen
     "asyncsdk/",  # the user agent
     " (request",  # of the log

@@ -10,6 +10,7 @@ import pytest
 from attrs import frozen
 
 from asyncsdk import Delivery, Outcome, RetryPolicy, UploadReport, UploadStopped, fleet
+from asyncsdk.lease import Lease
 from asyncsdk.sandbox import Faults
 from tests.effort import effort
 from tests.fleet.judging import assert_judged
@@ -175,3 +176,17 @@ async def test_whatever_is_lost_nothing_is_stored_twice_or_called_created_when_i
         assert all(r.delivery is Delivery.UNKNOWN for r in report.failed)
         assert not list(report.results(Outcome.INVALID))
         assert_judged(it.report, it.rig.sandbox)
+
+
+async def test_whoever_reads_the_group_and_stands_still_keeps_nobody_waiting_for_ever(
+    state: Path,
+) -> None:
+    async with partitions(state, [numbers(3)]) as it:
+        lease = Lease.take(state / "group.lock")
+        assert lease is not None
+        try:
+            report = await it.run(0)
+        finally:
+            lease.release()
+        assert report.created_count == 3
+        assert it.rig.arrivals[0] > 1050

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from asyncsdk import ConfigurationError, RetryPolicy, SourceError, UploadReport, fleet
 from asyncsdk.fleet.opening import opened
+from asyncsdk.fleet.places import digest_of
 from asyncsdk.sources import read
 
 if TYPE_CHECKING:
@@ -301,4 +302,21 @@ def test_there_is_no_such_partition(index: Any, path: Path, state: Path) -> None
 def test_what_makes_no_sense_is_refused(options: dict[str, Any], path: Path, state: Path) -> None:
     with pytest.raises(ConfigurationError):
         plan(path, state, **options)
+    assert not state.exists()
+
+
+@pytest.mark.parametrize("change", ["written", "replaced"])
+def test_a_list_that_changes_while_it_is_planned_is_refused(
+    change: str, path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changing(*arguments: Any) -> str:
+        text = path.read_text().replace("0000005", "0000006")
+        place = path if change == "written" else path.with_name("other")
+        place.write_text(text)
+        place.rename(path)
+        return digest_of(*arguments)
+
+    monkeypatch.setattr("asyncsdk.fleet.cutting.digest_of", changing)
+    with pytest.raises(SourceError, match="changed while the upload was planned"):
+        plan(path, state, partition_rows=100)
     assert not state.exists()

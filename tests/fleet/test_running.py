@@ -10,7 +10,7 @@ import pytest
 from attrs import frozen
 
 from asyncsdk import UploadReport, UploadStopped, fleet
-from asyncsdk.errors import JournalInUseError
+from asyncsdk.errors import JournalError, JournalInUseError
 from asyncsdk.results import StoppedBy
 from tests.rig import client_of, connected, numbers
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from asyncsdk import Progress
     from asyncsdk.fleet import Manifest
     from tests.rig import Rig
 
@@ -124,3 +125,63 @@ async def test_the_client_is_that_of_the_environment(
         monkeypatch.setenv("ASYNCSDK_BASE_URL", it.rig.sandbox.url)
         report = await fleet.run(str(state), 0)
         assert report.created_count == 30
+
+
+async def test_a_stop_lets_what_is_in_flight_end(state: Path) -> None:
+    async with planned(state, latency=1.0, plan={"concurrency": 1}) as it:
+        stop = asyncio.Event()
+        run = asyncio.create_task(it.run(0, stop=stop))
+        await asyncio.sleep(2.5)  # the group is asked, a batch is answered, one is in flight
+        stop.set()
+        report = await run
+        assert (report.created_count, report.complete, report.unknown_count) == (20, False, 0)
+        assert (await it.run(0)).created_count == 30
+        assert len(it.rig.stored) == 30
+
+
+async def test_all_of_them_by_one_process(state: Path) -> None:
+    async with planned(state, latency=0.5) as it:
+        shown: list[Progress] = []
+        report = await fleet.run_all(
+            it.manifest, client=it.rig.client, at_once=2, on_progress=shown.append
+        )
+        assert report.ok
+        assert report.created_count == 90
+        assert [each.total for each in shown] == [90] * len(shown)
+        assert [each.settled for each in shown] == sorted(each.settled for each in shown)
+        assert shown[-1].created == 90
+        before = len(it.rig.sandbox.requests)
+        assert (await fleet.run_all(state, client=it.rig.client)).ok
+        assert len(it.rig.sandbox.requests) == before
+
+
+async def test_what_ends_one_of_all_brings_the_others_to_rest(state: Path) -> None:
+    async with planned(state, latency=1.0, plan={"concurrency": 1}) as it:
+        (state / "00001.journal").write_bytes(b"no journal at all" * 100)
+        with pytest.raises(JournalError, match="is no journal"):
+            await fleet.run_all(it.manifest, client=it.rig.client, at_once=2)
+        assert len(it.rig.stored) < 30
+        (state / "00001.journal").unlink()
+        assert (await fleet.run_all(it.manifest, client=it.rig.client)).ok
+        assert len(it.rig.stored) == 90
+
+
+async def test_a_list_without_rows_is_complete_when_it_was_run(state: Path) -> None:
+    async with planned(state) as it:
+        path = state.with_name("empty.csv")
+        path.write_text("phone;name\n")
+        columns = {"phone": "phone"}
+        manifest = await fleet.plan(path, it.rig.group_id, state / "empty", columns=columns)
+        assert [part.rows for part in manifest.partitions] == [0]
+        report = await fleet.run(manifest, 0, client=it.rig.client)
+        assert (report.submitted, report.complete) == (0, True)
+        assert UploadReport.open_all(manifest.state).complete
+
+
+async def test_plans_at_once_are_one_plan(state: Path) -> None:
+    async with planned(state) as it:
+        path, place = state.with_name("list.csv"), state / "other"
+        plans = [fleet.plan(path, it.rig.group_id, place, duplicates="skip") for _ in range(4)]
+        manifests = await asyncio.gather(*plans)
+        assert len({manifest.id for manifest in manifests}) == 1
+        assert manifests[1:] == manifests[:-1]

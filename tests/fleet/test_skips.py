@@ -70,7 +70,7 @@ def spelled(chance: random.Random) -> str:
 
 @pytest.mark.parametrize("normalize", [None, "DE"])
 @pytest.mark.parametrize("existing", ["send", "skip"])
-@pytest.mark.parametrize("seed", range(effort(3, 40)))
+@pytest.mark.parametrize("seed", range(effort(2, 40)))
 async def test_partitions_skip_what_one_upload_would_skip(
     seed: int, existing: Any, normalize: str | None, state: Path
 ) -> None:

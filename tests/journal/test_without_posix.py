@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from asyncsdk import UploadReport
+from tests.parts import ZSTD
 from tests.rig import known
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ import rich.live, rich.progress, rich.table, concurrent.futures, ctypes, http.se
 import multiprocessing, shlex, socket, sqlite3, subprocess, tempfile, unittest.mock
 import tarfile, xml.sax, zipfile
 import narwhals, polars, pandas, python_calamine, phonenumbers, duckdb
-import fastapi, uvicorn, trustme, pytest, backports.zstd
+import fastapi, uvicorn, trustme, pytest
+importlib.import_module(sys.argv[2])
 
 OS = '''
     O_ACCMODE O_ASYNC O_CLOEXEC O_DIRECT O_DIRECTORY O_DSYNC O_NDELAY O_NOATIME O_NOCTTY O_NOFOLLOW
@@ -109,7 +111,7 @@ asyncio.run(main())
 
 def test_without_what_only_posix_has(journal: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", TAKEN_AWAY, str(journal)],
+        [sys.executable, "-c", TAKEN_AWAY, str(journal), ZSTD],
         check=False,
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
-from tests.parts import module
+from tests.parts import ZSTD, module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +146,7 @@ def _packed(pack: Callable[[bytes], bytes]) -> Callable[[Rows, Path], Path]:
 
 
 def _zstd(raw: bytes) -> bytes:
-    compressed: bytes = module("backports.zstd").compress(raw)
+    compressed: bytes = module(ZSTD).compress(raw)
     return compressed
 
 

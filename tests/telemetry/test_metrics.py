@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-import asyncsdk
 from asyncsdk import AsyncSDKError, RetryPolicy
 from asyncsdk.sandbox import FAULTS, Faults
 from tests.failures.raw import answer, read_request, serving
@@ -46,10 +45,10 @@ async def test_names_and_units() -> None:
     for name in metrics:
         for attributes, _ in got.points(name):
             assert set(attributes) <= ATTRIBUTES
-    readme = (Path(asyncsdk.__file__).parents[1] / "README.md").read_text()
+    page = (Path(__file__).parents[2] / "docs/pages/how-to/telemetry.md").read_text("utf-8")
     for name, unit in UNITS.items():
         row = rf"^\| `{re.escape(name)}` \| `{re.escape(unit)}` \|"
-        assert re.search(row, readme, re.MULTILINE), name
+        assert re.search(row, page, re.MULTILINE), name
 
 
 async def test_durations_are_as_the_conventions_want_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from asyncsdk.web.job import Check, Choices, Job, JobProgress, JobState, Undo
 from asyncsdk.web.table import JobTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 CHECK = Check(
@@ -52,9 +53,16 @@ FULL = Job(
 THREADS, CHANGES = 8, 40
 
 
-def test_a_job_is_given_back_as_it_was(tmp_path: Path) -> None:
-    JobTable(tmp_path / "jobs").add(FULL)
-    table = JobTable(tmp_path / "jobs")
+@pytest.fixture
+def open_table(tmp_path: Path) -> Iterator[Callable[[], JobTable]]:
+    """Opens a table of jobs, always the same one; all are closed in the end."""
+    with ExitStack() as opened:
+        yield lambda: opened.enter_context(closing(JobTable(tmp_path / "jobs")))
+
+
+def test_a_job_is_given_back_as_it_was(tmp_path: Path, open_table: Callable[[], JobTable]) -> None:
+    open_table().add(FULL)
+    table = open_table()
     assert table.get(FULL.id) == FULL
     assert table.of_owner("ann", 10, None) == [FULL]
     assert table.of_owner("ann", 10, FULL.created) == []
@@ -67,24 +75,24 @@ def test_a_job_is_given_back_as_it_was(tmp_path: Path) -> None:
     for call in (table.get, lambda job_id: table.change(job_id, lambda job: job)):
         with pytest.raises(NoSuchJobError):
             call(FULL.id)
-    table.close()
 
 
-def test_a_job_of_another_version_is_read_as_far_as_it_is_known(tmp_path: Path) -> None:
+def test_a_job_of_another_version_is_read_as_far_as_it_is_known(
+    open_table: Callable[[], JobTable],
+) -> None:
     """A deploy goes through versions while jobs wait: what is new has a default."""
-    table = JobTable(tmp_path / "jobs")
+    table = open_table()
     table.add(FULL)
     body = b'{"id": "1", "owner": "ann", "name": "l", "size": 1, "created": 1.5, "later": [1]}'
     table._file().execute("UPDATE job SET body = ?", (body,))
     assert table.get(FULL.id) == Job(id="1", owner="ann", name="l", size=1, created=1.5)
-    table.close()
 
 
-def test_changes_of_many_workers_are_all_made(tmp_path: Path) -> None:
-    JobTable(tmp_path / "jobs").add(FULL)
+def test_changes_of_many_workers_are_all_made(open_table: Callable[[], JobTable]) -> None:
+    open_table().add(FULL)
 
     def change() -> None:
-        table = JobTable(tmp_path / "jobs")  # as each worker has its own
+        table = open_table()  # as each worker has its own
         for _ in range(CHANGES):
             table.change(FULL.id, lambda job: evolve(job, tries=job.tries + 1))
         table.close()
@@ -94,26 +102,25 @@ def test_changes_of_many_workers_are_all_made(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    job = JobTable(tmp_path / "jobs").get(FULL.id)
+    job = open_table().get(FULL.id)
     assert (job.tries, job.version) == (THREADS * CHANGES,) * 2
 
 
-def test_a_change_that_raises_changes_nothing(tmp_path: Path) -> None:
-    table = JobTable(tmp_path / "jobs")
+def test_a_change_that_raises_changes_nothing(open_table: Callable[[], JobTable]) -> None:
+    table = open_table()
     table.add(FULL)
     with pytest.raises(NotNowError):
         table.change(FULL.id, transitions.check)
     assert table.get(FULL.id) == FULL
-    table.close()
 
 
-def test_a_table_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    table = JobTable(tmp_path / "jobs")
+def test_a_table_of_a_newer_version_is_left_alone(open_table: Callable[[], JobTable]) -> None:
+    table = open_table()
     table.add(FULL)
     table._file().execute("PRAGMA user_version=99")
     table.close()
     with pytest.raises(JournalError, match="written by a newer version"):
-        JobTable(tmp_path / "jobs").get(FULL.id)
+        open_table().get(FULL.id)
 
 
 GROUP = Group(7, "May")

@@ -61,8 +61,9 @@ class SharedPace:
         url: Where Redis is, such as `redis://host:6379/0`; or a client of `redis.asyncio`, also of
             a cluster or of Sentinel, which is borrowed.
         name: Whose pace it is: the same for all who share it, another for each account.
-        rate: Requests in any window of time at most, over all who share it. What a new process
-            brings holds for all; `asyncsdk pace --rate` changes it for all.
+        rate: Requests in any window of time at most, over all who share it; by default ten per
+            second. What a new process brings holds for all; `asyncsdk pace --rate` changes it
+            for all.
         margin: Seconds after its slot within which a request leaves. A window is taken for so much
             longer. It has to be more than Redis takes to answer.
         patience: Seconds to hold everything while Redis does not answer.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PAGE",
     "EmptyJournalError",
+    "NoJournalError",
     "check_beside",
     "damage_detected",
     "damaged",
@@ -142,7 +143,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     """
     if not path.is_file():
         msg = f"there is no journal {path}"
-        raise JournalError(msg)
+        raise NoJournalError(msg)
     with translated_errors(path):
         check_beside(path.resolve())
         connection = _open_whole(path) or _open_whole(path)  # an upload may begin in between
@@ -302,6 +303,10 @@ def _check_begun(connection: sqlite3.Connection, path: Path) -> None:
     (runs,) = connection.execute("SELECT count(*) FROM run").fetchone()
     if not runs:
         raise _empty(path)
+
+
+class NoJournalError(JournalError):
+    """There is no file for a journal."""
 
 
 class EmptyJournalError(JournalError):

@@ -15,7 +15,7 @@ import msgspec
 from asyncsdk.errors import JournalError
 from asyncsdk.files import placing
 from asyncsdk.ledger.entry import Results
-from asyncsdk.ledger.journal.database import EmptyJournalError
+from asyncsdk.ledger.journal.database import EmptyJournalError, NoJournalError
 from asyncsdk.ledger.journal.lock import is_locked
 from asyncsdk.ledger.journal.reader import Reader, Shelf, account
 from asyncsdk.ledger.moved import Moved
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
     Account = tuple[Run, Callable[[Outcome], Sequence[PhoneResult]]]
 
-__all__ = ["accounts", "note_totals"]
+__all__ = ["accounts", "begun", "note_totals"]
+
+_TRIES = 5
+"""Times that a journal may be taken over while it is looked for."""
 
 
 class _Totals(msgspec.Struct):
@@ -62,7 +65,7 @@ def accounts(folder: StateFolder) -> Iterator[Account]:
     journals = folder.all_journals(files)
     for index, partition in enumerate(header.partitions):
         own = journals.get(index, ())
-        found = _noted(folder, index, own, files, shelf) or _opened(own, shelf)
+        found = _noted(folder, index, own, files, shelf) or _opened(folder, index, own, shelf)
         if found is None:
             yield Run(complete=False, group_id=header.group_id), lambda _: ()
         else:
@@ -118,9 +121,43 @@ def _noted(
     return found.run, lambda outcome: Results(lambda: reader.results(outcome, found.upto))
 
 
-def _opened(journals: Sequence[tuple[int, Path]], shelf: Shelf) -> Account | None:
+def _opened(
+    folder: StateFolder, index: int, journals: Sequence[tuple[int, Path]], shelf: Shelf
+) -> Account | None:
     """The account of a partition by its journal; None where it was not begun."""
+    reader = begun(folder, index, journals, shelf) if journals else None
+    return None if reader is None else account(reader)
+
+
+def begun(
+    folder: StateFolder,
+    index: int,
+    journals: Sequence[tuple[int, Path]] | None = None,
+    shelf: Shelf | None = None,
+) -> Reader | None:
+    """What reads the account of a partition; None where it was not begun.
+
+    Args:
+        folder: The state.
+        index: Which partition.
+        journals: Those that it has; None to look.
+        shelf: Closes the file when many are open.
+
+    Raises:
+        JournalError: It cannot be read.
+    """
+    for _ in range(_TRIES):
+        try:
+            return _first_begun(folder.journals(index) if journals is None else journals, shelf)
+        except NoJournalError:
+            journals = None  # a later run has taken it over, and removed it
+    return _first_begun(folder.journals(index), shelf)
+
+
+def _first_begun(journals: Sequence[tuple[int, Path]], shelf: Shelf | None) -> Reader | None:
     for _, journal in reversed(journals):
+        reader = Reader(journal, shelf)
         with suppress(EmptyJournalError):
-            return account(Reader(journal, shelf))
+            reader.read()
+            return reader
     return None

@@ -111,7 +111,7 @@ class Baseline:
         """
         if ids and self.neighbours is not None:
             look = partial(self._look, evolve(resumed, baseline=None), ids=True)
-            return await self.neighbours.before(look, begun=resumed.read > 0)
+            return await self.neighbours.before(look, sent=resumed.read > 0)
         return await self._look(resumed, ids=ids)
 
     async def _look(self, resumed: Resumed, *, ids: bool) -> array[int]:

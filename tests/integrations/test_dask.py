@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections import Counter
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +21,7 @@ from asyncsdk.integrations import dask
 from asyncsdk.ledger.journal.lock import is_locked
 from asyncsdk.sandbox.thread import SandboxThread
 from asyncsdk.sources import read
+from tests.docs.pages import pieces
 from tests.effort import effort
 from tests.integrations.arrivals import Arrivals
 from tests.integrations.chaos import Chaos
@@ -33,11 +33,11 @@ from tests.upload.test_rate import busiest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from asyncsdk.progress import Progress
     from tests.integrations.redis_server import RedisServer
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 WHOLE = effort(0, 1) == 1
 WORKERS = effort(2, 4)
 RATE = Rate(20, per=1.0)
@@ -181,7 +181,7 @@ def test_ctrl_c_stops_it_everywhere(setting: Setting, dask_client: DaskClient) -
     assert len(setting.sandbox.commits) < 20_000
 
 
-def test_the_piece_in_the_readme_runs(
+def test_the_program_in_the_documentation_runs(
     setting: Setting,
     cluster: DaskCluster,
     dask_client: DaskClient,
@@ -196,10 +196,11 @@ def test_the_piece_in_the_readme_runs(
     dask_client.run(_set_environment, account)
     setting.lists(50, 2)
     monkeypatch.chdir(setting.folder)
-    code = README.partition("## On a cluster")[2].split("```")[1].removeprefix("python\n")
+    shown = pieces("docs/pages/how-to/fleet.md")
+    code = next(piece.text for piece in shown if piece.title == "on_dask.py")
     placeholders = {
         "tcp://scheduler:8786": cluster.address,
-        "redis://host:6379/0": setting.redis.url,
+        "redis://localhost:6379/0": setting.redis.url,
         "lists/*.csv": "list-*.csv",
         "7116": str(setting.group),
     }

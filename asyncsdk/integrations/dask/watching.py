@@ -28,8 +28,8 @@ async def watched(state: str, call: Callable[[Progress], object] | None) -> Asyn
         yield
         return
     watch = _Watch(state)
-    callback = ProgressCallback(call, lambda: watch.progress)
-    callback.start()
+    callback = ProgressCallback(call)
+    callback.start(lambda: watch.progress)
     looking = asyncio.create_task(_look(watch, callback))
     try:
         yield

@@ -27,8 +27,10 @@ docs: ## Build the documentation, to site/
 test: ready parts ## Run the tests
 	@$(BIN)/python -m pytest -q -n 2
 
-test-slow: ready parts ## Run all of them, those that take long included and each in full
-	@ASYNCSDK_TESTS=whole $(BIN)/python -m pytest -q -n 2 -m "slow or not slow" -o timeout=1800
+test-slow: parts ## Run all of them, those that take long included and each in full
+	@.ci/parts openjdk-17-jre-headless=java
+	@.ci/venv $(VENV)-engines engines "$$(.ci/python)"
+	@ASYNCSDK_TESTS=whole $(VENV)-engines/bin/python -m pytest -q -n 2 -m "slow or not slow" -o timeout=1800
 
 lint: ready ## Run the linters and the type checker
 	@$(BIN)/ruff check

@@ -181,7 +181,8 @@ class Body(aiohttp.Payload):
         self._leaving(_local_port(writer))
         # Without draining nothing else runs before it is noted that the first bytes have left.
         await writer.write(body[:_FIRST_PIECE], drain=False)  # type: ignore[call-arg]
-        self._attempt.left = True
+        # A busy machine may have held this process up on the way: now it has left for certain.
+        self._attempt.left, self._attempt.left_at = True, asyncio.get_running_loop().time()
         if len(body) > _FIRST_PIECE:
             await writer.write(body[_FIRST_PIECE:])
 

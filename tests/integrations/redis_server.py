@@ -22,9 +22,15 @@ PASSWORD = "the-password-of-redis"
 
 
 class RedisServer:
-    """Listens on a socket in a folder of its own, which goes with it."""
+    """Listens on a socket in a folder of its own, which goes with it.
 
-    def __init__(self) -> None:
+    Args:
+        port: Where it listens besides; 0: nowhere.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self._port = port
+        self.tcp_url = f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
         self._folder = Path(tempfile.mkdtemp(prefix="redis-"))
         self.path = self._folder / "redis.sock"
         self.url = f"unix://:{PASSWORD}@{self.path}"
@@ -46,7 +52,8 @@ class RedisServer:
     def start(self) -> None:
         """Start it, with what it had saved."""
         options = {
-            "port": "0",
+            "port": str(self._port),
+            "bind": "127.0.0.1",
             "unixsocket": str(self.path),
             "dir": str(self._folder),
             "requirepass": PASSWORD,
@@ -88,12 +95,16 @@ class RedisServer:
 
     def keys(self) -> list[str]:
         """What it holds, by name."""
+        answer = self.ask_all("KEYS *").splitlines()
+        return [line for line in answer if line.startswith("asyncsdk")]
+
+    def ask_all(self, words: str) -> str:
+        """All that it answers to a command."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.path))
-            connection.sendall(f"AUTH {PASSWORD}\r\nKEYS *\r\nQUIT\r\n".encode())
+            connection.sendall(f"AUTH {PASSWORD}\r\n{words}\r\nQUIT\r\n".encode())
             with connection.makefile("rb") as lines:
-                answer = lines.read().decode().splitlines()
-        return [line for line in answer if line.startswith("asyncsdk")]
+                return lines.read().decode()
 
     @property
     def pid(self) -> int:

@@ -10,16 +10,17 @@ from attrs import frozen
 
 from asyncsdk.integrations.redis import SharedPace
 from asyncsdk.sandbox import Sandbox
+from tests.integrations.redis_server import RedisServer
 from tests.leaping import LeapingLoop
 from tests.rig import client_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from redis.asyncio import Redis
+
     from asyncsdk import Client
     from asyncsdk.integrations.redis.state import Answer
-    from tests.integrations.redis_server import RedisServer
-
 __all__ = ["Fleet", "fleet", "shared"]
 
 
@@ -58,12 +59,12 @@ async def fleet(
         yield Fleet(redis, sandbox, clients, paces, group)
 
 
-def shared(redis: RedisServer, **options: Any) -> SharedPace:
+def shared(redis: RedisServer | Redis, **options: Any) -> SharedPace:
     """A pace of which the Redis goes by the clock of a leaping loop, where there is one.
 
     That clock does not leap while Redis has been asked: it answers at once.
     """
-    pace = SharedPace(redis.url, **options)
+    pace = SharedPace(redis.url if isinstance(redis, RedisServer) else redis, **options)
     ask = pace._server.ask
 
     async def timed(question: str, **about: Any) -> Answer:

@@ -13,6 +13,7 @@ import pytest
 
 from asyncsdk.sandbox.thread import SandboxThread
 from tests.effort import effort
+from tests.integrations.arrivals import Arrivals
 from tests.upload.test_rate import busiest
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ SECONDS = effort(3, 30)
 WHOLE = effort(0, 1) == 1
 
 
-def run_fleet(redis: RedisServer, sandbox: SandboxThread, **order: Any) -> list[dict[str, Any]]:
+def run_fleet(
+    redis: RedisServer, sandbox: SandboxThread, url: str, **order: Any
+) -> list[dict[str, Any]]:
     """What the processes tell, once they are through."""
     group = sandbox.add_group("people")
     processes = [
@@ -41,7 +44,7 @@ def run_fleet(redis: RedisServer, sandbox: SandboxThread, **order: Any) -> list[
         assert process.stdout.readline() == "ready\n"
     shared = {
         "redis": redis.url,
-        "url": sandbox.url,
+        "url": url,
         "client_id": sandbox.client_id,
         "api_key": sandbox.api_key,
         "group": group,
@@ -70,25 +73,28 @@ def test_together_they_keep_the_rate_whatever_their_clocks_show(
     redis: RedisServer, rate: int, late: float
 ) -> None:
     with SandboxThread(latency=0.005) as sandbox:
-        told = run_fleet(redis, sandbox, rate=rate, late=late)
-        arrivals = sorted(request.at for request in sandbox.requests)
-    departures = sorted(at for each in told for at in each["left"])
+        arrivals = Arrivals(sandbox)
+        told = run_fleet(redis, sandbox, arrivals.url, rate=rate, late=late)
+        read = sorted(request.at for request in sandbox.requests)
+    times = sorted(arrivals.times)
     assert [each["error"] for each in told] == [None] * PROCESSES
-    assert len(arrivals) == len(departures) == sum(each["created"] for each in told)
-    assert busiest(departures, 1.0) <= rate
-    # On its way a request took this long at most: a window of arrivals is so much shorter.
-    longest = max(at - left for at, left in zip(arrivals, departures, strict=True))
-    assert busiest(arrivals, max(0.0, 1.0 - longest)) <= rate
-    if WHOLE and longest < 0.1:  # the machine is fast enough for that many processes
-        begun, ended = arrivals[0] + 5, arrivals[-1] - 2
-        used = sum(begun <= at <= ended for at in arrivals) / (ended - begun) / rate
+    assert len(times) == len(read) == sum(each["created"] for each in told)
+    assert busiest(times, 1.0) <= rate
+    if WHOLE and kept_up(times, read):
+        begun, ended = times[0] + 5, times[-1] - 2
+        used = sum(begun <= at <= ended for at in times) / (ended - begun) / rate
         counts = [len([at for at in each["left"] if begun <= at <= ended]) for each in told]
-        assert used >= (0.95 if late == 0 else 0.85)
+        assert used >= 0.95
         assert max(counts) <= 1.5 * min(counts)
+
+
+def kept_up(times: list[float], read: list[float]) -> bool:
+    """Whether the machine was fast enough: no request lay unread for long."""
+    return max(at - came for at, came in zip(read, times, strict=True)) < 0.1
 
 
 def test_a_wrong_key_costs_all_of_them_one_request(redis: RedisServer) -> None:
     with SandboxThread(latency=0.2) as sandbox:
-        told = run_fleet(redis, sandbox, rate=200, late=0.0, api_key="no")
+        told = run_fleet(redis, sandbox, sandbox.url, rate=200, late=0.0, api_key="no")
         assert len(sandbox.requests) == 1
     assert all("401" in each["error"] for each in told)

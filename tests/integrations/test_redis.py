@@ -129,6 +129,39 @@ async def test_a_closed_pace_may_be_used_again(redis: RedisServer) -> None:
                 await client.me()
 
 
+async def test_who_asks_fast_is_given_some_at_once_and_each_still_keeps_to_all_that_holds(
+    redis: RedisServer,
+) -> None:
+    rate = Rate(2_000, per=1.0)
+    async with fleet(redis, 2, pace={"rate": rate}) as rig:
+        first, other = rig.clients
+        await first.me()
+        await asyncio.sleep(3)  # after a start slots are spaced out
+        asked = _calls(redis)
+        report = await first.phones.upload(rig.group, numbers(300), batch_size=1)
+        assert report.ok
+        assert _calls(redis) - asked < 150
+        assert busiest(sorted(rig.arrivals), rate.per) <= rate.requests
+        upload = first.phones.upload(rig.group, numbers(3_000), batch_size=1).start()
+        await asyncio.sleep(0.3)
+        other._requests.pace.gate.close(5.0, asyncio.get_running_loop().time(), "HTTP 429")
+        closed = asyncio.get_running_loop().time()
+        await asyncio.sleep(4)
+        assert [at for at in rig.arrivals if at > closed + rig.paces[0].margin] == []
+        second = await rig.paces[0].claim("p")
+        async with client_of(rig.sandbox, pace=rig.paces[0].fenced("p", second - 1)) as zombie:
+            with pytest.raises(FencedError):
+                await zombie.me()
+        await upload.stop()
+
+
+def _calls(redis: RedisServer) -> int:
+    found = next(
+        line for line in redis.ask_all("INFO commandstats").splitlines() if "evalsha" in line
+    )
+    return int(found.partition("calls=")[2].partition(",")[0])
+
+
 async def test_a_client_of_redis_is_borrowed(redis: RedisServer) -> None:
     async with Redis.from_url(redis.url) as own, Client(1, "k", pace=SharedPace(own)) as client:
         pace = client._requests.pace
@@ -168,19 +201,21 @@ Step = st.tuples(
 )
 
 
-@settings(max_examples=effort(12, 60))
-@given(
-    steps=st.lists(Step, min_size=10, max_size=60),
-    requests=st.integers(1, 6),
-    per=st.sampled_from([0.5, 1.0]),
+# Of a fast rate, clients that ask fast are given some permits at once.
+Rates = st.builds(Rate, st.integers(1, 6), st.sampled_from([0.5, 1.0])) | st.builds(
+    Rate, st.integers(20, 40), st.just(0.1)
 )
+
+
+@settings(max_examples=effort(12, 60))
+@given(steps=st.lists(Step, min_size=10, max_size=60), rate=Rates)
 def test_no_window_holds_too_many_however_late_they_leave(
-    steps: list[tuple[int, float, float, str]], requests: int, per: float
+    steps: list[tuple[int, float, float, str]], rate: Rate
 ) -> None:
     redis = _lasting()
     redis.ask("FLUSHALL")
-    left = run_leaping(_departures(redis, steps, Rate(requests, per)))
-    assert busiest(sorted(left), per) <= requests
+    left = run_leaping(_departures(redis, steps, rate))
+    assert busiest(sorted(left), rate.per) <= rate.requests
 
 
 async def _departures(

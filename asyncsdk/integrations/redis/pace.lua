@@ -3,14 +3,19 @@
 -- KEYS    one hash tag, so one node of a cluster has them all
 -- ARGV[1] the question as JSON; the answer is JSON, too. Times are microseconds.
 --
--- `permits` has what left, or may, in the last window, and the slots of those who wait, which are in
--- `queue`, too. A request leaves at most `margin` after it was let go; so with at most N of them in
--- any `per + margin`, no window of `per` sees more than N leave. Once it is known how long before
--- that end one left, it stands so much earlier, and less of the rate is lost.
+-- `permits` has what left, or may, in the last window. A request leaves at most `margin` after it
+-- was let go; so with at most N of them in any `per + margin`, no window of `per` sees more than N
+-- leave. Once it is known how long before that end one left, or after it, it stands so much earlier
+-- or later: less of the rate is lost, and none is exceeded twice.
+--
+-- `queue` has the slots of those who wait, in the order in which they came. Those who had their
+-- turn, and found that others had come late into theirs, are in `due`, too: they wait for the first
+-- moment at which the window has room, and for nobody who came after them.
 
-local STATE, PERMITS, QUEUE, GUARDS, CLIENTS, FENCES, WAITING = unpack(KEYS)
+local STATE, PERMITS, QUEUE, DUE, GUARDS, CLIENTS, FENCES, WAITING = unpack(KEYS)
 local GRAIN = 10000 -- timers are too coarse to space requests by less
 local HASTE = 0.9 -- of the even share: what one request is late is made up for by others
+local BOOKED = 0.8 -- of the window: some come late to their slots, and those after them take these
 local JITTER = 20000 -- of the way to the provider, or a hundredth of the window if that is more
 local LEASE = 15000000 -- the right to be the one that tries; whoever has it renews it
 local IDLE = 86400000000 -- what nobody uses for a day is forgotten
@@ -71,14 +76,14 @@ end
 
 -- What became of permits is not known: nothing leaves until they are out of every window.
 local function begin(run, gap)
-    redis.call('DEL', PERMITS, QUEUE)
+    redis.call('DEL', PERMITS, QUEUE, DUE)
     local left = math.min(state.length, math.max(0, state.pause - now))
     set({run = run, born = now, floor = now + gap, pause = now + left, ['until'] = 0, heard = 0})
 end
 
 local function keep()
     local idle = whole((IDLE + 2 * window()) / 1000)
-    for _, key in ipairs({STATE, PERMITS, QUEUE, CLIENTS, WAITING}) do
+    for _, key in ipairs({STATE, PERMITS, QUEUE, DUE, CLIENTS, WAITING}) do
         redis.call('PEXPIRE', key, idle)
     end
 end
@@ -122,18 +127,25 @@ end
 
 -- ---- slots ------------------------------------------------------------------------------
 
-local function nth(rank)
-    return tonumber(redis.call('ZRANGE', PERMITS, rank, rank, 'WITHSCORES')[2])
+-- Permits lie in the past, and whoever waits has a slot in the future: one after the other they are
+-- in order.
+local function nth(rank, waiting)
+    local key, permits = PERMITS, redis.call('ZCARD', PERMITS)
+    if rank >= permits then
+        key, rank = waiting, rank - permits
+    end
+    return tonumber(redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')[2])
 end
 
--- The first moment from `slot` on at which a window has room.
-local function fitted(slot)
+-- The first moment from `slot` on at which a window of `span` has room, beside those who wait.
+local function fitted(slot, waiting, span)
     while true do
-        local before = redis.call('ZCOUNT', PERMITS, '-inf', whole(slot))
+        local before = redis.call('ZCARD', PERMITS)
+            + redis.call('ZCOUNT', waiting, '-inf', whole(slot))
         if before < state.requests then
             return slot
         end
-        local free = nth(before - state.requests) + window()
+        local free = nth(before - state.requests, waiting) + span
         if free <= slot then
             return slot
         end
@@ -141,46 +153,81 @@ local function fitted(slot)
     end
 end
 
--- The end of the queue.
-local function last_slot()
+-- Requests leave evenly: so many at a time, and so far apart.
+local function evenly()
     local spacing = window() / state.requests
     if now - state.born > 2 * window() then
         spacing = HASTE * state.per / state.requests
     end
     local grain = math.max(1, math.min(state.requests, math.floor(GRAIN / spacing + 0.5)))
-    local count = redis.call('ZCARD', PERMITS)
+    return grain, spacing
+end
+
+-- The end of the queue.
+local function last_slot()
+    local grain, spacing = evenly()
+    local count = redis.call('ZCARD', PERMITS) + redis.call('ZCARD', QUEUE)
     local slot = math.max(now, state.floor)
     if count >= grain then
-        slot = math.max(slot, nth(count - grain) + grain * spacing)
+        slot = math.max(slot, nth(count - grain, QUEUE) + grain * spacing)
     end
-    return fitted(slot)
+    return fitted(slot, QUEUE, BOOKED * state.per)
 end
 
 local function note_departures()
     local most = math.max(0, state.margin - math.max(JITTER, 0.01 * state.per))
     for id, early in pairs(ask.left or {}) do
-        if redis.call('ZSCORE', PERMITS, id) then
-            redis.call('ZINCRBY', PERMITS, whole(-math.max(0, math.min(early, most))), id)
+        local at = tonumber(redis.call('ZSCORE', PERMITS, id) or nil)
+        if at then
+            redis.call('ZADD', PERMITS, whole(math.min(now, at - math.min(early, most))), id)
         end
     end
+end
+
+local function leave_queue(id)
+    redis.call('ZREM', PERMITS, id)
+    redis.call('ZREM', QUEUE, id)
+    redis.call('ZREM', DUE, id)
 end
 
 -- Whoever has waited for its slot, or was let go and could not, has lost no turn by being late. It
 -- has left nothing behind either: until it asks once more, others may go.
 local function slot_of(id)
     redis.call('ZREMRANGEBYSCORE', PERMITS, '-inf', whole(now - window()))
-    for _, late in ipairs(redis.call('ZRANGEBYSCORE', QUEUE, '-inf', whole(now))) do
-        redis.call('ZREM', PERMITS, late)
-        redis.call('ZREM', QUEUE, late)
-    end
-    redis.call('ZREM', PERMITS, id)
-    redis.call('ZREM', QUEUE, id)
-    local slot = ask.turn and fitted(math.max(now, state.floor)) or last_slot()
-    redis.call('ZADD', PERMITS, whole(slot), id)
+    redis.call('ZREMRANGEBYSCORE', QUEUE, '-inf', whole(now))
+    redis.call('ZREMRANGEBYSCORE', DUE, '-inf', whole(now))
+    leave_queue(id)
+    local slot = ask.turn and now or last_slot()
     if slot > now then
         redis.call('ZADD', QUEUE, whole(slot), id)
+        return slot
+    end
+    slot = fitted(math.max(now, state.floor), DUE, window())
+    if slot > now then
+        redis.call('ZADD', QUEUE, whole(slot), id)
+        redis.call('ZADD', DUE, whole(slot), id)
+    else
+        redis.call('ZADD', PERMITS, whole(slot), id)
     end
     return slot
+end
+
+-- Some more for whoever asks fast, while nobody waits and half of the rate is free.
+local function spares()
+    if not ask.want or redis.call('ZCARD', QUEUE) > 0 then
+        return 0
+    end
+    local free = math.floor(state.requests / 2) - redis.call('ZCARD', PERMITS)
+    local count = math.max(0, math.min(ask.want, evenly() - 1, free))
+    local flat = {}
+    for number = 1, count do
+        flat[#flat + 1] = whole(now)
+        flat[#flat + 1] = ask.id .. '+' .. number
+    end
+    if count > 0 then
+        redis.call('ZADD', PERMITS, unpack(flat))
+    end
+    return count
 end
 
 -- ---- what keeps a request from leaving --------------------------------------------------
@@ -247,8 +294,7 @@ function answers.permit()
     local found = fenced or obstacle(guard)
     redis.call('ZADD', CLIENTS, whole(now), ask.client)
     if found then
-        redis.call('ZREM', PERMITS, ask.id)
-        redis.call('ZREM', QUEUE, ask.id)
+        leave_queue(ask.id)
         redis.call('ZADD', WAITING, whole(now), ask.id)
         return found
     end
@@ -267,7 +313,7 @@ function answers.permit()
         probing = true
     end
     return {kind = 'go', left = state.margin, probing = probing,
-        proven = guard.kind == 'proven', outage = state.outage == '1',
+        spares = probing and 0 or spares(), proven = guard.kind == 'proven', outage = state.outage == '1',
         requests = state.requests, per = state.per}
 end
 
@@ -287,8 +333,7 @@ end
 -- A request is over; one that has not left gives its slot back.
 function answers.release()
     if ask.unused then
-        redis.call('ZREM', PERMITS, ask.id)
-        redis.call('ZREM', QUEUE, ask.id)
+        leave_queue(ask.id)
     end
     redis.call('ZREM', WAITING, ask.id)
     local guard = guard_of(ask.key)
@@ -323,8 +368,7 @@ function answers.pause()
     if now + ask.length > state.pause then
         set({pause = now + ask.length, length = ask.length, reason = ask.reason,
             streak = ask.streak})
-        redis.call('ZREMRANGEBYSCORE', PERMITS, '(' .. whole(now), '+inf')
-        redis.call('DEL', QUEUE)
+        redis.call('DEL', QUEUE, DUE)
     end
     if ask.outage then
         set({outage = '1', probe = '', own = now + ask.length})
@@ -376,7 +420,7 @@ function answers.state()
     local asking = redis.call('ZCOUNT', WAITING, whole(now - math.max(POLL, state.length)), '+inf')
     return {kind = 'done', requests = state.requests, per = state.per,
         used = redis.call('ZCOUNT', PERMITS, since, whole(now)),
-        waiting = redis.call('ZCOUNT', PERMITS, '(' .. whole(now), '+inf') + asking,
+        waiting = redis.call('ZCOUNT', QUEUE, '(' .. whole(now), '+inf') + asking,
         after = math.max(0, state.pause - now), reason = state.reason,
         outage = state.outage == '1', guards = guards,
         clients = redis.call('ZCOUNT', CLIENTS, whole(now - SEEN), '+inf')}

@@ -16,6 +16,7 @@ from asyncsdk.integrations.redis.reach import Reach
 from asyncsdk.integrations.redis.server import Server
 from asyncsdk.integrations.redis.settings import MICRO, Settings
 from asyncsdk.integrations.redis.share import Share
+from asyncsdk.integrations.redis.spares import Spares
 from asyncsdk.integrations.redis.state import state_of
 from asyncsdk.models import Problem
 from asyncsdk.pace.credentials import verdict_on_key
@@ -43,8 +44,8 @@ _POLL = 0.1
 """Seconds until it is asked again what became of the request that tries."""
 _USED = 0.9
 """The part of its time in which a permit is used: a process may be held up on the last step."""
-_PASSING = frozenset({"wait", "paused", "proving"})
-"""Answers after which it is asked again."""
+_PASSING = frozenset({"go", "wait", "paused", "proving"})
+"""Answers that refuse nothing."""
 _HEARD = 2.0
 """Seconds for which it is known that others reach the provider, at least."""
 
@@ -94,6 +95,7 @@ class SharedPace:
         """Pauses all requests of this process; see `Pace`."""
         self._reach = Reach(self._server, self.gate, patience=patience, timeout=timeout)
         self._share = Share(rate, workers)
+        self._spares = Spares(margin * _USED)
         self._client = os.urandom(8).hex()
         self._count = 0
         self._permits: dict[Attempt, Permit] = {}
@@ -182,8 +184,13 @@ class SharedPace:
         Raises:
             FencedError: A later run has taken it over.
         """
-        self._count += 1
         key = self._known.digest(attempt.token)
+        await self.gate.wait()
+        spare = self._spares.take(key, fence, asyncio.get_running_loop().time())
+        if spare is not None:
+            self._permits[attempt] = spare
+            return
+        self._count += 1
         permit = Permit(f"{self._client}-{self._count}", key, fence)
         self._permits[attempt] = permit
         if self._known.is_proven(key):
@@ -239,6 +246,7 @@ class SharedPace:
         if good is False:
             # Whoever waits for it must not be let go before this is known.
             self._known.proven.discard(key)
+            self._spares.drop()
             await asyncio.shield(self._start(self._tell_verdict(key, "refused")))
         elif good and key not in self._known.proven:
             self._known.proven.add(key)
@@ -303,6 +311,7 @@ class SharedPace:
             "away": self._share.used_within(settings.margin, now),
             "heard": round((now - known.heard) * MICRO) if known.heard > -inf else None,
             "turn": turn,
+            "want": self._spares.wanted(now) or None,
             "left": self._departures(),
             **_rate(settings.rate),
         }
@@ -315,7 +324,10 @@ class SharedPace:
             await self._go_alone(attempt, permit)
         elif answer.kind == "go":
             self._go(permit, answer, now)
-        elif answer.kind not in _PASSING:
+            self._spares.keep(permit, answer.spares)
+        elif answer.kind != "wait":
+            self._spares.drop()
+        if answer is not None and answer.kind not in _PASSING:
             raise _refusal(answer, permit)
         return answer
 
@@ -369,6 +381,7 @@ class SharedPace:
 
     def _pause(self, seconds: float, reason: str) -> None:
         """Have everybody pause, as the gate of this client does."""
+        self._spares.drop()
         about: dict[str, Any] = {
             "client": self._client,
             "length": round(seconds * MICRO),

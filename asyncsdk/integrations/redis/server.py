@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AwayError", "Server"]
 
-_KEYS = ("state", "permits", "queue", "guards", "clients", "fences", "waiting")
+_KEYS = ("state", "permits", "queue", "due", "guards", "clients", "fences", "waiting")
 _NAME = re.compile(r"[A-Za-z0-9_.:@-]{1,100}")
 _REFUSED = re.compile(r"NOAUTH|NOPERM|unauthenticated|ACL failure")
 _PASSING = re.compile(r"LOADING|MISCONF|BUSY|READONLY|UNKILLABLE|NOREPLICAS|OOM|MASTERDOWN")

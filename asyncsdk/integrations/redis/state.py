@@ -37,6 +37,8 @@ class Answer(msgspec.Struct, frozen=True):
     """For so long the permit holds."""
     probing: bool = False
     """Whether others wait for what becomes of this request."""
+    spares: int = 0
+    """Permits that come along."""
     proven: bool = False
     outage: bool = False
     reason: str = ""

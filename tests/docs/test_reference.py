@@ -33,7 +33,7 @@ def first_cells(text: str) -> set[str]:
 
 
 def errors() -> set[str]:
-    modules = ("asyncsdk", "asyncsdk.errors", "asyncsdk.sources")
+    modules = ("asyncsdk", "asyncsdk.errors", "asyncsdk.integrations.dask", "asyncsdk.sources")
     values = [
         getattr(import_module(name), each)
         for name in modules

@@ -27,6 +27,7 @@ PUBLIC = (
     "asyncsdk",
     "asyncsdk.errors",
     "asyncsdk.fleet",
+    "asyncsdk.integrations.dask",
     "asyncsdk.integrations.redis",
     "asyncsdk.sandbox",
     "asyncsdk.sources",

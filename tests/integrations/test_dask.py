@@ -21,7 +21,6 @@ from asyncsdk.integrations import dask
 from asyncsdk.ledger.journal.lock import is_locked
 from asyncsdk.sandbox.thread import SandboxThread
 from asyncsdk.sources import read
-from tests.docs.pages import pieces
 from tests.effort import effort
 from tests.integrations.arrivals import Arrivals
 from tests.integrations.chaos import Chaos
@@ -179,41 +178,6 @@ def test_ctrl_c_stops_it_everywhere(setting: Setting, dask_client: DaskClient) -
         setting.upload(setting.lists(20_000, 4), dask_client, on_progress=interrupt)
     assert not setting.in_use()
     assert len(setting.sandbox.commits) < 20_000
-
-
-def test_the_program_in_the_documentation_runs(
-    setting: Setting,
-    cluster: DaskCluster,
-    dask_client: DaskClient,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    account = {
-        "ASYNCSDK_CLIENT_ID": setting.sandbox.client_id,
-        "ASYNCSDK_API_KEY": setting.sandbox.api_key,
-        "ASYNCSDK_BASE_URL": setting.arrivals.url,
-    }
-    dask_client.wait_for_workers(2)
-    dask_client.run(_set_environment, account)
-    setting.lists(50, 2)
-    monkeypatch.chdir(setting.folder)
-    shown = pieces("docs/pages/how-to/fleet.md")
-    code = next(piece.text for piece in shown if piece.title == "on_dask.py")
-    placeholders = {
-        "tcp://scheduler:8786": cluster.address,
-        "redis://localhost:6379/0": setting.redis.url,
-        "lists/*.csv": "list-*.csv",
-        "7116": str(setting.group),
-    }
-    for placeholder, real in placeholders.items():
-        assert placeholder in code
-        code = code.replace(placeholder, real)
-    scope: dict[str, Any] = {}
-    exec(code, scope)  # noqa: S102 - our own
-    assert_equal(scope["report"], setting.sandbox, 50)
-
-
-def _set_environment(variables: dict[str, str]) -> None:
-    os.environ.update(variables)
 
 
 # -- data frames ---------------------------------------------------------------------------

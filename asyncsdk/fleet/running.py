@@ -150,14 +150,15 @@ async def _upload(
         async with _stopped_by(stop, upload):
             return await upload
     except UploadStopped as stopped:
-        if isinstance(stopped.cause, FencedError):
-            raise stopped.cause from None
         if isinstance(stopped.cause, JournalError):
             await found.check()  # whoever has taken it over may have removed this one
-        raise
+        if not isinstance(stopped.cause, FencedError):
+            raise
+        fenced = stopped.cause
     finally:
         stack.close()
         await asyncio.to_thread(note_totals, plan.folder, partition.index, found.journal)
+    raise fenced  # by itself: the report of a run whose journal is gone would go along with it
 
 
 @asynccontextmanager

@@ -94,9 +94,9 @@ class RangeInput:
     def __init__(
         self, path: str | PathLike[str], start: int, end: int, name: str | None = None
     ) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self.name: str | None = str(path) if name is None else name
-        self.max_bytes = end - start
+        self.max_bytes: int = end - start
         self._start = start
 
     @contextmanager

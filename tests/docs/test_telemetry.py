@@ -90,15 +90,14 @@ def collecting(folder: Path, target: str) -> Iterator[str]:
         process.wait()
 
 
-_READY = r'msg="Listening on" address=(\S+).*msg="Server is ready'
-"""It listens before it answers."""
-
-
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where it listens, once it answers there: it says both, in either order."""
     while True:
-        if found := re.search(_READY, log.read_text(), re.DOTALL):
+        said = log.read_text()
+        found = re.search(r'msg="Listening on" address=(\S+)\n', said)
+        if found and 'msg="Server is ready' in said:
             return found[1]
-        assert process.poll() is None, log.read_text()
+        assert process.poll() is None, said
         time.sleep(0.05)
 
 

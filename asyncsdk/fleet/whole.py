@@ -40,18 +40,11 @@ def progress(state: Manifest | str | PathLike[str]) -> Progress:
     """
     plan = manifest_at(state)
     report = UploadReport.open_all(plan.state)
-    return Progress(
-        read=report.submitted,
+    return evolve(
+        _progress_of(report),
         total=plan.rows,
-        created=report.created_count,
-        invalid=report.invalid_count,
-        failed=report.failed_count,
-        skipped=report.skipped_count,
-        requests=report.requests,
-        retries=report.retries,
         throttled=report.throttled,
         elapsed=report.elapsed,
-        unknown=report.unknown_count,
         phase=Phase.ENDED if report.complete else Phase.UPLOADING,
     )
 
@@ -137,17 +130,7 @@ class _Together:
 
     def _end(self, index: int, report: UploadReport) -> None:
         self._running.pop(index, None)
-        ended = Progress(
-            read=report.submitted,
-            created=report.created_count,
-            invalid=report.invalid_count,
-            failed=report.failed_count,
-            skipped=report.skipped_count,
-            requests=report.requests,
-            retries=report.retries,
-            unknown=report.unknown_count,
-        )
-        self._ended = _sum([self._ended, ended], Progress())
+        self._ended = _sum([self._ended, _progress_of(report)], Progress())
         self._tell()
 
     def _show(self, index: int, found: Progress) -> None:
@@ -160,6 +143,20 @@ class _Together:
             about = Progress() if latest is None else latest
             whole = _sum([self._ended, *self._running.values()], about)
             self.on_progress(evolve(whole, total=self.plan.rows, elapsed=elapsed))
+
+
+def _progress_of(report: UploadReport) -> Progress:
+    """What a report counts."""
+    return Progress(
+        read=report.submitted,
+        created=report.created_count,
+        invalid=report.invalid_count,
+        failed=report.failed_count,
+        skipped=report.skipped_count,
+        requests=report.requests,
+        retries=report.retries,
+        unknown=report.unknown_count,
+    )
 
 
 def _sum(parts: list[Progress], about: Progress) -> Progress:

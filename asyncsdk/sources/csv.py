@@ -46,8 +46,8 @@ _CHUNK = 1 << 16
 class CsvSource(Table):
     """The phones of a delimited text file, one for each of its data rows.
 
-    Each iteration reads the file anew (a pipe can be read once). It holds no more than
-    32 KiB of it at a time. Blank lines are no rows.
+    Each iteration reads the file anew (a pipe can be read once). It holds a row or
+    some KiB of it at a time. Blank lines are no rows.
 
     Args:
         source: The file, or some bytes of it that begin and end with rows.

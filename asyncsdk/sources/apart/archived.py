@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 if TYPE_CHECKING:
     import re
-    import zipfile
     from collections.abc import Callable
 
-__all__ = ["found_in", "parse"]
+__all__ = ["NO_ARCHIVE", "found_in", "parse"]
+
+NO_ARCHIVE = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError)
+"""What zipfile raises of a file that is none, or damaged, or packed as it cannot read."""
 
 _PIECE = 1 << 16
 _OVERLAP = 64

@@ -7,6 +7,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING
 from xml.parsers import expat
 
+from asyncsdk.sources.apart.archived import NO_ARCHIVE
 from asyncsdk.sources.apart.ods import CONTENT, shown_in_ods
 from asyncsdk.sources.apart.shown import Shown
 from asyncsdk.sources.apart.xls import opened_xls
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["how_shown"]
 
 _OLE = b"\xd0\xcf\x11\xe0"
-_FAULTS = (
-    *(zipfile.BadZipFile, NotImplementedError, OSError, ValueError, KeyError),
-    expat.ExpatError,
-)
+_FAULTS = (*NO_ARCHIVE, KeyError, expat.ExpatError)
 
 
 def how_shown(file: IO[bytes]) -> Callable[[str], Shown]:

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from xml.parsers import expat
 
 from asyncsdk.errors import SourceError
-from asyncsdk.sources.apart.archived import parse
+from asyncsdk.sources.apart.archived import NO_ARCHIVE, parse
 from asyncsdk.sources.apart.book import Sheet, answers
 from asyncsdk.sources.apart.looking import how_shown
 from asyncsdk.sources.apart.ods import CONTENT
@@ -36,8 +36,6 @@ _UNSEEN = (
     ".xlsx, or have hidden rows sent, too, by hidden='send' (--hidden send)"
 )
 _MANIFEST = "META-INF/manifest.xml"
-_NO_ARCHIVE = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError)
-"""What zipfile raises of a file that is none, or damaged, or packed as it cannot read."""
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
@@ -104,7 +102,7 @@ def _entries(file: IO[bytes]) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(file) as archive:
             return archive.infolist()
-    except _NO_ARCHIVE:
+    except NO_ARCHIVE:
         return []
     finally:
         file.seek(0)
@@ -132,7 +130,7 @@ def _check_content(file: IO[bytes], entries: list[zipfile.ZipInfo]) -> None:
     except expat.ExpatError as error:
         msg = f"is damaged ({CONTENT}: {error}): open it where it is from, and save it once more"
         raise SourceError(msg) from error
-    except _NO_ARCHIVE as error:
+    except NO_ARCHIVE as error:
         msg = f"is damaged ({error}): open it where it is from, and save it once more"
         raise SourceError(msg) from error
     finally:
@@ -159,7 +157,7 @@ def _has_locked_parts(file: IO[bytes], entries: list[zipfile.ZipInfo]) -> bool:
     try:
         with zipfile.ZipFile(file) as archive:
             return b"encryption-data" in archive.read(_MANIFEST)
-    except _NO_ARCHIVE:
+    except NO_ARCHIVE:
         return False
     finally:
         file.seek(0)

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/pages/**/*.md")))
 """Every page that is written, the README among them."""
 
+_HIDDEN = Path(__file__).with_name("hidden")
 _COMMENT = re.compile(r"<!-- (\w+)(?:[: ]|$)\s*(.*?)\s*-->", re.DOTALL)
 
 
@@ -46,4 +47,6 @@ def pieces(page: str) -> Iterator[Piece]:
             yield Piece(language, token.content, line, "".join(titles))
         elif token.type == "html_block":
             for kind, body in _COMMENT.findall(token.content):
-                yield Piece(kind, body, line, comment=True)
+                aside = _HIDDEN / body  # hidden: list.py
+                code = aside.read_text(encoding="utf-8") if body.endswith(".py") else body
+                yield Piece(kind, code, line, comment=True)

@@ -202,7 +202,8 @@ class Job:
                 print_survey(console, report.survey())
         else:
             print_totals(console, report, going_on=self._goes_on(report))
-            print_reasons(console, skipped_in(report))
+            more = report.invalid_count > self.output.show  # than are listed with their reasons
+            print_reasons(console, chain(report.invalid if more else (), skipped_in(report)))
         alike = {} if self.dry else print_groups(console, report)
         rejected = (row for row in self._settled(ending) if row.kind not in alike)
         rows = chain(rejected, skipped_rows(self.source, report, has_twin))

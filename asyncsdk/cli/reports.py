@@ -22,6 +22,7 @@ from asyncsdk.errors import AsyncSDKError
 from asyncsdk.export.html import About
 from asyncsdk.export.load import SavedReport
 from asyncsdk.export.reasons import has_twin, ranked, row_number, skipped_in
+from asyncsdk.fleet import to_rejects
 from asyncsdk.fleet.manifest import manifest_at
 from asyncsdk.ledger.journal.database import is_journal
 from asyncsdk.ledger.journal.lock import holder
@@ -83,6 +84,7 @@ def report(
     csv: Csv = None,
     jsonl: Jsonl = None,
     only: Only = [],
+    rejects: given.Rejects = None,
     html: given.Html = None,
     lang: given.Lang = "en",
     show: given.Show = 20,
@@ -92,12 +94,14 @@ def report(
 ) -> None:
     """Tell what a report or a journal says: the totals, the reasons, the rows not created.
 
-    Of an upload in partitions it is that of all, at any time; rows are counted through all lists.
+    Rows are counted from 1, without the header; of an upload in partitions through all lists.
+    --rejects is for such an upload once it is complete, and reads its lists once more.
 
     Exit codes: 0 every phone was created that was not to be skipped, 1 some were not, 2 usage.
     """
-    output = Output(show, as_json, quiet, verbose, html=html, lang=lang)
+    output = Output(show, as_json, quiet, verbose, rejects, html=html, lang=lang)
     output.check([str(file)], **{"--csv": csv, "--jsonl": jsonl})
+    _check_rejects(file, rejects)
     tell_requests(verbose)
     saved, parts = SavedReport(file), file.is_dir()
     try:
@@ -106,6 +110,7 @@ def report(
         if not loaded.complete and not running and not parts:
             saved.unread_from = loaded.submitted
         _export(loaded, csv, jsonl, only, output)
+        _export_rejects(file, output)
         ended = (parts or is_journal(file)) and not loaded.complete and not running
         goes_on = _going_on(file) if ended else ""
         output.write(loaded, lambda: _about(file, unfinished=bool(goes_on)))
@@ -145,6 +150,17 @@ def _opened(file: Path, saved: SavedReport) -> UploadReport:
     if file.is_dir():
         return UploadReport.open_all(file)
     return UploadReport.open(file) if is_journal(file) else _loaded(saved)
+
+
+def _check_rejects(file: Path, rejects: Path | None) -> None:
+    """End the command if a rejects file is wanted and nothing says which lists it is of."""
+    if rejects is None or file.is_dir():
+        return
+    if is_journal(file):
+        again = f"'asyncsdk resume {file} --rejects {rejects}' writes that of a journal"
+    else:
+        again = "the upload itself writes it; --csv FILE --only invalid --only failed is a report"
+    fail(f"--rejects is for the folder of 'asyncsdk plan': {again}")
 
 
 def _going_on(file: Path) -> str:
@@ -260,6 +276,12 @@ def _export(
         if path is not None:
             count = write(path, only=only or None)
             output.say(f"{counted(count, 'result')} written to {path}")
+
+
+def _export_rejects(state: Path, output: Output) -> None:
+    if output.rejects is not None:
+        count = to_rejects(state, output.rejects)
+        output.say(f"{counted(count, 'row')} written to {output.rejects}")
 
 
 def _about(file: Path, *, unfinished: bool) -> About:

@@ -143,7 +143,10 @@ SENTENCES = (
     N_("the connection was closed before the request left ({error})"),
     N_("the connection was lost before a whole reply came ({error})"),
     N_("the reply was not HTTP: {kind}"),
-    N_("the server's certificate is not trusted ({error})"),
+    N_(
+        "the server's certificate is not trusted ({error}): SSL_CERT_FILE, or ssl=, names other "
+        "authorities"
+    ),
     N_("the proxy refuses to connect (HTTP {status}): check its user and password"),
     N_("the proxy refuses to connect (HTTP {status}): check what it allows"),
     N_(

@@ -8,7 +8,17 @@ in the folder, and the credentials in its environment.
 
 from asyncsdk.fleet.manifest import ListFile, Manifest, Partition
 from asyncsdk.fleet.planning import plan
+from asyncsdk.fleet.rejecting import to_rejects
 from asyncsdk.fleet.running import run
 from asyncsdk.fleet.whole import progress, run_all
 
-__all__ = ["ListFile", "Manifest", "Partition", "plan", "progress", "run", "run_all"]
+__all__ = [
+    "ListFile",
+    "Manifest",
+    "Partition",
+    "plan",
+    "progress",
+    "run",
+    "run_all",
+    "to_rejects",
+]

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Limits", "cut"]
 
 _HEAD = 4096
+_PHONE = 6
+"""Digits that may be a phone."""
 
 
 @frozen
@@ -115,13 +117,21 @@ def _cut(
         file = evolve(_described(table, path, size), cut="row-groups", footer=groups.footer)
         return file, _at_groups(table, groups, limits, seen)
     rows = sum(1 for _ in map(seen, table))
-    whole = ListFile(path, size, "whole", answered=_answered(table))
+    whole = ListFile(path, size, "whole", _named(table), answered=_answered(table))
     return whole, _between([_Start()], _Start(rows, size))
 
 
 def _described(table: Table, path: str, size: int) -> ListFile:
     picked = [_picked(name, choice) for name, choice in table.mapping.items()]
-    return ListFile(path, size, "lines", len(table.columns), picked)
+    return ListFile(path, size, "lines", _named(table), picked)
+
+
+def _named(table: Source) -> list[str]:
+    """Its columns; a name that might be a phone is a number, for a manifest has none."""
+    return [
+        str(at) if sum(map(str.isdecimal, name)) >= _PHONE else name
+        for at, name in enumerate(table.columns, start=1)
+    ]
 
 
 def _picked(name: str, choice: ColumnChoice) -> Picked:

@@ -24,7 +24,7 @@ __all__ = ["ListFile", "Manifest", "Partition", "Picked", "manifest_at"]
 
 @frozen
 class Picked:
-    """From which cells of a row a field is read; a name might be a phone, and is left out."""
+    """From which cells of a row a field is read."""
 
     field: str
     position: int
@@ -42,8 +42,8 @@ class ListFile:
     """Bytes."""
     cut: Literal["lines", "row-groups", "whole"]
     """What its partitions are parts of."""
-    width: int = 0
-    """How many columns it has, where it is cut."""
+    columns: list[str]
+    """Their names, or numbers where they have none."""
     picked: list[Picked] = field(factory=list)
     """Which of them are read."""
     dialect: Dialect | None = None

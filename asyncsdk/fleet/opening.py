@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
 
 from asyncsdk.fleet.places import changed, digest_of
 from asyncsdk.fleet.remote import Remote, is_remote
@@ -12,17 +16,19 @@ from asyncsdk.sources.bounds import MAX_BYTES
 from asyncsdk.sources.columns import ColumnChoice
 from asyncsdk.sources.csv import CsvSource
 from asyncsdk.sources.frames import read_rows
+from asyncsdk.sources.many import ManySources
 from asyncsdk.sources.opening import FileInput, RangeInput, opened_file
 from asyncsdk.sources.picking import Cells
 from asyncsdk.sources.read import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import IO
 
     from asyncsdk.fleet.manifest import ListFile, Manifest, Partition, Picked
     from asyncsdk.sources.table import Source, Table
 
-__all__ = ["opened", "ranges_of"]
+__all__ = ["opened", "opened_lists", "ranges_of"]
 
 _PLANNED = "as planned"
 
@@ -36,18 +42,46 @@ def opened(manifest: Manifest, partition: Partition) -> Iterator[Source]:
         ImportError: Something of an extra is needed and not installed.
     """
     file = manifest.files[partition.file]
-    ranges = ranges_of(file, partition.start, partition.end)
     if not is_remote(file.path):
-        _check(file, ranges, partition.digest)
+        _check(file, [partition], Path(file.path))
         yield _source(manifest, partition, Path(file.path), partition.start)
         return
     remote = Remote(file.path)
     if remote.size() != file.size:
         raise changed(file.path)
+    ranges = ranges_of(file, partition.start, partition.end)
     with remote.copied(ranges, sparse=file.cut == "row-groups") as (path, digest):
         if digest != partition.digest:
             raise changed(file.path)
         yield _source(manifest, partition, path, 0)
+
+
+@contextmanager
+def opened_lists(manifest: Manifest) -> Iterator[Source]:
+    """All lists of a plan as one source: their rows are those of the partitions.
+
+    Raises:
+        SourceError: A list is not what it was, or cannot be read.
+        ImportError: Something of an extra is needed and not installed.
+    """
+    tables: list[Any] = []
+    with ExitStack() as copies:
+        for at, parts in groupby(manifest.partitions, attrgetter("file")):
+            file, own = manifest.files[at], list(parts)
+            path = _here(file, copies)
+            _check(file, own, path)
+            rows = sum(part.rows for part in own)
+            whole = evolve(own[0], end=own[-1].end, rows=rows)
+            tables += _source(manifest, whole, path, whole.start).parts
+        yield tables[0] if len(tables) == 1 else ManySources(tables)
+
+
+def _here(file: ListFile, copies: ExitStack) -> Path:
+    """Where a list is on this host: it, or a private copy."""
+    if not is_remote(file.path):
+        return Path(file.path)
+    remote = Remote(file.path)
+    return copies.enter_context(remote.copied([(0, remote.size())]))[0]
 
 
 def ranges_of(file: ListFile, start: int, end: int) -> list[tuple[int, int]]:
@@ -55,11 +89,16 @@ def ranges_of(file: ListFile, start: int, end: int) -> list[tuple[int, int]]:
     return [(start, end), *([(file.footer, file.size)] if file.footer else [])]
 
 
-def _check(file: ListFile, ranges: Iterable[tuple[int, int]], digest: str) -> None:
-    """Do nothing if these bytes of the file are what they were, and it is as long."""
-    with opened_file(Path(file.path), file.path) as found:
-        if found.seek(0, 2) != file.size or digest_of(found, ranges) != digest:
+def _check(file: ListFile, partitions: Iterable[Partition], path: Path) -> None:
+    """Do nothing if these parts of a file are what they were, and it is as long."""
+    with opened_file(path, file.path) as found:
+        same = found.seek(0, 2) == file.size
+        if not same or any(_digest(file, part, found) != part.digest for part in partitions):
             raise changed(file.path)
+
+
+def _digest(file: ListFile, partition: Partition, found: IO[bytes]) -> str:
+    return digest_of(found, ranges_of(file, partition.start, partition.end))
 
 
 def _source(manifest: Manifest, partition: Partition, path: Path, start: int) -> Source:
@@ -96,13 +135,13 @@ def _source(manifest: Manifest, partition: Partition, path: Path, start: int) ->
 
 
 def _columns(file: ListFile) -> tuple[str, ...]:
-    return tuple(map(str, range(1, file.width + 1)))
+    return tuple(file.columns)
 
 
 def _mapping(file: ListFile) -> dict[str, ColumnChoice]:
-    return {one.field: _choice(one) for one in file.picked}
+    return {one.field: _choice(file, one) for one in file.picked}
 
 
-def _choice(one: Picked) -> ColumnChoice:
+def _choice(file: ListFile, one: Picked) -> ColumnChoice:
     order = tuple(Cells(tuple(at), label, kind) for at, label, kind in one.order)
-    return ColumnChoice(str(one.position + 1), one.position, _PLANNED, order)
+    return ColumnChoice(file.columns[one.position], one.position, _PLANNED, order)

@@ -39,7 +39,11 @@ def failure_of(error: Exception, attempt: Attempt) -> NotSentError | OutcomeUnkn
 
 def _not_sent(error: Exception, kind: str) -> NotSentError:
     if isinstance(error, _UNTRUSTED):
-        return CertificateError(f"the server's certificate is not trusted ({kind})")
+        msg = (
+            f"the server's certificate is not trusted ({kind}): SSL_CERT_FILE, or ssl=, names "
+            "other authorities"
+        )
+        return CertificateError(msg)
     if isinstance(error, aiohttp.ClientConnectorError):
         return NotSentError(f"no connection ({kind})")
     return StaleConnectionError(f"the connection was closed before the request left ({kind})")

@@ -6,19 +6,16 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from asyncsdk.models import Located
 from asyncsdk.rejects import twins
-from asyncsdk.upload.intake.normalize import normalizer
+from asyncsdk.upload.intake.normalize import compared, normalizer
 from asyncsdk.workflow.dryrun import nobody
 from asyncsdk.workflow.numbers import parse_normalize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from asyncsdk.models import Phone
     from asyncsdk.report import UploadReport
     from asyncsdk.sources import Source
-    from asyncsdk.upload.intake.normalize import Normalizer
 
 __all__ = ["repeated"]
 
@@ -39,7 +36,7 @@ def repeated(source: Source, report: UploadReport, options: Mapping[str, Any]) -
     if options.get("duplicates") != "skip":
         return {}
     how = parse_normalize(options)
-    found = twins(source, report, partial(_normal, normalizer(how)))
+    found = twins(source, report, partial(compared, normalizer(how)))
     if report.complete:
         return found
     chosen: dict[str, Any] = {"normalize": how, "duplicates": "skip"}
@@ -55,10 +52,3 @@ def repeated(source: Source, report: UploadReport, options: Mapping[str, Any]) -
         and result.error is not None
         and result.error.duplicate_of is not None
     }
-
-
-def _normal(normalize: Normalizer | None, phone: Phone) -> object:
-    """The number of a phone in the form in which numbers are compared."""
-    if normalize is None:
-        return phone.phone
-    return normalize(phone.phone, phone.country if isinstance(phone, Located) else "")

@@ -128,6 +128,30 @@ def test_numbers_are_skipped_across_partitions(sandbox: SandboxThread, tmp_path:
     assert "1,560" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
+def test_the_rejects_are_those_of_one_upload(sandbox: SandboxThread, tmp_path: Path) -> None:
+    more = tmp_path / "more.csv"
+    more.write_text("Name;Mobil;Anrede\nA;0171 2222222;Frau\nB;keine;Herr\nC;0171 2222222 / 3;\n")
+    how = ("--normalize", "DE", "--duplicates", "skip")
+    for group in ("One", "Parts"):
+        sandbox.add_group(group)
+    one, parts, state = tmp_path / "one.csv", tmp_path / "parts.csv", tmp_path / "s"
+    whole = ("upload", KONTAKTE, more, "-g", "One", *how, *PLAIN, "--rejects", one)
+    assert run(*whole, sandbox=sandbox).exit_code == 1
+    planned = ("plan", state, KONTAKTE, more, "-g", "Parts", "--partition-rows", 300, *how)
+    assert run(*planned, sandbox=sandbox).exit_code == 0
+    early = run("report", state, "--rejects", parts)
+    assert early.exit_code == 2
+    assert "--all' goes on" in " ".join(early.output.split())
+    assert not parts.exists()
+    assert run("run", state, "--all", *PLAIN, sandbox=sandbox).exit_code == 1
+    told = run("report", state, "--rejects", parts)
+    assert told.exit_code == 1, told.output
+    assert "235 rows written to" in " ".join(told.output.split())
+    assert parts.read_text() == one.read_text()
+    # Of what is no plan, it is said how to come by one.
+    assert "--rejects is for the folder" in run("report", one, "--rejects", parts).output
+
+
 def test_what_a_list_leaves_open_is_said_as_it_is_typed(
     sandbox: SandboxThread, tmp_path: Path
 ) -> None:

@@ -30,6 +30,20 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter=";"))
 
 
+def test_reasons_are_summed_up_where_not_each_row_is_listed(
+    sandbox: SandboxThread, tmp_path: Path
+) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_text("Mobil\n0160 1111111\n" + "".join(f"unknown {n}\n" for n in range(7)))
+    group = sandbox.add_group("x")
+    words = ("upload", path, "--group", group, "--normalize", "DE")
+    for show, found in ((7, False), (6, True)):
+        done = run(*words, "--show", show, sandbox=sandbox)
+        assert done.exit_code == 1, done.output
+        lines = [line.split() for line in done.stdout.splitlines()]
+        assert any(line[:2] == ["7", "phone:"] for line in lines) is found, done.stdout
+
+
 def test_all_created_is_exit_code_0(sandbox: SandboxThread, tmp_path: Path) -> None:
     path = tmp_path / "contacts.csv"
     path.write_text("Mobil\n+4915100000001\n+4915100000002\n", encoding="utf-8")

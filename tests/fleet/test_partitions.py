@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import ConfigurationError, RetryPolicy, SourceError, UploadReport, fleet
-from asyncsdk.fleet.opening import opened
+from asyncsdk.fleet.opening import opened, opened_lists
 from asyncsdk.fleet.places import digest_of
 from asyncsdk.sources import read
 
@@ -77,6 +77,9 @@ def check_law(path: Path, sizes: dict[str, int | None], **reading: Any) -> None:
             len(told_of(manifest, part)) for part in manifest.partitions
         ]
         assert manifest.rows == len(whole)
+        with opened_lists(manifest) as lists:
+            assert told(lists) == whole
+            assert lists.columns == read(path, **reading).columns
 
 
 def quoted(cell: str, delimiter: str) -> str:
@@ -157,6 +160,10 @@ def test_partitions_of_row_groups_are_the_whole(tmp_path: Path) -> None:
         with opened(manifest, part) as source:
             found += source
     assert found == list(read(path))
+    with opened_lists(manifest) as lists:
+        assert list(lists) == found
+        assert told(lists) == told(read(path))
+        assert lists.columns == ("phone", "n")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,21 @@ async def test_no_more_is_read_than_a_partition_has(elsewhere: Elsewhere, state:
             assert [(part.start, part.end)] == READ
         assert UploadReport.open_all(state).ok
         assert sorted(rig.stored) == numbers(45)
+
+
+async def test_its_rejects_have_the_lines_of_their_lists(elsewhere: Elsewhere, state: Path) -> None:
+    elsewhere.pipe_file("/lists/a.csv", text(0, 30))
+    elsewhere.pipe_file("/lists/b.csv", text(30, 15).replace(numbers(45)[40].encode(), b"?"))
+    rejects = state.with_name("rejects.csv")
+    async with connected() as rig:
+        manifest = await fleet.plan("memory://lists/*.csv", rig.group_id, state, partition_rows=10)
+        await fleet.run_all(manifest, client=rig.client)
+        assert await asyncio.to_thread(fleet.to_rejects, state, rejects) == 1
+        _, row = rejects.read_text(encoding="utf-8-sig").splitlines()
+        assert row.startswith('"memory:///lists/b.csv";"12";"invalid"')
+        elsewhere.pipe_file("/lists/a.csv", text(1, 30))
+        with pytest.raises(SourceError, match="was changed"):
+            fleet.to_rejects(state, rejects)
 
 
 async def test_of_row_groups_those_that_are_wanted_and_the_footer(

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, overload
 from attrs import evolve, frozen
 
 from asyncsdk.countries import region_of
-from asyncsdk.models import Problem, Violation
+from asyncsdk.models import Located, Problem, Violation
 from asyncsdk.plans import check_region
 from asyncsdk.upload.intake.readings import Refused, read_digits
 from asyncsdk.upload.intake.spelling import spelled
 
 if TYPE_CHECKING:
     from asyncsdk.config import Normalize
+    from asyncsdk.models import Phone
 
-__all__ = ["Normalizer", "normalizer"]
+__all__ = ["Normalizer", "compared", "normalizer"]
 
 _REASONS = {
     "rounded": "a spreadsheet has rounded this number, its last digits are lost: format the column "
@@ -109,6 +110,13 @@ def normalizer(how: Normalize | None) -> Normalizer | None:
         return None
     check_region(how.region)
     return Normalizer(how)
+
+
+def compared(normalize: Normalizer | None, phone: Phone) -> object:
+    """The number of a phone in the form in which numbers are compared; no text where it is none."""
+    if normalize is None:
+        return phone.phone
+    return normalize(phone.phone, phone.country if isinstance(phone, Located) else "")
 
 
 def _refused(found: Refused) -> Problem:

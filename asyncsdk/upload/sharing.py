@@ -23,8 +23,11 @@ _SHORTEST, _LONGEST = 8, 500
 class LoopShare:
     """Lets those work who come, in their order, as far as one round of the event loop has room.
 
-    Replies that came together would otherwise hold it for as many batches as there are. Who is let
-    in works in the next round, and nobody else does: so no round has more than its room.
+    Replies that came together would otherwise hold it for as many batches as there are. Who finds
+    room works at once; the others are let in by the next round, and work in the one after.
+
+    What runs between two calls of `_let_in` is in two rounds, for that call is somewhere within
+    one: so what two of them follow each other with has to have room in one round.
 
     Args:
         room: What may be done in a round, in any unit; a job larger than that gets one to itself.
@@ -33,15 +36,22 @@ class LoopShare:
     def __init__(self, room: int) -> None:
         self.room = room
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._at_once = 0
+        """Done at once since the last call."""
+        self._before = 0
+        """What is done in its round, or before."""
+        self._let_in_last = 0
+        """What it let in, which is done in the next round, by those who came before all others."""
         self._due = False
-        """Whether this round has its work: who comes waits for the next one to let some in."""
-        self._full = False
-        """Whether those work in this round that the one before let in."""
+        """Whether there will be another call."""
 
     async def acquire(self, work: int) -> None:
-        """Return when so much may be done at once: now, where nobody else works."""
-        if not self._due:
-            self._let_in_next_round()
+        """Return when so much may be done: now, where there is room."""
+        used = self._before + self._at_once
+        if not self._waiting and not self._let_in_last and (not used or used + work <= self.room):
+            self._at_once += work
+            if not self._due:
+                self._let_in_next_round()
             return
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, admitted))
@@ -58,10 +68,10 @@ class LoopShare:
             if not admitted.done():
                 used += work
                 admitted.set_result(None)
-        # Those that were let in work in the next round: it has no room for others.
-        again, self._full = used or self._full, bool(used)
+        self._before, self._at_once = self._at_once + self._let_in_last, 0
+        self._let_in_last = used
         self._due = False
-        if again:
+        if used or self._before:
             self._let_in_next_round()
 
 

@@ -42,6 +42,10 @@ _SPARE = 2
 decoded and the next batch is drawn."""
 
 
+_SMALL = 100
+"""Rows that are read back in less time than it takes to let others go first."""
+
+
 @frozen(eq=False)
 class Post:
     """How the batches of an upload are posted."""
@@ -156,7 +160,7 @@ class Workers:
             # the batch that takes this place, and those that take the places of other replies
             # which came together with this one.
             flight.stage, flight.reply = Stage.LANDED, reply
-            if len(self.flights) > 1:
+            if len(self.flights) > 1 and len(flight.batch) > _SMALL:
                 await asyncio.sleep(0)
             await self.share.acquire(len(flight.batch))
         decision = self.decide(flight, answer)

@@ -52,9 +52,14 @@ def test_no_round_has_more_than_it_has_room_for(jobs: list[tuple[int, int]]) -> 
         assert sum(done) <= ROOM or len(done) == 1
 
 
-def test_small_jobs_share_a_round_behind_the_first_which_works_at_once() -> None:
+def test_small_jobs_share_a_round_in_which_they_come() -> None:
     rounds = asyncio.run(work_off([(1, 0)] * (1 + ROOM)))
-    assert [len(done) for done in rounds.done.values()] == [1, ROOM]
+    assert [len(done) for done in rounds.done.values()] == [ROOM, 1]
+
+
+def test_where_there_was_no_room_each_round_after_that_is_full() -> None:
+    rounds = asyncio.run(work_off([(1, 0)] * (1 + 3 * ROOM)))
+    assert [len(done) for done in rounds.done.values()] == [ROOM, ROOM, ROOM, 1]
 
 
 @pytest.mark.parametrize("leaving", [1, 2, 3])

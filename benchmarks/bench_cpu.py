@@ -15,6 +15,7 @@ from benchmarks.contenders import (
     have_bodies,
     have_rows,
     limit,
+    limit_encoding,
     quiet,
     sdk,
     sender,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     Contender = Callable[[str, int], int]
 
 _WARM_UP = 5_000
+_ENCODING = "limit, rows drawn and encoded"
 
 
 def sections(sink: Sink, *, quick: bool) -> Iterator[Section]:
@@ -49,6 +51,7 @@ def _against_scripts(sink: Sink, count: int, by_scripts: int, rounds: int) -> Se
         "asyncsdk": sdk,
         "drawing the rows": draw,
         "limit": limit,
+        _ENCODING: limit_encoding,
         **SCRIPTS,
     }
     found, _ = _measure(contenders, sink, count, rounds, counts)
@@ -64,6 +67,11 @@ def _against_scripts(sink: Sink, count: int, by_scripts: int, rounds: int) -> Se
             Verdict(
                 "CPU per phone without drawing it, of the limit",
                 (ours - drawing) / found["limit"],
+                1.7,
+            ),
+            Verdict(
+                "The same of what draws and encodes, and does nothing else",
+                (found[_ENCODING] - drawing) / found["limit"],
                 1.7,
             ),
             Verdict(

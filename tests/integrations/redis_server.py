@@ -26,10 +26,12 @@ class RedisServer:
 
     Args:
         port: Where it listens besides; 0: nowhere.
+        options: More of its configuration, with "_" for "-".
     """
 
-    def __init__(self, port: int = 0) -> None:
-        self._port = port
+    def __init__(self, port: int = 0, **options: str) -> None:
+        self.port = port
+        self._options = {name.replace("_", "-"): value for name, value in options.items()}
         self.tcp_url = f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
         self._folder = Path(tempfile.mkdtemp(prefix="redis-"))
         self.path = self._folder / "redis.sock"
@@ -52,7 +54,7 @@ class RedisServer:
     def start(self) -> None:
         """Start it, with what it had saved."""
         options = {
-            "port": str(self._port),
+            "port": str(self.port),
             "bind": "127.0.0.1",
             "unixsocket": str(self.path),
             "dir": str(self._folder),
@@ -61,8 +63,11 @@ class RedisServer:
             "appendonly": "yes",
             "appendfsync": "no",
             "aof-load-truncated": "yes",
+            **self._options,
         }
-        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        arguments: list[str] = []
+        for name, value in options.items():
+            arguments += f"--{name}", *(value.split() or [""])
         self._process = subprocess.Popen(
             [command("redis-server"), *arguments], stdout=subprocess.DEVNULL
         )

@@ -17,7 +17,7 @@ from tests.rig import client_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from redis.asyncio import Redis
+    from redis.asyncio import Redis, RedisCluster
 
     from asyncsdk import Client
     from asyncsdk.integrations.redis.state import Answer
@@ -28,7 +28,7 @@ __all__ = ["Fleet", "fleet", "shared"]
 class Fleet:
     """A sandbox with one group, and clients with good credentials."""
 
-    redis: RedisServer
+    redis: RedisServer | Redis | RedisCluster
     sandbox: Sandbox
     clients: list[Client]
     paces: list[SharedPace]
@@ -42,7 +42,7 @@ class Fleet:
 
 @asynccontextmanager
 async def fleet(
-    redis: RedisServer,
+    redis: RedisServer | Redis | RedisCluster,
     count: int,
     *,
     pace: dict[str, Any] | None = None,
@@ -59,7 +59,7 @@ async def fleet(
         yield Fleet(redis, sandbox, clients, paces, group)
 
 
-def shared(redis: RedisServer | Redis, **options: Any) -> SharedPace:
+def shared(redis: RedisServer | Redis | RedisCluster, **options: Any) -> SharedPace:
     """A pace of which the Redis goes by the clock of a leaping loop, where there is one.
 
     That clock does not leap while Redis has been asked: it answers at once.

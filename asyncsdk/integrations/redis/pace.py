@@ -29,7 +29,7 @@ from asyncsdk.words import brief
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from redis.asyncio import Redis
+    from redis.asyncio import Redis, RedisCluster
 
     from asyncsdk.http.exchange import Attempt
     from asyncsdk.integrations.redis.state import Answer, PaceState
@@ -78,7 +78,7 @@ class SharedPace:
 
     def __init__(
         self,
-        url: str | Secret | Redis,
+        url: str | Secret | Redis | RedisCluster,
         *,
         name: str = "lox24",
         rate: Rate = DEFAULT_RATE,

@@ -14,7 +14,7 @@ from asyncsdk.secret import Secret
 from asyncsdk.words import brief
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
+    from redis.asyncio import Redis, RedisCluster
 
 __all__ = ["AwayError", "Server"]
 
@@ -44,7 +44,7 @@ class Server:
         ImportError: The extra is not installed.
     """
 
-    def __init__(self, url: Secret | Redis, name: str, timeout: float) -> None:
+    def __init__(self, url: Secret | Redis | RedisCluster, name: str, timeout: float) -> None:
         if not _NAME.fullmatch(str(name)):
             msg = f"name must be up to 100 letters, digits and any of _.:@-, not {brief(name)}"
             raise ConfigurationError(msg)
@@ -128,9 +128,12 @@ def _connected(url: Secret, timeout: float) -> Redis:
     raise ConfigurationError(reason)
 
 
-def _place(redis: Redis) -> str:
+def _place(redis: Redis | RedisCluster) -> str:
     pool = getattr(redis, "connection_pool", None)
     found = getattr(pool, "connection_kwargs", {})
     if "path" in found:
         return str(found["path"])
-    return f"{found.get('host', 'a cluster')}:{found.get('port', 6379)}"
+    if "host" in found:
+        return f"{found['host']}:{found.get('port', 6379)}"
+    service = getattr(pool, "service_name", None)
+    return "a cluster" if service is None else f"the primary {service!r} of Sentinel"

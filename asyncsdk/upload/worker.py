@@ -40,8 +40,6 @@ __all__ = ["Post", "Workers"]
 _SPARE = 2
 """Workers that wait with a batch for a place in flight, so that no place is empty while a reply is
 decoded and the next batch is drawn."""
-
-
 _SMALL = 100
 """Rows that are read back in less time than it takes to let others go first."""
 
@@ -160,13 +158,19 @@ class Workers:
             # the batch that takes this place, and those that take the places of other replies
             # which came together with this one.
             flight.stage, flight.reply = Stage.LANDED, reply
-            if len(self.flights) > 1 and len(flight.batch) > _SMALL:
-                await asyncio.sleep(0)
-            await self.share.acquire(len(flight.batch))
+            await self._give_way(len(flight.batch))
         decision = self.decide(flight, answer)
         if decision.refusal is not None:
             decision = self._suspecting(flight, decision, decision.refusal)
         await self._carry_out(flight, decision)
+
+    async def _give_way(self, rows: int) -> None:
+        """Return when a reply to so many rows may be read back."""
+        alone, small = len(self.flights) == 1, rows <= _SMALL
+        if not (alone or small):
+            await asyncio.sleep(0)
+        if not (alone and small):
+            await self.share.acquire(rows)
 
     def _fitted(self, flight: Flight) -> Flight:
         """The batch, or its first piece where batches have to be smaller since it was cut."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import frozen
 
-from asyncsdk import UploadReport, UploadStopped, fleet
+from asyncsdk import ConfigurationError, RetryPolicy, UploadReport, UploadStopped, fleet
 from asyncsdk.errors import JournalError, JournalInUseError
 from asyncsdk.results import StoppedBy
+from asyncsdk.sandbox import Faults
 from tests.rig import client_of, connected, numbers
 
 if TYPE_CHECKING:
@@ -106,6 +108,31 @@ async def test_a_cancelled_run_is_gone_on_with(state: Path) -> None:
             await first
         assert (await it.run(0)).created_count == 30
         assert len(it.rig.stored) == 30
+
+
+async def test_a_run_that_was_killed_while_it_sent_again_what_had_failed_is_gone_on_with(
+    state: Path,
+) -> None:
+    plan = {"partition_rows": None, "batch_size": 30, "concurrency": 1, "quiet_period": 0.1}
+    patient = RetryPolicy(attempts=1)
+    faults = Faults({"503": 1.0}, limit=3)
+    options: dict[str, Any] = {"plan": {**plan, "retry": patient}, "faults": faults}
+    async with planned(state, **options, latency=1.0) as it:
+        first = await it.run(0)
+        assert (first.complete, first.failed_count) == (True, 90)
+        again = asyncio.create_task(it.run(0))
+        while not it.rig.sandbox.commits:
+            await asyncio.sleep(0.1)
+        left = state.with_name("left")  # what a kill would leave
+        shutil.copytree(state, left)
+        again.cancel()
+        await asyncio.wait({again})
+        assert not UploadReport.open_all(left).complete
+        with pytest.raises(ConfigurationError, match="--all' goes on"):
+            fleet.to_rejects(left, state.with_name("rejects.csv"))
+        report = await fleet.run(left, 0, client=it.rig.client)
+        assert report.ok
+        assert sorted(it.rig.stored) == numbers(90)
 
 
 async def test_what_stops_a_run_is_raised_and_the_account_is_kept(state: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asyncsdk import Delivery, Outcome, Phone, RetryPolicy, UploadReport
+from asyncsdk.results import StoppedBy
 from asyncsdk.sandbox import Faults
 from tests.rig import assert_accounts, connected, known, phones
 
@@ -56,3 +59,38 @@ async def test_it_is_taken_up_without_the_source_too(journal: Path) -> None:
         report = await rig.upload(None, **options)
         assert report.created_count == 150
         assert_accounts(report, rig.sandbox, phones(150))
+
+
+@pytest.mark.parametrize("sent", [0, 1, 2])
+async def test_while_it_is_sent_again_and_after_a_kill_nothing_is_complete(
+    sent: int, journal: Path
+) -> None:
+    """A copy that is made meanwhile is what a kill would leave."""
+    left = journal.with_name("left")
+    options: dict[str, Any] = {"batch_size": 10, "concurrency": 1}
+    reconcile = {"on_unknown": "reconcile", "quiet_period": 0.1}
+    async with connected(faults=Faults({"503": 1.0}, limit=3), latency=1.0) as rig:
+        first = await rig.upload(
+            phones(30), journal=journal, retry=RetryPolicy(attempts=1), **options, **reconcile
+        )
+        assert (first.complete, first.failed_count) == (True, 30)
+        upload = rig.client.phones.upload(rig.group_id, phones(30), journal=journal, **options)
+        upload.start()
+        while len(rig.stored) < 10 * sent or not upload.progress.in_flight:
+            await asyncio.sleep(0.1)
+        told = UploadReport.open(journal)
+        assert not told.complete
+        assert not told.ok
+        assert told.stopped_by is StoppedBy.RUNNING
+        for file in journal.parent.glob(f"{journal.name}*"):
+            shutil.copy(file, str(file).replace(str(journal), str(left)))
+        upload.cancel()
+        await asyncio.wait({asyncio.ensure_future(upload)})
+        told = UploadReport.open(left)
+        assert not told.complete
+        assert (told.created_count, told.failed_count) == (10 * sent, 30 - 10 * sent)
+        assert told.unknown_count == 10
+        report = await rig.upload(phones(30), journal=left, **options, **reconcile)
+        assert report.ok
+        assert UploadReport.open(left).ok
+        assert_accounts(report, rig.sandbox, phones(30))

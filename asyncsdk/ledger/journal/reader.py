@@ -183,7 +183,11 @@ class Reader:
         courses = self._rows(
             "SELECT history FROM run WHERE history IS NOT NULL ORDER BY id DESC LIMIT ?", _COURSES
         )
-        ((complete,),) = self._rows("SELECT coalesce(max(complete), 0) FROM run")
+        # A run that sends again what failed in one that came to its end is not at its own before
+        # nothing is held any more.
+        ((complete,),) = self._rows(
+            "SELECT coalesce(max(complete), 0) AND NOT EXISTS (SELECT 1 FROM held) FROM run"
+        )
         ((stopped_by,),) = self._rows("SELECT stopped_by FROM run ORDER BY id DESC LIMIT 1")
         return Run(
             self.counts(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -100,7 +101,7 @@ def report(
     Exit codes: 0 every phone was created that was not to be skipped, 1 some were not, 2 usage.
     """
     output = Output(show, as_json, quiet, verbose, rejects, html=html, lang=lang)
-    output.check([str(file)], **{"--csv": csv, "--jsonl": jsonl})
+    output.check(_read_by(file), **{"--csv": csv, "--jsonl": jsonl})
     _check_rejects(file, rejects)
     tell_requests(verbose)
     saved, parts = SavedReport(file), file.is_dir()
@@ -109,11 +110,12 @@ def report(
         running = loaded.stopped_by is StoppedBy.RUNNING
         if not loaded.complete and not running and not parts:
             saved.unread_from = loaded.submitted
-        _export(loaded, csv, jsonl, only, output)
         _export_rejects(file, output)
+        _export(loaded, csv, jsonl, only, output)
         ended = (parts or is_journal(file)) and not loaded.complete and not running
         goes_on = _going_on(file) if ended else ""
-        output.write(loaded, lambda: _about(file, unfinished=bool(goes_on)))
+        about = partial(_about, file, unfinished=bool(goes_on), rejects=str(rejects or ""))
+        output.write(loaded, about)
     except (AsyncSDKError, OSError, ImportError) as error:
         failed(error)
     rejected = loaded.invalid_count + loaded.failed_count
@@ -152,14 +154,29 @@ def _opened(file: Path, saved: SavedReport) -> UploadReport:
     return UploadReport.open(file) if is_journal(file) else _loaded(saved)
 
 
+def _read_by(file: Path) -> list[str]:
+    """The files that belong to an upload: nothing that is written may take their place."""
+    if not file.is_dir():
+        before = begun(file)
+        lists = before.command.get("files", []) if before is not None else []
+        return [str(file), *lists]
+    try:
+        lists = [one.path for one in manifest_at(file).files]
+    except AsyncSDKError:  # it is told when the report is opened
+        lists = []
+    return [*lists, *map(str, file.iterdir())]
+
+
 def _check_rejects(file: Path, rejects: Path | None) -> None:
     """End the command if a rejects file is wanted and nothing says which lists it is of."""
-    if rejects is None or file.is_dir():
+    if rejects is None or file.is_dir() or not file.exists():
         return
-    if is_journal(file):
-        again = f"'asyncsdk resume {file} --rejects {rejects}' writes that of a journal"
-    else:
-        again = "the upload itself writes it; --csv FILE --only invalid --only failed is a report"
+    again = "--csv FILE --only invalid --only failed writes the rows, without the list's columns"
+    if (file.parent / "manifest.json").exists():
+        again = f"'asyncsdk report {file.parent} --rejects {rejects}' is of all partitions"
+    elif (before := begun(file)) is not None and before.command:
+        ends = "writes it" if before.complete else "sends the rest, and writes it"
+        again = f"'asyncsdk resume {file} --rejects {rejects}' {ends}"
     fail(f"--rejects is for the folder of 'asyncsdk plan': {again}")
 
 
@@ -284,7 +301,7 @@ def _export_rejects(state: Path, output: Output) -> None:
         output.say(f"{counted(count, 'row')} written to {output.rejects}")
 
 
-def _about(file: Path, *, unfinished: bool) -> About:
+def _about(file: Path, *, unfinished: bool, rejects: str) -> About:
     """What a page says besides what it reads in this file."""
     before = begun(file)
     lists = [] if before is None else before.command.get("files", [])
@@ -292,6 +309,7 @@ def _about(file: Path, *, unfinished: bool) -> About:
         name=", ".join(Path(str(one)).name for one in lists if one != "-"),
         when=datetime.fromtimestamp(file.stat().st_mtime).astimezone(),
         report="" if before else str(file),
+        rejects=rejects,
         journal=str(file) if before else "",
         unfinished=unfinished,
         by_command=before is None or bool(before.command),

@@ -143,6 +143,7 @@ SENTENCES = (
     N_("the connection was closed before the request left ({error})"),
     N_("the connection was lost before a whole reply came ({error})"),
     N_("the reply was not HTTP: {kind}"),
+    N_("the server's certificate is not trusted ({error})"),
     N_(
         "the server's certificate is not trusted ({error}): SSL_CERT_FILE, or ssl=, names other "
         "authorities"

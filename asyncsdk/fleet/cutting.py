@@ -15,6 +15,7 @@ from asyncsdk.sources.columns import ANSWERED
 from asyncsdk.sources.csv import CsvSource
 from asyncsdk.sources.footer import row_groups
 from asyncsdk.sources.frames import FrameSource
+from asyncsdk.sources.likeness import looks_complete, looks_like_phone
 from asyncsdk.sources.making import Totals
 from asyncsdk.sources.measured import is_measurable, unmarked
 from asyncsdk.sources.opening import FileInput, opened_file
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Limits", "cut"]
 
 _HEAD = 4096
-_PHONE = 6
-"""Digits that may be a phone."""
 
 
 @frozen
@@ -129,7 +128,7 @@ def _described(table: Table, path: str, size: int) -> ListFile:
 def _named(table: Source) -> list[str]:
     """Its columns; a name that might be a phone is a number, for a manifest has none."""
     return [
-        str(at) if sum(map(str.isdecimal, name)) >= _PHONE else name
+        str(at) if looks_like_phone(name) or any(map(looks_complete, name.split())) else name
         for at, name in enumerate(table.columns, start=1)
     ]
 
@@ -179,7 +178,8 @@ def _at_groups(
         above = totals.line
         seen(phone)
     rows = sum(group.rows for group in found.groups)
-    return _between(starts, _Start(rows, found.footer))
+    end = _Start(rows, found.footer)
+    return _between(starts or [end], end)
 
 
 def _first_groups(found: RowGroups, limits: Limits) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The rows of one partition, read as the whole file would be."""
+"""The rows of a plan: of one partition, read as the whole file would be, or of all lists."""
 
 from __future__ import annotations
 
@@ -81,6 +81,8 @@ def _here(file: ListFile, copies: ExitStack) -> Path:
     if not is_remote(file.path):
         return Path(file.path)
     remote = Remote(file.path)
+    if remote.size() != file.size:
+        raise changed(file.path)
     return copies.enter_context(remote.copied([(0, remote.size())]))[0]
 
 

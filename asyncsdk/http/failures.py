@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ __all__ = ["failure_of"]
 
 _UNTRUSTED = (aiohttp.ClientConnectorCertificateError, aiohttp.ServerFingerprintMismatch)
 _REFUSED_BY_PROXY = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
+_SIGNERS = frozenset({18, 19, 20, 21})
+"""What OpenSSL calls a certificate that nobody known has signed:
+https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/"""
 _USERINFO = re.compile(r"(?<=://)[^/@\s]*@")
 
 
@@ -39,14 +43,22 @@ def failure_of(error: Exception, attempt: Attempt) -> NotSentError | OutcomeUnkn
 
 def _not_sent(error: Exception, kind: str) -> NotSentError:
     if isinstance(error, _UNTRUSTED):
-        msg = (
-            f"the server's certificate is not trusted ({kind}): SSL_CERT_FILE, or ssl=, names "
-            "other authorities"
-        )
-        return CertificateError(msg)
+        if _signed_by_others(error):
+            msg = (
+                f"the server's certificate is not trusted ({kind}): SSL_CERT_FILE, or ssl=, names "
+                "other authorities"
+            )
+            return CertificateError(msg)
+        return CertificateError(f"the server's certificate is not trusted ({kind})")
     if isinstance(error, aiohttp.ClientConnectorError):
         return NotSentError(f"no connection ({kind})")
     return StaleConnectionError(f"the connection was closed before the request left ({kind})")
+
+
+def _signed_by_others(error: Exception) -> bool:
+    """Whether nobody known has signed it; else it has expired, or is of another name."""
+    found = getattr(error, "certificate_error", None)
+    return isinstance(found, ssl.SSLCertVerificationError) and found.verify_code in _SIGNERS
 
 
 def _refused_by_proxy(status: int) -> NotSentError:

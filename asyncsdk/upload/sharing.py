@@ -26,8 +26,8 @@ class LoopShare:
     Replies that came together would otherwise hold it for as many batches as there are. Who finds
     room works at once; the others are let in by the next round, and work in the one after.
 
-    What runs between two calls of `_let_in` is in two rounds, for that call is somewhere within
-    one: so what two of them follow each other with has to have room in one round.
+    `_let_in` runs somewhere within a round, so two intervals between its calls share one: what is
+    done at once in both has to have room in a single round.
 
     Args:
         room: What may be done in a round, in any unit; a job larger than that gets one to itself.

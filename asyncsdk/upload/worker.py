@@ -41,7 +41,7 @@ _SPARE = 2
 """Workers that wait with a batch for a place in flight, so that no place is empty while a reply is
 decoded and the next batch is drawn."""
 _SMALL = 100
-"""Rows that are read back in less time than it takes to let others go first."""
+"""Rows of a reply that is read back in a tenth of a millisecond: it holds nobody up."""
 
 
 @frozen(eq=False)
@@ -154,9 +154,7 @@ class Workers:
         if reply is not None and (suspects := self.fuse.passed()):
             self._again(suspects)
         if reply is not None and not self.books.durable:
-            # A durable ledger has to record it first. Elsewhere, what waits to leave goes first:
-            # the batch that takes this place, and those that take the places of other replies
-            # which came together with this one.
+            # A durable ledger has to record it first.
             flight.stage, flight.reply = Stage.LANDED, reply
             await self._give_way(len(flight.batch))
         decision = self.decide(flight, answer)
@@ -165,7 +163,11 @@ class Workers:
         await self._carry_out(flight, decision)
 
     async def _give_way(self, rows: int) -> None:
-        """Return when a reply to so many rows may be read back."""
+        """Return when a reply to so many rows may be read back.
+
+        If that takes a while, what waits to leave goes first: the batch that takes this place, and
+        those that take the places of other replies which came together with this one.
+        """
         alone, small = len(self.flights) == 1, rows <= _SMALL
         if not (alone or small):
             await asyncio.sleep(0)

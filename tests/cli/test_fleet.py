@@ -152,6 +152,40 @@ def test_the_rejects_are_those_of_one_upload(sandbox: SandboxThread, tmp_path: P
     assert "--rejects is for the folder" in run("report", one, "--rejects", parts).output
 
 
+@pytest.mark.parametrize("option", ["--rejects", "--csv", "--jsonl", "--html"])
+def test_no_output_takes_the_place_of_what_is_read(
+    state: Path, sandbox: SandboxThread, contacts: Path, option: str
+) -> None:
+    assert run("run", state, "--all", *PLAIN, sandbox=sandbox).exit_code == 0
+    files = [contacts, *state.iterdir()]
+    before = [file.read_bytes() for file in files]
+    for file in files:
+        told = run("report", state, option, file)
+        assert told.exit_code == 2, told.output
+        assert "give it another name" in " ".join(told.output.split())
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_rejects_of_what_is_no_plan(
+    state: Path, sandbox: SandboxThread, contacts: Path, tmp_path: Path
+) -> None:
+    assert run("run", state, "--all", *PLAIN, sandbox=sandbox).exit_code == 0
+    rejects, journal = tmp_path / "rejects.csv", tmp_path / "whole.journal"
+    words = ("upload", contacts, "-g", "Kunden", *PLAIN, "--journal", journal)
+    assert run(*words, sandbox=sandbox).exit_code == 0
+    for file, way_out in (
+        (state / "00000.journal", f"asyncsdk report {state} --rejects"),
+        (journal, f"asyncsdk resume {journal} --rejects {rejects}' writes it"),
+        (contacts, "--csv FILE --only invalid"),
+        (tmp_path / "nothing", "No such file"),
+    ):
+        told = run("report", file, "--rejects", rejects)
+        assert told.exit_code == 2, told.output
+        assert way_out in " ".join(told.output.split())
+    assert run("resume", journal, "--rejects", rejects, sandbox=sandbox).exit_code == 0
+    assert rejects.exists()
+
+
 def test_what_a_list_leaves_open_is_said_as_it_is_typed(
     sandbox: SandboxThread, tmp_path: Path
 ) -> None:

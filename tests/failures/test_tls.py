@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
 
-from asyncsdk import Client, RetryPolicy, UploadStopped
+from asyncsdk import Client, NotSentError, RetryPolicy, UploadStopped
 from asyncsdk.sandbox import Sandbox
 from tests.failures.raw import answer, serving
 from tests.rig import numbers
@@ -41,6 +42,28 @@ async def test_a_wrong_certificate_stops_at_once_with_one_clear_error(
     assert stopped.value.report.submitted == stopped.value.report.failed_count
     assert not stopped.value.report.unknown_count
     assert not sandbox.requests
+
+
+async def test_it_says_how_to_name_an_authority_where_that_helps(authority: trustme.CA) -> None:
+    long_ago = datetime(2001, 1, 1, tzinfo=UTC)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    given: list[tuple[trustme.LeafCert, ssl.SSLContext | None, bool]] = [
+        (authority.issue_cert("127.0.0.1"), None, True),
+        (trustme.CA().issue_cert("127.0.0.1"), trusting, True),
+        (authority.issue_cert("gateway.example"), trusting, False),
+        (authority.issue_cert("127.0.0.1", not_after=long_ago), trusting, False),
+    ]
+    for certificate, trust, helps in given:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        certificate.configure_cert(context)
+        async with (
+            Sandbox(ssl=context) as sandbox,
+            Client(sandbox.client_id, sandbox.api_key, base_url=sandbox.url, ssl=trust) as client,
+        ):
+            with pytest.raises(NotSentError, match="certificate is not trusted") as refused:
+                await client.me()
+        assert ("SSL_CERT_FILE" in str(refused.value)) is helps
 
 
 async def test_a_private_authority_can_be_given(

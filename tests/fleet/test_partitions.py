@@ -166,6 +166,24 @@ def test_partitions_of_row_groups_are_the_whole(tmp_path: Path) -> None:
         assert lists.columns == ("phone", "n")
 
 
+def test_row_groups_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "list.parquet"
+    pl.DataFrame({"Mobil": []}, schema={"Mobil": pl.String}).write_parquet(path)
+    manifest = plan(path, tmp_path / "state")
+    assert [part.rows for part in manifest.partitions] == [0]
+    with opened_lists(manifest) as lists:
+        assert (told(lists), lists.columns) == ([], ("Mobil",))
+
+
+def test_names_of_columns_are_kept_unless_they_are_phones(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    names = ["Mobil", "Umsatz 2023/2024", "Stand 01.01.2025", "Konto 123456", "+491600000000"]
+    path.write_text(";".join([*names, "A +491600000000"]) + "\n" + "+491600000001;;;;;\n" * 4)
+    manifest = plan(path, tmp_path / "state", columns={"phone": 1}, header=True)
+    with opened_lists(manifest) as lists:
+        assert lists.columns == (*names[:4], "5", "6")
+
+
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [

@@ -193,6 +193,15 @@ async def test_what_ends_one_of_all_brings_the_others_to_rest(state: Path) -> No
         assert len(it.rig.stored) == 90
 
 
+async def test_rejects_take_the_place_of_nothing_that_is_read(state: Path) -> None:
+    async with planned(state) as it:
+        await fleet.run_all(it.manifest, client=it.rig.client)
+        for place in (state.with_name("list.csv"), state / "rejects.csv", state / "manifest.json"):
+            with pytest.raises(ConfigurationError, match="another place"):
+                fleet.to_rejects(it.manifest, place)
+        assert fleet.to_rejects(it.manifest, state.with_name("rejects.csv")) == 0
+
+
 async def test_a_list_without_rows_is_complete_when_it_was_run(state: Path) -> None:
     async with planned(state) as it:
         path = state.with_name("empty.csv")

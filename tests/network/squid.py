@@ -28,9 +28,10 @@ cache_log {home}/cache.log
 cache deny all
 cache_mem 8 MB
 coredump_dir {home}
-mime_table {share}/mime.conf
-icon_directory {share}/icons
-error_directory {share}/errors/templates
+mime_table {usr}/share/squid/mime.conf
+icon_directory {usr}/share/squid/icons
+error_directory {usr}/share/squid/errors/templates
+unlinkd_program {usr}/lib/squid/unlinkd
 max_filedescriptors 1024
 shutdown_lifetime 0 seconds
 pinger_enable off
@@ -85,14 +86,15 @@ async def squid(rules: str) -> AsyncIterator[Squid]:
     with open_folder() as home:
         port = free_port()
         (home / "known").write_text(_CHECK)
-        config = _CONFIG.format(port=port, home=home, share=_share(found), rules=RULES[rules])
+        config = _CONFIG.format(port=port, home=home, usr=_usr(found), rules=RULES[rules])
         (home / "squid.conf").write_text(config.replace("{home}", str(home)))
         program = Program(found, "-N", "-f", str(home / "squid.conf"), port=port)
         async with program:
             yield Squid(program, home)
 
 
-def _share(found: str) -> str:
+def _usr(found: str) -> Path:
     """Where its files are: `.ci/parts` may have unpacked it, with its starter in bin/."""
-    share = "/usr/share/squid"
-    return share if Path(share).exists() else str(Path(found).parent.parent / "usr/share/squid")
+    installed = Path("/usr")
+    there = (installed / "share" / "squid").exists()
+    return installed if there else Path(found).parent.parent / "usr"

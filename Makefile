@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PARTS := nginx squid haproxy redis-server iproute2=ip chromium chromium-driver=chromedriver \
-	curl postgresql=psql prometheus
+	curl postgresql=psql prometheus prometheus=promtool
 VERSIONS := 3.11 3.12 3.13 3.14
 FLOOR := 90
 

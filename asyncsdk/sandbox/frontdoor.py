@@ -114,7 +114,6 @@ class FrontDoor:
         self._lockout = Lockout()
         self._working: set[asyncio.Task[web.StreamResponse]] = set()
 
-    @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Take a request down, and answer it or have it answered."""
         call = request[CALL] = self._arrive(request)

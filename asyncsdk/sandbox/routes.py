@@ -11,6 +11,7 @@ from aiohttp import web
 from asyncsdk.models import COLUMNS, FIELDS
 from asyncsdk.sandbox.export import csv_chunks
 from asyncsdk.sandbox.frontdoor import BATCH, CALL, RefusedError
+from asyncsdk.sandbox.loosely import loosely
 from asyncsdk.sandbox.problems import Refusal
 from asyncsdk.sandbox.rules import (
     Row,
@@ -79,18 +80,18 @@ class Routes:
         """Which path leads to which handler."""
         group, phone = r"/groups/{id:\d+}", r"/phones/{id:\d+}"
         return [
-            web.get("/me", self.me),
-            web.get("/groups", self.list_groups),
-            web.post("/groups", self.create_group),
-            web.get(group, self.read_group),
-            web.put(group, self.update_group),
-            web.delete(group, self.delete_group),
-            web.get(f"{group}/phones", self.list_phones),
-            web.post(f"{group}/phones", self.create_phone),
-            web.post(f"{group}/phones/batch", self.create_batch, name=BATCH),
-            web.get(f"{group}/file/csv", self.export),
-            web.put(phone, self.update_phone),
-            web.delete(phone, self.delete_phone),
+            web.get("/me", loosely(self.me)),
+            web.get("/groups", loosely(self.list_groups)),
+            web.post("/groups", loosely(self.create_group)),
+            web.get(group, loosely(self.read_group)),
+            web.put(group, loosely(self.update_group)),
+            web.delete(group, loosely(self.delete_group)),
+            web.get(f"{group}/phones", loosely(self.list_phones)),
+            web.post(f"{group}/phones", loosely(self.create_phone)),
+            web.post(f"{group}/phones/batch", loosely(self.create_batch), name=BATCH),
+            web.get(f"{group}/file/csv", loosely(self.export)),
+            web.put(phone, loosely(self.update_phone)),
+            web.delete(phone, loosely(self.delete_phone)),
         ]
 
     async def me(self, _request: web.Request) -> web.Response:

@@ -174,13 +174,13 @@ class Body(aiohttp.Payload):
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Hand the body to a connection."""
         await self._renew()
-        if self._attempt.withdrawn:
-            msg = "the request was withdrawn"
-            raise aiohttp.ClientConnectionResetError(msg)
         body = memoryview(self._value)
+        first = body[:_FIRST_PIECE]
         self._leaving(_local_port(writer))
+        await self._renew()  # it holds, unless this process has stood still since: the last look
+        self._attempt.renew = None
         # Without draining nothing else runs before it is noted that the first bytes have left.
-        await writer.write(body[:_FIRST_PIECE], drain=False)  # type: ignore[call-arg]
+        await writer.write(first, drain=False)  # type: ignore[call-arg]
         # A busy machine may have held this process up on the way: now it has left for certain.
         self._attempt.left, self._attempt.left_at = True, asyncio.get_running_loop().time()
         if len(body) > _FIRST_PIECE:
@@ -191,9 +191,11 @@ class Body(aiohttp.Payload):
         if attempt.renew is not None:
             try:
                 await attempt.renew()
-                attempt.renew = None  # nothing is waited for from here on
             except AsyncSDKError as error:  # of whatever is raised here aiohttp makes its own
                 attempt.failure, attempt.withdrawn = error, True
+        if attempt.withdrawn:
+            msg = "the request was withdrawn"
+            raise aiohttp.ClientConnectionResetError(msg)
 
 
 def is_kept(response: aiohttp.ClientResponse) -> bool:

@@ -64,6 +64,7 @@ class PageRun:
         self._words = {"8000": str(_free_port())}
         """What a page says, and what stands for it here."""
         self._environment = dict(os.environ)
+        self._environment.pop("PYTEST_ADDOPTS", None)  # a page runs tests of its own
         self._names: dict[str, Any] = {}
 
     def __enter__(self) -> Self:

@@ -122,12 +122,15 @@ def test_without_a_pace_one_that_is_stopped_keeps_the_others_waiting(tmp_path: P
 def test_with_a_pace_one_that_is_stopped_has_lost_its_right(
     redis: RedisServer, tmp_path: Path, *, flushed: bool
 ) -> None:
-    """Though Redis lost its data meanwhile."""
-    with SandboxThread(latency=0.02) as sandbox:
+    """Though Redis lost its data meanwhile.
+
+    It is stopped while it waits for replies: amid the sending of a request nobody can hold it back.
+    """
+    with SandboxThread(latency=lambda no: 0.3 if no <= 8 else 0.02) as sandbox:
         manifest = planned(sandbox, tmp_path / "state")
         with Crew(sandbox, manifest.state, redis.url, timeout=0.5) as crew:
             first = crew.start(0)
-            until(sandbox, 6, first)
+            until(sandbox, 8, first)
             first.stop()
             second = crew.start(0)
             assert second.wait().startswith("2,000 phones: 2,000 created")

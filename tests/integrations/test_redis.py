@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import pickle
 import subprocess
@@ -339,3 +340,18 @@ async def _ask(sandbox: SandboxThread, redis: RedisServer, **credentials: str) -
     account = {"client_id": sandbox.client_id, "api_key": sandbox.api_key, **credentials}
     async with client_at(sandbox.url, **account, pace=pace) as client:
         await client.me()
+
+
+async def test_many_requests_at_once_are_no_more_connections_than_redis_is_asked_by(
+    redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "asyncsdk")
+    async with fleet(redis, 1, pace={"rate": Rate(1000, per=1.0)}) as rig:
+        (client,) = rig.clients
+        await client.me()
+        await asyncio.gather(*(client.me() for _ in range(400)))
+        told = redis.ask_all("INFO clients")
+        assert len(rig.sandbox.requests) == 401
+    found = dict(line.split(":", 1) for line in told.splitlines() if ":" in line)
+    assert int(found["connected_clients"]) < 40
+    assert not caplog.records

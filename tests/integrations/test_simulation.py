@@ -42,8 +42,6 @@ class Seen:
     """When each request came, and whose it was."""
     calls: int
     """Of the script."""
-    busy: float
-    """Seconds of processor time that Redis used."""
 
     @property
     def times(self) -> list[float]:
@@ -86,7 +84,6 @@ def test_a_large_fleet_uses_the_rate_and_no_more_and_all_get_as_much(redis: Redi
     shares = seen.shares()
     assert max(shares) <= 1.5 * min(shares)
     assert seen.calls <= 4 * REQUESTS
-    assert seen.busy / seen.took < 0.1  # of one core
 
 
 async def _fleet(redis: RedisServer) -> Seen:
@@ -100,7 +97,7 @@ async def _fleet(redis: RedisServer) -> Seen:
             _answer_later(client, number, arrivals, random)
             running.append(_upload(client, REQUESTS // PROCESSES))
         await asyncio.gather(*running)
-    return Seen(sorted(arrivals), *_load(redis))
+    return Seen(sorted(arrivals), _calls(redis))
 
 
 def _answer_later(
@@ -132,9 +129,9 @@ async def _upload(client: Client, count: int) -> None:
     await asyncio.gather(*(work(left) for _ in range(TASKS)))
 
 
-def _load(redis: RedisServer) -> tuple[int, float]:
-    """Calls of the script, and the seconds of processor time that Redis used in all."""
+def _calls(redis: RedisServer) -> int:
+    """How often the script was asked."""
     told = redis.ask_all("INFO everything")
     found = dict(line.split(":", 1) for line in told.splitlines() if ":" in line)
     calls = dict(part.split("=") for part in found["cmdstat_evalsha"].split(","))
-    return int(calls["calls"]), float(found["used_cpu_user"]) + float(found["used_cpu_sys"])
+    return int(calls["calls"])

@@ -323,7 +323,7 @@ class SharedPace:
         if answer is None:
             await self._go_alone(attempt, permit)
         elif answer.kind == "go":
-            self._go(permit, answer, now)
+            self._go(permit, answer)
             self._spares.keep(permit, answer.spares)
         elif answer.kind != "wait":
             self._spares.drop()
@@ -347,7 +347,7 @@ class SharedPace:
             permit.told = True
             self._left[permit.id] = round((permit.expires - attempt.left_at) * MICRO)
 
-    def _go(self, permit: Permit, answer: Answer, asked: float) -> None:
+    def _go(self, permit: Permit, answer: Answer) -> None:
         """Take a permit, unless the answer was too long under way.
 
         The server let it go at some moment after it was asked: counted from there it never holds
@@ -359,10 +359,10 @@ class SharedPace:
         if answer.proven:
             self._known.proven.add(permit.key)
         now = asyncio.get_running_loop().time()
-        permit.expires = asked + answer.valid * _USED
+        permit.expires = answer.asked + answer.valid * _USED
         if answer.probing and permit.probing is None:
             permit.probing = self._start(self._keep_trying(permit))
-        self._reach.came(now - asked, answer.valid)
+        self._reach.came(now - answer.asked, answer.valid)
 
     async def _go_alone(self, attempt: Attempt, permit: Permit) -> None:
         """A permit of the share that is this client's while Redis is away."""

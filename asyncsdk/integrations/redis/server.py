@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from asyncsdk.errors import AsyncSDKError, ConfigurationError
 from asyncsdk.integrations.redis.state import Answer
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["AwayError", "Server"]
 
 _KEYS = ("state", "permits", "queue", "due", "guards", "clients", "fences", "waiting")
+_AT_ONCE = 32
+"""Questions under way: a client of Redis has a hundred connections and then refuses, and several
+paces may have one client."""
 _NAME = re.compile(r"[A-Za-z0-9_.:@-]{1,100}")
 _REFUSED = re.compile(r"NOAUTH|NOPERM|unauthenticated|ACL failure")
 _PASSING = re.compile(r"LOADING|MISCONF|BUSY|READONLY|UNKILLABLE|NOREPLICAS|OOM|MASTERDOWN")
@@ -53,6 +58,7 @@ class Server:
         self._script = self._redis.register_script(
             files("asyncsdk.integrations.redis").joinpath("pace.lua").read_text("utf-8")
         )
+        self._places = asyncio.Semaphore(_AT_ONCE)
         self._keys = [f"asyncsdk:pace:{{{name}}}:{key}" for key in _KEYS]
         self.name = name
         self.place: str = _place(self._redis)
@@ -69,12 +75,14 @@ class Server:
 
         given = {name: value for name, value in about.items() if value is not None}
         told = msgspec.json.encode({"question": question, **given})
-        try:
-            answer = await self._script(self._keys, [told])
-        except (RedisError, OSError) as error:
-            failure = self._failure_of(error)
-        else:
-            return msgspec.json.decode(answer, type=Answer)
+        async with self._places:
+            asked = asyncio.get_running_loop().time()
+            try:
+                said = await self._script(self._keys, [told])
+            except (RedisError, OSError) as error:
+                failure = self._failure_of(error)
+            else:
+                return replace(msgspec.json.decode(said, type=Answer), asked=asked)
         # Not chained: frames of the other hold the URL.
         raise failure
 

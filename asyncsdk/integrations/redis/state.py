@@ -51,6 +51,8 @@ class Answer(msgspec.Struct, frozen=True):
     clients: int = 0
     count: int = 0
     guards: dict[str, int] = {}
+    asked: float = 0
+    """When it was asked, in seconds by the clock of the event loop here."""
 
     @property
     def wait(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,7 +14,20 @@ from tests.integrations.rig import fleet
 from tests.integrations.test_shared_pace import RATE, assert_within
 from tests.rig import phones
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 CLIENTS = 3
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """The clients leave connections open to servers that they had found before."""
+    yield
+    gc.collect()
+
+
 PACE = {"rate": RATE, "patience": 3600.0}
 """Of seconds of the test's clock many go by while servers come to an agreement."""
 
@@ -49,7 +63,6 @@ async def test_a_replica_knows_the_pause_and_the_key_that_was_refused() -> None:
         await client.aclose()
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
 async def test_a_cluster_has_all_of_a_pace_on_one_node_and_may_be_started_anew() -> None:
     with RedisNodes() as redis:
         client = redis.client()
@@ -64,6 +77,5 @@ async def test_a_cluster_has_all_of_a_pace_on_one_node_and_may_be_started_anew()
             reports = await asyncio.gather(*uploads)
             assert (await rig.paces[0].state()).rate == RATE
         await client.aclose()
-    gc.collect()  # it leaves connections open to the nodes that it had found before
     assert all(report.ok for report in reports)
     assert_within(RATE, rig.arrivals)

@@ -59,7 +59,11 @@ class Others:
                     await asyncio.sleep(_OFTEN)
                     waited += _OFTEN
                     continue
-                if sent or await asyncio.to_thread(self._any_sent):
+                # It is noted before anything is sent: so it is looked for after that.
+                lost = sent or await asyncio.to_thread(self._any_sent)
+                if (known := await asyncio.to_thread(_noted, self.folder.group)) is not None:
+                    break
+                if lost:
                     raise JournalError(_LOST.format(path=self.folder.group))
                 await asyncio.to_thread(note_group, self.folder, await read())
         finally:

@@ -10,6 +10,7 @@ import pytest
 from attrs import frozen
 
 from asyncsdk import Delivery, Outcome, RetryPolicy, UploadReport, UploadStopped, fleet
+from asyncsdk.fleet import neighbours
 from asyncsdk.lease import Lease
 from asyncsdk.sandbox import Faults
 from tests.effort import effort
@@ -159,6 +160,27 @@ async def test_without_what_the_group_held_nothing_is_sent(state: Path) -> None:
         with pytest.raises(UploadStopped, match=r"group\.ids is gone"):
             await it.run(1)
         assert it.rig.stored == [SAME]
+
+
+async def test_what_another_notes_between_two_looks_is_not_lost(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It notes what the group holds, sends, and lets go of its lease before that is taken here."""
+    looked, aside = neighbours._noted, state.with_name("aside")
+
+    def noted(path: Path) -> Any:
+        found = looked(path)
+        if aside.exists():
+            aside.rename(path)
+        return found
+
+    async with partitions(state, [[SAME], numbers(3)]) as it:
+        await it.run(1)
+        (state / "group.ids").rename(aside)
+        monkeypatch.setattr(neighbours, "_noted", noted)
+        assert (await it.run(0)).ok
+        assert it.report.ok
+        assert sorted(it.rig.stored) == sorted([SAME, *numbers(3)])
 
 
 @pytest.mark.parametrize("seed", range(effort(8, 100)))

@@ -94,7 +94,7 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     """Where it listens, once it answers there: it says both, in either order."""
     while True:
         said = log.read_text()
-        found = re.search(r'msg="Listening on" address=(\S+)\n', said)
+        found = re.search(r'msg="Listening on" (?:\S+ )*address=(\S+)\n', said)
         if found and 'msg="Server is ready' in said:
             return found[1]
         assert process.poll() is None, said

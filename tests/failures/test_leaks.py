@@ -59,4 +59,5 @@ async def test_a_thousand_uploads_cancelled_at_random_moments() -> None:
         tracemalloc.stop()
         assert len(asyncio.all_tasks()) <= tasks + 8
         assert sockets() <= files + 16
-    assert (after - before) / (UPLOADS // 2) < 200  # bytes per upload
+    # Bytes per upload: one that stayed would be five thousand, and the process has caches of its own.
+    assert (after - before) / (UPLOADS // 2) < 1000

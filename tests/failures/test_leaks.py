@@ -59,5 +59,5 @@ async def test_a_thousand_uploads_cancelled_at_random_moments() -> None:
         tracemalloc.stop()
         assert len(asyncio.all_tasks()) <= tasks + 8
         assert sockets() <= files + 16
-    # Bytes per upload: one that stayed would be five thousand, and the process has caches of its own.
+    # Bytes per upload: one that stayed would be five thousand; others of this process cache, too.
     assert (after - before) / (UPLOADS // 2) < 1000

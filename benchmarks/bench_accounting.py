@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.contenders import ACCOUNTANTS, quiet
+from benchmarks.accountants import ACCOUNTANTS
+from benchmarks.contenders import quiet
 from benchmarks.measure import Section, Verdict, Worker, say
 from benchmarks.sink import Behaviour
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.contenders import Account
+    from benchmarks.accountants import Account
     from benchmarks.sink import Fault, Sink
 
 _COUNT = 4_000

@@ -78,7 +78,9 @@ class Output:
             inputs: Files that are not to be overwritten.
             others: Other files that are written, by their options.
         """
-        files = [path for path in inputs if os.path.exists(path)]  # "-" is none
+        beside = ("", "-wal", "-shm")  # of a journal
+        named = (f"{path}{end}" for path in inputs for end in beside)
+        files = [path for path in named if os.path.exists(path)]  # "-" is none
         if self.journal is not None and self.journal.exists():
             if any(self.journal.samefile(file) for file in files):
                 fail(f"--journal {self.journal} is the list itself: give it another name")

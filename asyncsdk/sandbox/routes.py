@@ -11,7 +11,6 @@ from aiohttp import web
 from asyncsdk.models import COLUMNS, FIELDS
 from asyncsdk.sandbox.export import csv_chunks
 from asyncsdk.sandbox.frontdoor import BATCH, CALL, RefusedError
-from asyncsdk.sandbox.loosely import loosely
 from asyncsdk.sandbox.problems import Refusal
 from asyncsdk.sandbox.rules import (
     Row,
@@ -21,6 +20,7 @@ from asyncsdk.sandbox.rules import (
     read_rows,
 )
 from asyncsdk.sandbox.store import Receipt
+from asyncsdk.sandbox.weak import weakly_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,18 +80,18 @@ class Routes:
         """Which path leads to which handler."""
         group, phone = r"/groups/{id:\d+}", r"/phones/{id:\d+}"
         return [
-            web.get("/me", loosely(self.me)),
-            web.get("/groups", loosely(self.list_groups)),
-            web.post("/groups", loosely(self.create_group)),
-            web.get(group, loosely(self.read_group)),
-            web.put(group, loosely(self.update_group)),
-            web.delete(group, loosely(self.delete_group)),
-            web.get(f"{group}/phones", loosely(self.list_phones)),
-            web.post(f"{group}/phones", loosely(self.create_phone)),
-            web.post(f"{group}/phones/batch", loosely(self.create_batch), name=BATCH),
-            web.get(f"{group}/file/csv", loosely(self.export)),
-            web.put(phone, loosely(self.update_phone)),
-            web.delete(phone, loosely(self.delete_phone)),
+            web.get("/me", weakly_bound(self.me)),
+            web.get("/groups", weakly_bound(self.list_groups)),
+            web.post("/groups", weakly_bound(self.create_group)),
+            web.get(group, weakly_bound(self.read_group)),
+            web.put(group, weakly_bound(self.update_group)),
+            web.delete(group, weakly_bound(self.delete_group)),
+            web.get(f"{group}/phones", weakly_bound(self.list_phones)),
+            web.post(f"{group}/phones", weakly_bound(self.create_phone)),
+            web.post(f"{group}/phones/batch", weakly_bound(self.create_batch), name=BATCH),
+            web.get(f"{group}/file/csv", weakly_bound(self.export)),
+            web.put(phone, weakly_bound(self.update_phone)),
+            web.delete(phone, weakly_bound(self.delete_phone)),
         ]
 
     async def me(self, _request: web.Request) -> web.Response:

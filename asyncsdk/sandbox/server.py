@@ -14,13 +14,13 @@ from asyncsdk.sandbox.faults import Faults
 from asyncsdk.sandbox.frontdoor import FrontDoor
 from asyncsdk.sandbox.hosts import Hosts
 from asyncsdk.sandbox.log import Commit, RequestLog, RequestRecord
-from asyncsdk.sandbox.loosely import loosely
 from asyncsdk.sandbox.problems import Refusal
 from asyncsdk.sandbox.replies import ASKED, STYLES, Echo, Replies, ReplyStyle
 from asyncsdk.sandbox.routes import GROUP_FIELDS, Routes
 from asyncsdk.sandbox.rules import group_violations
 from asyncsdk.sandbox.store import DuplicatePolicy, Store, StoredPhone
 from asyncsdk.sandbox.tamper import Tamper
+from asyncsdk.sandbox.weak import weakly_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -159,9 +159,9 @@ class Sandbox:
         if self._runner is not None:
             msg = "the sandbox is running already"
             raise RuntimeError(msg)
-        door = web.middleware(loosely(self._door.middleware))
+        door = web.middleware(weakly_bound(self._door.middleware))
         app = web.Application(middlewares=[door], client_max_size=self._max_bytes)
-        app.on_response_prepare.append(loosely(self._door.sign))
+        app.on_response_prepare.append(weakly_bound(self._door.sign))
         app.add_routes(self._routes.table())
         runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, keepalive_timeout=_IDLE

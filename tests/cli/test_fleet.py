@@ -166,6 +166,21 @@ def test_no_output_takes_the_place_of_what_is_read(
     assert [file.read_bytes() for file in files] == before
 
 
+@pytest.mark.parametrize("option", ["--csv", "--html"])
+def test_no_output_takes_the_place_of_a_journal_nor_of_its_list(
+    sandbox: SandboxThread, contacts: Path, tmp_path: Path, option: str
+) -> None:
+    sandbox.add_group("Kunden")
+    journal, log = tmp_path / "whole.journal", tmp_path / "whole.journal-wal"
+    words = ("upload", contacts, "-g", "Kunden", *PLAIN, "--journal", journal)
+    assert run(*words, sandbox=sandbox).exit_code == 0
+    log.touch()
+    for file in (journal, log, contacts):
+        told = run("report", journal, option, file)
+        assert told.exit_code == 2, told.output
+        assert "give it another name" in " ".join(told.output.split())
+
+
 def test_rejects_of_what_is_no_plan(
     state: Path, sandbox: SandboxThread, contacts: Path, tmp_path: Path
 ) -> None:

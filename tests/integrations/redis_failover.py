@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -21,7 +22,6 @@ from tests.parts import command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
     from typing import Self
 
     from redis.asyncio import Redis
@@ -34,47 +34,54 @@ _FIRST, _LAST = 20_000, 32_000
 """Ports: the nodes of a cluster listen 10,000 above theirs, too."""
 
 
-class WatchedRedis:
+class _Servers(ABC):
+    """Servers that run within a block."""
+
+    _stack: ExitStack
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @abstractmethod
+    def _start(self, stack: ExitStack) -> None:
+        """Start them; the stack ends them, also where this fails."""
+
+
+class WatchedRedis(_Servers):
     """A primary, its replica, and a Sentinel that puts one in the place of the other."""
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
         ports = _free_ports(3)
         self.primary = RedisServer(ports[0], masterauth=PASSWORD, repl_diskless_sync_delay="0")
         self.replica = RedisServer(ports[1], masterauth=PASSWORD, replicaof=f"127.0.0.1 {ports[0]}")
         self._sentinel = ports[2]
         self._folder = Path(tempfile.mkdtemp(prefix="sentinel-"))
 
-    def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            stack.callback(shutil.rmtree, self._folder)
-            stack.enter_context(self.primary)
-            stack.enter_context(self.replica)
-            settings = (
-                f"port {self._sentinel}",
-                f"sentinel monitor pace 127.0.0.1 {self.primary.port} 1",
-                f"sentinel auth-pass pace {PASSWORD}",
-                "sentinel down-after-milliseconds pace 300",
-                "sentinel failover-timeout pace 2000",
-            )
-            path = self._folder / "sentinel.conf"
-            path.write_text("\n".join(settings) + "\n")
-            words = [command("redis-server"), str(path), "--sentinel"]
-            process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            self.wait_for_replica()
-            _wait_until(lambda: self._asked("discover_slaves") == [self._at(self.replica)])
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stack.__exit__(kind, error, traceback)
+    def _start(self, stack: ExitStack) -> None:
+        stack.callback(shutil.rmtree, self._folder)
+        stack.enter_context(self.primary)
+        stack.enter_context(self.replica)
+        settings = (
+            f"port {self._sentinel}",
+            f"sentinel monitor pace 127.0.0.1 {self.primary.port} 1",
+            f"sentinel auth-pass pace {PASSWORD}",
+            "sentinel down-after-milliseconds pace 300",
+            "sentinel failover-timeout pace 2000",
+        )
+        path = self._folder / "sentinel.conf"
+        path.write_text("\n".join(settings) + "\n")
+        words = [command("redis-server"), str(path), "--sentinel"]
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        self.wait_for_replica()
+        _wait_until(lambda: self._asked("discover_slaves") == [self._at(self.replica)])
 
     def client(self) -> Redis:
         """What finds the primary, whichever that is."""
@@ -110,7 +117,7 @@ class WatchedRedis:
                 each.close()
 
 
-class RedisNodes:
+class RedisNodes(_Servers):
     """A cluster of three, each of which has a third of the slots."""
 
     def __init__(self) -> None:
@@ -120,27 +127,15 @@ class RedisNodes:
             )
             for port in _free_ports(3)
         ]
-        self._stack = ExitStack()
 
-    def __enter__(self) -> Self:
+    def _start(self, stack: ExitStack) -> None:
         first, *others = self.nodes
-        with ExitStack() as stack:
-            for at, node in enumerate(self.nodes):
-                stack.enter_context(node)
-                node.ask(f"CLUSTER ADDSLOTSRANGE {at * _SLOTS // 3} {(at + 1) * _SLOTS // 3 - 1}")
-            for node in others:
-                first.ask(f"CLUSTER MEET 127.0.0.1 {node.port}")
-            _wait_until(self._agree)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stack.__exit__(kind, error, traceback)
+        for at, node in enumerate(self.nodes):
+            stack.enter_context(node)
+            node.ask(f"CLUSTER ADDSLOTSRANGE {at * _SLOTS // 3} {(at + 1) * _SLOTS // 3 - 1}")
+        for node in others:
+            first.ask(f"CLUSTER MEET 127.0.0.1 {node.port}")
+        _wait_until(self._agree)
 
     def client(self) -> RedisCluster:
         """What asks the node that has a key."""

@@ -17,6 +17,9 @@ from tests.rig import phones
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from asyncsdk import Upload
+    from tests.integrations.rig import Fleet
+
 CLIENTS = 3
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -32,14 +35,17 @@ PACE = {"rate": RATE, "patience": 3600.0}
 """Of seconds of the test's clock many go by while servers come to an agreement."""
 
 
+def start_all(rig: Fleet, count: int) -> list[Upload]:
+    """An upload of so many phones by each client, one in a request."""
+    source = phones(count)
+    return [each.phones.upload(rig.group, source, batch_size=1).start() for each in rig.clients]
+
+
 async def test_a_replica_that_takes_over_reaches_no_user_and_lets_nobody_exceed_the_rate() -> None:
     with WatchedRedis() as redis:
         client = redis.client()
         async with fleet(client, CLIENTS, pace=PACE, latency=0.01) as rig:
-            uploads = [
-                one.phones.upload(rig.group, phones(100), batch_size=1).start()
-                for one in rig.clients
-            ]
+            uploads = start_all(rig, 100)
             await asyncio.sleep(2.03)
             redis.fail_over()
             reports = await asyncio.gather(*uploads)
@@ -67,10 +73,7 @@ async def test_a_cluster_has_all_of_a_pace_on_one_node_and_may_be_started_anew()
     with RedisNodes() as redis:
         client = redis.client()
         async with fleet(client, CLIENTS, pace=PACE, latency=0.01) as rig:
-            uploads = [
-                one.phones.upload(rig.group, phones(60), batch_size=1).start()
-                for one in rig.clients
-            ]
+            uploads = start_all(rig, 60)
             await asyncio.sleep(1.03)
             assert sum(bool(node.keys()) for node in redis.nodes) == 1
             redis.restart()

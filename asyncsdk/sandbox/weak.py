@@ -1,4 +1,4 @@
-"""Methods that somebody else may keep, without what they belong to."""
+"""Methods by a weak reference to their object."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from weakref import WeakMethod
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["loosely"]
+__all__ = ["weakly_bound"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-def loosely(method: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
-    """The same as a function that does not keep its object.
+def weakly_bound(method: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
+    """A method as a function that does not keep its object alive.
 
     aiohttp remembers the handlers of a thousand applications, and all that a sandbox has stored
     would stay with them for as long as the process lives.

@@ -355,3 +355,15 @@ async def test_many_requests_at_once_are_no_more_connections_than_redis_is_asked
     found = dict(line.split(":", 1) for line in told.splitlines() if ":" in line)
     assert int(found["connected_clients"]) < 40
     assert not caplog.records
+
+
+def test_a_pace_is_used_by_one_event_loop_after_another(redis: RedisServer) -> None:
+    pace = SharedPace(redis.url, rate=Rate(1000, per=1.0))
+
+    async def many() -> int:
+        async with Sandbox() as sandbox, client_of(sandbox, pace=pace) as client:
+            await client.me()
+            await asyncio.gather(*(client.me() for _ in range(100)))
+            return len(sandbox.requests)
+
+    assert [asyncio.run(many()) for _ in range(2)] == [101, 101]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
+from asyncsdk.condition import Condition
 from asyncsdk.errors import AsyncSDKError, ConfigurationError
 from asyncsdk.integrations.redis.state import Answer
 from asyncsdk.secret import Secret
@@ -58,7 +59,8 @@ class Server:
         self._script = self._redis.register_script(
             files("asyncsdk.integrations.redis").joinpath("pace.lua").read_text("utf-8")
         )
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._asking = 0
+        self._answered = Condition()
         self._keys = [f"asyncsdk:pace:{{{name}}}:{key}" for key in _KEYS]
         self.name = name
         self.place: str = _place(self._redis)
@@ -75,14 +77,19 @@ class Server:
 
         given = {name: value for name, value in about.items() if value is not None}
         told = msgspec.json.encode({"question": question, **given})
-        async with self._places:
-            asked = asyncio.get_running_loop().time()
-            try:
-                said = await self._script(self._keys, [told])
-            except (RedisError, OSError) as error:
-                failure = self._failure_of(error)
-            else:
-                return replace(msgspec.json.decode(said, type=Answer), asked=asked)
+        while self._asking >= _AT_ONCE:
+            await self._answered.wait()
+        self._asking += 1
+        asked = asyncio.get_running_loop().time()
+        try:
+            said = await self._script(self._keys, [told])
+        except (RedisError, OSError) as error:
+            failure = self._failure_of(error)
+        else:
+            return replace(msgspec.json.decode(said, type=Answer), asked=asked)
+        finally:
+            self._asking -= 1
+            self._answered.notify()
         # Not chained: frames of the other hold the URL.
         raise failure
 

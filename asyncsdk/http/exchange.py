@@ -59,7 +59,7 @@ one more: with less in each of them, a large one would not end within days."""
 _LONGEST_STREAM = 6 * 3600.0
 """Seconds that may be waited for them whatever comes."""
 
-_FIRST_PIECE = 0x10000
+_FIRST_PIECE = 0x40000
 """Bytes that are handed to the socket without waiting for it: an error in that means that the
 connection was closed before anything left."""
 

@@ -34,8 +34,8 @@ class Batch:
     """Their positions in the source, ascending."""
     body: bytes
     """The rows as they are posted."""
-    numbers: list[str]
-    """The numbers in them."""
+    numbers: bytes
+    """The numbers in them, a JSON array: no object for each row lives on while it is under way."""
     submitted: list[str] | None = None
     """The numbers as submitted, where normalising changed any."""
     key: int = 0
@@ -61,7 +61,7 @@ class Batch:
         return cls(
             indices=held.indices,
             body=held.body,
-            numbers=numbers_of(decode_rows(held.body)),
+            numbers=encode_rows(numbers_of(decode_rows(held.body))),
             submitted=None if held.submitted is None else msgspec.json.decode(held.submitted),
             key=held.key,
             attempts=held.attempts,
@@ -72,7 +72,7 @@ class Batch:
         )
 
     def __len__(self) -> int:
-        return len(self.numbers)
+        return len(self.indices)
 
     def changed(self, **fields: object) -> Batch:
         """The same rows, with another history."""
@@ -94,7 +94,7 @@ class Batch:
         return self.changed(
             indices=_picked(self.indices, positions),
             body=encode_rows(rows),
-            numbers=numbers_of(rows),
+            numbers=encode_rows(numbers_of(rows)),
             submitted=self.submitted and [self.submitted[i] for i in positions],
             rows=rows,
             key=0,

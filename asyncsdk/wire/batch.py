@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -73,8 +73,17 @@ class _Usual(msgspec.Struct):
     plain: list[_Member] | None = msgspec.field(default=None, name="member")
 
 
+_Success = Annotated[int, msgspec.Meta(ge=200, lt=300)]
+
+
+class _Created(msgspec.Struct, gc=False):
+    status: _Success
+    body: _Echo
+
+
 _decode_usual = msgspec.json.Decoder(_Usual).decode
 _decode_array = msgspec.json.Decoder(list[_Member]).decode
+_decode_all_created = msgspec.json.Decoder(list[_Created]).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -84,12 +93,25 @@ class BatchReply:
 
     document: bytes
     """The whole reply."""
-    statuses: Sequence[int | None]
     echoes: Sequence[str | None]
     """The number in each member's body, None where it has none."""
     positions: Sequence[int] | None = None
     """The position that a keyed reply gives each member, None where it is a plain array."""
+    _statuses: Sequence[int | None] | None = None
+    """None where all were seen to be 2xx."""
     _raws: list[list[bytes]] = field(factory=list, init=False, repr=False)
+
+    @property
+    def all_created(self) -> bool:
+        """Whether the status of every member is 2xx."""
+        return self._statuses is None or all(map(succeeded, set(self._statuses)))
+
+    @cached_property
+    def statuses(self) -> Sequence[int | None]:
+        """The status of each member."""
+        if self._statuses is not None:
+            return self._statuses
+        return [member.status for member in _decode_array(self.document)]
 
     def raw(self, position: int) -> bytes:
         """One member as it stands in the document."""
@@ -109,19 +131,17 @@ def decode_reply(document: bytes) -> BatchReply:
     Raises:
         ProtocolError: There is no collection in it.
     """
+    try:  # a plain array by which all are created, as nearly always
+        return BatchReply(document, [m.body.phone for m in _decode_all_created(document)])
+    except shapes.UNREADABLE:
+        pass
     usual = _usual(document)
     if usual is not None:
-        return BatchReply(document, [m.status for m in usual], _echoes(usual))
+        echoes = [None if m.body is None else m.body.phone for m in usual]
+        return BatchReply(document, echoes, None, [m.status for m in usual])
     positions, raws = shapes.members(shapes.parse(document))
     pairs = [_status_and_echo(raw) for raw in raws]
-    return BatchReply(document, [s for s, _ in pairs], [e for _, e in pairs], positions)
-
-
-def _echoes(members: list[_Member]) -> list[str | None]:
-    try:
-        return [m.body.phone for m in members]  # type: ignore[union-attr]
-    except AttributeError:
-        return [None if m.body is None else m.body.phone for m in members]
+    return BatchReply(document, [e for _, e in pairs], positions, [s for s, _ in pairs])
 
 
 def _usual(document: bytes) -> list[_Member] | None:
@@ -221,7 +241,7 @@ def decode_members(document: bytes) -> list[BatchMember]:
 
 
 class _Stored(msgspec.Struct):
-    status: Annotated[int, msgspec.Meta(ge=200, lt=300)]
+    status: _Success
     body: CreatedPhone
 
 

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Row",
     "content_of",
+    "decode_numbers",
     "decode_phones",
     "decode_rows",
-    "encode_numbers",
     "encode_rows",
     "join_rows",
+    "number_rows",
     "numbers_of",
     "renumbered",
     "row_type",
@@ -68,17 +69,16 @@ Raises:
 """
 
 
-def encode_numbers(numbers: list[str]) -> bytes:
-    """One or more numbers to the JSON array of rows that have nothing else.
+decode_numbers: Callable[[bytes], list[str]] = msgspec.json.Decoder(list[str]).decode
+"""The numbers in an array that `encode_rows` wrote."""
 
-    Raises:
-        UnicodeEncodeError: As for `encode_rows`.
-    """
-    texts = encode_rows(numbers)
-    if b"\\" in texts:
-        return encode_rows([Row(number) for number in numbers])
+
+def number_rows(numbers: bytes) -> bytes:
+    """The JSON array of one or more numbers to that of rows that have nothing else."""
+    if b"\\" in numbers:
+        return encode_rows([Row(number) for number in decode_numbers(numbers)])
     # Without an escape a quote is never part of a text: this stands between two of them alone.
-    return b'[{"phone":%b}]' % texts[1:-1].replace(b'","', b'"},{"phone":"')
+    return b'[{"phone":%b}]' % numbers[1:-1].replace(b'","', b'"},{"phone":"')
 
 
 decode_phones: Callable[[bytes | str], list[Phone]] = msgspec.json.Decoder(list[Phone]).decode

@@ -117,7 +117,9 @@ def _reply(path: Path) -> None:
 
 _NUMBERS = ["+491711234567", "0171/1234568", "+491711234567"]
 _BATCH = Batch(
-    indices=range(3), body=encode_rows([Row(number) for number in _NUMBERS]), numbers=_NUMBERS
+    indices=range(3),
+    body=encode_rows([Row(number) for number in _NUMBERS]),
+    numbers=encode_rows(_NUMBERS),
 )
 
 

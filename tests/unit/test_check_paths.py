@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import UserDict
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +40,7 @@ plain_chunks = st.one_of(st.lists(good), st.lists(good.map(Phone)), chunks)
 
 
 def row_by_row(checker: Checker, first: int, chunk: list[object]) -> Checked:
-    return checker._check_rows(first, chunk, [_read(item) for item in chunk])
+    return checker.join([checker._check_rows(first, chunk, [_read(item) for item in chunk])])
 
 
 @given(plain_chunks, st.integers(0, 9), st.booleans())
@@ -52,6 +53,25 @@ def test_fast_is_slow(chunk: list[object], first: int, limits: bool) -> None:  #
     assert list(fast.rejected) == list(slow.rejected)
     assert fast.submitted is None
     assert slow.submitted is None
+
+
+@given(plain_chunks, st.lists(st.integers(0, 6), max_size=2), st.booleans(), st.booleans())
+def test_pieces_make_the_whole(
+    chunk: list[object],
+    cuts: list[int],
+    limits: bool,  # noqa: FBT001
+    keep_source: bool,  # noqa: FBT001
+) -> None:
+    checker = Checker(limits=limits, keep_source=keep_source)
+    ends = [0, *sorted(min(cut, len(chunk)) for cut in cuts), len(chunk)]
+    pieces = [checker.look(start, chunk[start:end]) for start, end in pairwise(ends) if start < end]
+    joined, whole = checker.join(pieces), checker.check(0, chunk)
+    assert list(joined.indices) == list(whole.indices)
+    assert joined.body == whole.body
+    assert joined.texts == whole.texts
+    assert list(joined.rejected) == list(whole.rejected)
+    if keep_source:
+        assert joined.source == whole.source
 
 
 @given(plain_chunks, st.booleans())

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from asyncsdk.upload.verdict.matching import Places, match
 from asyncsdk.wire.batch import decode_reply
-from asyncsdk.wire.rows import Row
+from asyncsdk.wire.rows import Row, encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,11 +37,15 @@ def numbers_of(count: int) -> list[str]:
 class Sent:
     """A batch of numbers."""
 
-    numbers: list[str]
+    each: list[str]
+
+    @property
+    def numbers(self) -> bytes:
+        return encode_rows(self.each)
 
     @property
     def rows(self) -> list[Row]:
-        return [Row(number) for number in self.numbers]
+        return [Row(number) for number in self.each]
 
 
 def match_json(numbers: list[str], members: object) -> Places | None:

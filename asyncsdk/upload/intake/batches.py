@@ -12,7 +12,6 @@ from asyncsdk.errors import SourceError
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.batch import Batch
-from asyncsdk.upload.intake.check import join
 from asyncsdk.wire.batch import encode_members, member_of
 from asyncsdk.wire.rows import encode_rows
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from asyncsdk.models import Problem
-    from asyncsdk.upload.intake.check import Checked, Checker, Rejection
+    from asyncsdk.upload.intake.check import Checked, Checker, Piece, Rejection
 
 __all__ = ["Batches", "Chunk"]
 
@@ -60,7 +59,7 @@ class Batches:
     """Rows checked so far, or passed over because an earlier run drew them."""
     piece: list[object] = field(factory=list, init=False)
     """What was drawn and is not checked yet; whoever draws adds to it, to this very list."""
-    _parts: list[Checked] = field(factory=list, init=False)
+    _parts: list[Piece] = field(factory=list, init=False)
     """What was checked and is in no batch yet; of those that may not be sent only how many."""
     _rejected: list[Entry] = field(factory=list, init=False)
     """Those that may not, as compact as they are kept."""
@@ -87,7 +86,7 @@ class Batches:
             return self.undecided
         if self.checker.skipping is None or self.read >= end + (_PATIENCE - 1) * self.size:
             return 0
-        return max(0, self.size - sum(len(part.numbers) for part in self._parts))
+        return max(0, self.size - sum(len(part.indices) for part in self._parts))
 
     def check(self) -> None:
         """Turn the piece into rows; the objects it was made of are let go.
@@ -98,7 +97,7 @@ class Batches:
         if not self.piece:
             return
         try:
-            part = self.checker.check(self.checked, self.piece.copy())
+            part = self.checker.look(self.checked, self.piece.copy())
         except SourceError:
             self.checked -= sum(map(len, self._parts)) + sum(map(len, self._rejected))
             self._parts, self._rejected = [], []
@@ -114,19 +113,20 @@ class Batches:
         self.check()
         if not self._parts:
             return None
-        checked, self._parts = join(self._parts), []
+        checked, self._parts = self.checker.join(self._parts), []
         rejected, self._rejected = self._rejected, []
         first = self.read - len(checked) - sum(map(len, rejected))
-        batches = list(self.sized(_batch_of(checked))) if checked.numbers else []
+        rejected += _entries_of(checked.rejected)
+        batches = list(self.sized(_batch_of(checked))) if checked.indices else []
         return Chunk(first, checked.source, batches, rejected)
 
-    def recognise(self, first: int, rows: Sequence[object]) -> Checked:
-        """Rows that an earlier run drew, as they were submitted; they are in no account here."""
-        return self.checker.check(first, rows)
+    def recognise(self, first: int, rows: Sequence[object]) -> Piece:
+        """Rows that an earlier run drew, to be joined; they are in no account here."""
+        return self.checker.look(first, rows)
 
     def fits(self, batch: Batch) -> bool:
         """Whether a batch keeps the limits; one row alone always does."""
-        rows = len(batch.numbers)
+        rows = len(batch.indices)
         return (rows <= self.size and len(batch.body) <= self.max_bytes) or rows == 1
 
     def sized(self, batch: Batch) -> Iterator[Batch]:
@@ -151,7 +151,7 @@ def _batch_of(checked: Checked) -> Batch:
     return Batch(
         indices=checked.indices,
         body=checked.body,
-        numbers=checked.numbers,
+        numbers=checked.texts,
         submitted=checked.submitted,
     )
 

@@ -6,7 +6,6 @@ rule is broken is looked at row by row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,23 +28,25 @@ from asyncsdk.upload.intake.rows import (
 )
 from asyncsdk.wire.rows import (
     Row,
-    encode_numbers,
+    decode_numbers,
     encode_rows,
     join_rows,
+    number_rows,
     numbers_of,
     renumbered,
     row_type,
+    values_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from asyncsdk.upload.intake.columns import Columns
     from asyncsdk.upload.intake.normalize import Normalizer
     from asyncsdk.upload.intake.skipping import Skips
 
-__all__ = ["Checked", "Checker", "Rejection", "join"]
+__all__ = ["Checked", "Checker", "Piece", "Rejection"]
 
 _KNOWN = frozenset(FIELDS)
 _CERTAIN = 100
@@ -72,8 +73,8 @@ _NUMBERS: dict[bool, Any] = {True: list[_limited("phone")], False: list[str]}  #
 """What rows and numbers are converted into, by whether limits are kept."""
 
 
-_Flawless = tuple[list[str], bytes, Iterable[Row]]
-"""The numbers of rows, all of them encoded, and they themselves."""
+_Flawless = tuple[list[str], bytes, list[Row] | None]
+"""The numbers of rows, as they are and encoded, and the rows, if they have anything else."""
 
 
 @frozen
@@ -93,22 +94,47 @@ class Rejection:
 
 
 @frozen
-class Checked:
+class Piece:
     """The rows of one chunk that may be sent, and those that may not."""
 
     indices: Sequence[int]
-    numbers: list[str]
-    """The numbers of those that may be sent."""
-    body: bytes
-    """They themselves, encoded: the garbage collector need not look at that."""
+    texts: bytes
+    """The numbers of those that may be sent, encoded."""
+    rows: list[Row] | None
+    """They themselves; None where they have nothing but their numbers."""
     submitted: list[str] | None = None
     """The numbers as submitted, where normalising changed any."""
     rejected: Sequence[Rejection] = ()
-    source: bytes = b""
-    """All rows as they were submitted, encoded, if that was asked for."""
+    source: bytes | None = None
+    """All rows as they were submitted, encoded, if that was asked for; None where all may be sent
+    as they are."""
 
     def __len__(self) -> int:
-        return len(self.numbers) + len(self.rejected)
+        return len(self.indices) + len(self.rejected)
+
+
+@frozen
+class Checked:
+    """The same of one or more chunks, encoded: the garbage collector need not look at that."""
+
+    indices: Sequence[int]
+    texts: bytes
+    """The numbers of the rows that may be sent, a JSON array."""
+    body: bytes
+    """They themselves."""
+    submitted: list[str] | None
+    """The numbers as submitted, where normalising changed any."""
+    rejected: Sequence[Rejection]
+    source: bytes
+    """All rows as they were submitted, if that was asked for."""
+
+    def __len__(self) -> int:
+        return len(self.indices) + len(self.rejected)
+
+    @property
+    def numbers(self) -> list[str]:
+        """The numbers of those that may be sent."""
+        return decode_numbers(self.texts)
 
 
 @define
@@ -132,7 +158,18 @@ class Checker:
     """Rows to be seen until it is certain that the source is no list of phones; 0 once it is."""
 
     def check(self, first: int, chunk: Sequence[object]) -> Checked:
-        """Check rows that follow each other in the source.
+        """Check rows that follow each other in the source; as `look`, then `join`."""
+        return self.join([self.look(first, chunk)])
+
+    def join(self, pieces: Sequence[Piece]) -> Checked:
+        """One chunk of several that follow each other; of none, an empty one."""
+        try:
+            return _joined(pieces)
+        except (UnicodeEncodeError, TypeError):  # a text of a type of its own, or not for JSON
+            return _joined([self._look_closer(piece) for piece in pieces])
+
+    def look(self, first: int, chunk: Sequence[object]) -> Piece:
+        """Check rows that follow each other in the source, but for what shows as they are encoded.
 
         Args:
             first: The index of the first row.
@@ -157,10 +194,23 @@ class Checker:
         if flawless is None:
             read = [_read(row) for row in chunk]
             return self._check_rows(first, chunk, read, countries)
-        numbers, body, rows = flawless
-        if self.normalize is None and self.skipping is None:
-            return Checked(range(first, first + len(numbers)), numbers, body, source=body)
-        return self._check_rows(first, chunk, [(row, []) for row in rows], countries)
+        numbers, texts, rows = flawless
+        if self._as_they_are:
+            return Piece(range(first, first + len(numbers)), texts, rows)
+        read = [(row, []) for row in (rows or map(Row, numbers))]
+        return self._check_rows(first, chunk, read, countries)
+
+    def _look_closer(self, piece: Piece) -> Piece:
+        """The same, row by row, where all were found good."""
+        if piece.rows is None or piece.source is not None:
+            return piece
+        phones = [Phone(*values_of(row)) for row in piece.rows]
+        return self._check_rows(piece.indices[0], phones, list(map(_read, phones)))
+
+    @property
+    def _as_they_are(self) -> bool:
+        """Whether rows are sent as they are, if they keep the limits."""
+        return self.normalize is None and self.skipping is None
 
     @property
     def _country(self) -> str | None:
@@ -214,21 +264,27 @@ class Checker:
     def _numbers(self, chunk: Sequence[object]) -> _Flawless | None:
         try:
             numbers = msgspec.convert(chunk, _NUMBERS[self.limits])
-            body = encode_numbers(numbers)
+            texts = encode_rows(numbers)
         except (msgspec.ValidationError, UnicodeEncodeError):
             return None
-        return None if self._blank(numbers) else (numbers, body, map(Row, numbers))
+        return None if self._blank(numbers, texts) else (numbers, texts, None)
 
     def _rows(self, chunk: Sequence[object], *, phones: bool = False) -> _Flawless | None:
         try:
             rows = msgspec.convert(chunk, _ROWS[self.limits], from_attributes=phones)
-            numbers, body = numbers_of(rows), encode_rows(rows)
+            numbers = numbers_of(rows)
+            texts = encode_rows(numbers)
+            if not self._as_they_are:
+                encode_rows(rows)  # what is made of them is looked at row by row already
         except (msgspec.ValidationError, UnicodeEncodeError, TypeError):
             return None  # also for texts of types of their own, such as numpy's
-        return None if self._blank(numbers) else (numbers, body, rows)
+        return None if self._blank(numbers, texts) else (numbers, texts, rows)
 
-    def _blank(self, numbers: list[str]) -> bool:
-        return self.limits and any(map(str.isspace, numbers))
+    def _blank(self, numbers: list[str], texts: bytes) -> bool:
+        """Whether there is a number that has nothing but blanks."""
+        if not self.limits or (texts.isascii() and b" " not in texts and b"\\" not in texts):
+            return False  # other blanks are escaped
+        return any(map(str.isspace, numbers))
 
     def _check_rows(
         self,
@@ -236,7 +292,7 @@ class Checker:
         chunk: Sequence[object],
         read: Sequence[tuple[Row, Sequence[Violation]]],
         countries: Iterable[str | None] = _NOWHERE,
-    ) -> Checked:
+    ) -> Piece:
         """The same, row by row.
 
         Args:
@@ -266,10 +322,10 @@ class Checker:
                 rows.append(normal)
                 submitted.append(number)
         numbers = numbers_of(rows)
-        return Checked(
+        return Piece(
             _tight(indices),
-            numbers,
-            encode_rows(rows),
+            encode_rows(numbers),
+            rows,
             submitted if submitted != numbers else None,
             rejected,
             source,
@@ -318,32 +374,52 @@ class Checker:
         return [] if twin is None else [twin]
 
 
-def join(parts: Sequence[Checked]) -> Checked:
-    """One chunk of several that follow each other; of none, an empty one."""
-    if len(parts) == 1:
-        return parts[0]
-    submitted = None
-    if any(part.submitted for part in parts):
-        submitted = [text for part in parts for text in part.submitted or part.numbers]
-    numbers: list[str] = []
-    for part in parts:
-        numbers += part.numbers
-    body = join_rows(part.body for part in parts if part.numbers)
-    if all(part.source is part.body for part in parts):
-        source = body
-    else:
-        source = join_rows(part.source for part in parts) if all(p.source for p in parts) else b""
+def _joined(pieces: Sequence[Piece]) -> Checked:
+    """One chunk of several that follow each other.
+
+    Raises:
+        UnicodeEncodeError: As for `encode_rows`.
+    """
+    sent = [piece for piece in pieces if piece.indices]
+    texts = join_rows([piece.texts for piece in sent])
+    body = _body(sent, texts)
     return Checked(
-        _joined([part.indices for part in parts if part.indices]),
-        numbers,
+        _indices([piece.indices for piece in sent]),
+        texts,
         body,
-        submitted,
-        [rejection for part in parts for rejection in part.rejected],
-        source,
+        _submitted(sent),
+        [rejection for piece in pieces for rejection in piece.rejected],
+        _source(pieces, body),
     )
 
 
-def _joined(parts: Sequence[Sequence[int]]) -> Sequence[int]:
+def _body(sent: Sequence[Piece], texts: bytes) -> bytes:
+    """The rows of these, which have these numbers."""
+    if sent and all(piece.rows is None for piece in sent):
+        return number_rows(texts)
+    rows: list[Row] = []
+    for piece in sent:
+        rows += piece.rows or [Row(number) for number in decode_numbers(piece.texts)]
+    return encode_rows(rows)
+
+
+def _submitted(sent: Sequence[Piece]) -> list[str] | None:
+    if all(piece.submitted is None for piece in sent):
+        return None
+    return [text for piece in sent for text in piece.submitted or decode_numbers(piece.texts)]
+
+
+def _source(pieces: Sequence[Piece], body: bytes) -> bytes:
+    """All rows of these as they were submitted, if each of them knows that."""
+    if all(piece.source is None for piece in pieces):
+        return body
+    sources = [
+        _body([piece], piece.texts) if piece.source is None else piece.source for piece in pieces
+    ]
+    return join_rows(sources) if all(sources) else b""
+
+
+def _indices(parts: Sequence[Sequence[int]]) -> Sequence[int]:
     """Ascending indices one after the other; a range where there are no gaps."""
     if not parts:
         return ()

@@ -11,7 +11,6 @@ from asyncsdk.ledger.held import State
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery
 from asyncsdk.upload.batch import Batch
-from asyncsdk.upload.intake.check import join
 from asyncsdk.upload.verdict.decision import Decision
 from asyncsdk.wire.rows import encode_rows
 
@@ -101,7 +100,7 @@ async def _again(
             first += len(piece)
         if steps.end():
             await breathe()
-    return join(parts).source
+    return batches.checker.join(parts).source
 
 
 def _another_source(where: str) -> JournalError:

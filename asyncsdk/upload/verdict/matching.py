@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Protocol
 
 from asyncsdk.numbers import alike, digits, tail
-from asyncsdk.wire.rows import content_of
+from asyncsdk.wire.rows import content_of, encode_rows, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -27,8 +27,8 @@ class Sent(Protocol):
     """What was sent: a batch."""
 
     @property
-    def numbers(self) -> list[str]:
-        """The number of each row."""
+    def numbers(self) -> bytes:
+        """The number of each row, a JSON array."""
 
     @property
     def rows(self) -> list[Row]:
@@ -45,15 +45,15 @@ def match(batch: Sent, reply: BatchReply) -> Places | None:
     Returns:
         None as a whole where every member stands at its row's position, which is nearly always.
     """
-    numbers = batch.numbers
-    in_order = reply.positions is None and reply.echoes == numbers
-    if in_order and len(set(numbers)) == len(numbers):
+    echoes = reply.echoes
+    in_order = reply.positions is None and encode_rows(echoes) == batch.numbers
+    if in_order and len(set(echoes)) == len(echoes):
         return None
-    places = _claimed(reply, len(numbers))
+    places = _claimed(reply, len(batch.rows))
     lost = list(_astray(batch, reply, places))
     if lost:
         _rematch(batch.rows, reply, places, lost)
-    return None if places == list(range(len(reply.echoes))) else places
+    return None if places == list(range(len(echoes))) else places
 
 
 def _claimed(reply: BatchReply, rows: int) -> Places:
@@ -71,7 +71,7 @@ def _claimed(reply: BatchReply, rows: int) -> Places:
 
 def _astray(batch: Sent, reply: BatchReply, places: Places) -> Iterator[int]:
     """The rows whose claimed member is another's, or of which it is not certain."""
-    numbers = batch.numbers
+    numbers = numbers_of(batch.rows)
     echoes = [None if place is None else reply.echoes[place] for place in places]
     known = set(numbers)
     others = {

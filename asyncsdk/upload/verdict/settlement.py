@@ -14,7 +14,7 @@ from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.status import is_client_error, is_success
 from asyncsdk.upload.verdict.matching import match
-from asyncsdk.wire.batch import decode_member, encode_members, kept, succeeded
+from asyncsdk.wire.batch import decode_member, encode_members, kept
 from asyncsdk.wire.problems import row_of
 
 if TYPE_CHECKING:
@@ -54,20 +54,13 @@ def verdict_of_item(status: int | None) -> Verdict:
 def settle(batch: Batch, reply: BatchReply, request_id: str | None) -> Settlement:
     """Match a 2xx reply to the rows of its batch."""
     places = match(batch, reply)
-    if places is None and _all_succeeded(reply.statuses):
+    if places is None and reply.all_created:
         members = kept(reply.document, len(batch), len(batch.body))
         created = batch.entry(
             Outcome.CREATED, Delivery.ANSWERED, members=members, request_id=request_id
         )
         return Settlement([created])
     return _by_row(batch, reply, places or range(len(batch)), request_id)
-
-
-def _all_succeeded(statuses: Sequence[int | None]) -> bool:
-    first = statuses[0] if statuses else None
-    if succeeded(first) and statuses.count(first) == len(statuses):
-        return True  # all say the same, nearly always
-    return all(map(succeeded, set(statuses)))
 
 
 def _by_row(

@@ -11,6 +11,7 @@ from attrs import frozen
 from asyncsdk.config import Adaptive
 from asyncsdk.pace.knee import Knee
 from asyncsdk.pace.lane import Lane
+from asyncsdk.pace.pace import LocalPace
 from asyncsdk.pace.retry import Budget
 from asyncsdk.pace.retrying import Retrying
 from asyncsdk.pace.slots import Slots
@@ -151,7 +152,7 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
         claim,
         _baseline(order, random),
         _reconciler(order, ledger, claim, table, random),
-        Jobs(ending),
+        Jobs(ending, foreign=_foreign(order)),
     )
     if options.on_progress is not None:
         run.callback = callback = ProgressCallback(options.on_progress)
@@ -174,6 +175,12 @@ def _concurrency(order: Order) -> int:
     requests = order.requests
     pool = requests.transport.sessions.pool_size or requests.connections
     return min(order.options.workers, pool, requests.connections)
+
+
+def _foreign(order: Order) -> bool:
+    """Whether its requests pass what is not ours: somebody's pace, or session."""
+    requests = order.requests
+    return requests.transport.sessions.borrowed or type(requests.pace) is not LocalPace
 
 
 def _slots(options: UploadOptions, concurrency: int) -> Slots | None:

@@ -38,14 +38,21 @@ class Jobs:
     """
 
     ending: Ending
+    foreign: bool = False
+    """Whether they may run what is not ours, and then not end when they are told."""
     owner: asyncio.Task[object] | None = field(default=None, init=False)
     """The task that the phases run in; one that starts at once knows it before who made it."""
+    _in_owner: bool = field(default=False, init=False)
+    """Whether that task is busy with a job itself."""
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     _ended: Condition = field(factory=Condition, init=False)
 
     async def run(self, job: Callable[[], Awaitable[None]]) -> None:
         """Run this until it has ended; nothing once the upload ends."""
-        await self.run_many(lambda _: job(), 1)
+        if not self.ending.begun:
+            self._tasks = set()
+            self._begin(lambda _: job(), 1)
+            await self._idle()
 
     async def run_many(
         self,
@@ -56,19 +63,51 @@ class Jobs:
     ) -> None:
         """Run a job, and others like it beside it when one asks for another.
 
+        The first needs no task of its own: most uploads have one request. One that is foreign gets
+        one all the same, to be left behind.
+
         Args:
             job: Takes what it calls to have another one begin.
             most: How many there are at most; who asks for more gets none.
-            then: Called once the first has its turn before what this begins.
+            then: Called at the beginning.
         """
         if self.ending.begun:
             return
         self._tasks = set()
-        self._begin(job, most)
+        if self.foreign:
+            self._begin(job, most)
         if then is not None:
             then()
+        if not self.foreign:
+            await self._run_in_owner(job, most - 1)
+        await self._idle()
+
+    async def _idle(self) -> None:
+        """Return when all have ended."""
         while not self.idle:
             await self._ended.wait()
+
+    async def _run_in_owner(
+        self, job: Callable[[Callable[[], None]], Awaitable[None]], others: int
+    ) -> None:
+        """Run a job here: a cancellation that `cancel` asked for ends it alone."""
+        owner = self.owner
+        assert owner is not None  # it runs this
+        self._in_owner = True
+        try:
+            await job(partial(self._begin, job, others))
+        except asyncio.CancelledError as error:
+            if owner.cancelling() and not self.ending.begun:
+                raise  # it is the upload that is cancelled
+            self.ending.begin(StoppedBy.ERROR, error)
+            while owner.cancelling():
+                owner.uncancel()
+        except BaseException as error:
+            self.ending.begin(StoppedBy.ERROR, error)
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
+        finally:
+            self._in_owner = False
 
     def _begin(self, job: Callable[[Callable[[], None]], Awaitable[None]], most: int) -> None:
         """Run a job, unless there are so many already, or the upload ends."""
@@ -81,7 +120,7 @@ class Jobs:
     @property
     def idle(self) -> bool:
         """Whether all have ended."""
-        return all(task.done() for task in self._tasks)
+        return not self._in_owner and all([task.done() for task in self._tasks])
 
     def _hear(self, _: asyncio.Task[None]) -> None:
         """One has ended, perhaps before it began."""
@@ -99,14 +138,18 @@ class Jobs:
 
     def cancel(self, spared: AbstractSet[asyncio.Task[Any] | None] = frozenset()) -> None:
         """Cancel all but these."""
+        owner = self.owner if self._in_owner else None
+        if owner is not None and owner not in spared and owner is not asyncio.current_task():
+            owner.cancel()  # who asks for that himself ends at his next look
         for task in self._tasks:
             if task not in spared:
                 task.cancel()
 
     async def end(self) -> None:
         """Cancel all, and wait for their end."""
-        self.cancel()
-        await end_in_time(self._tasks, "a request")
+        if self._tasks:
+            self.cancel()
+            await end_in_time(self._tasks, "a request")
 
 
 async def end_in_time(tasks: Iterable[asyncio.Task[Any] | None], whose: str) -> None:

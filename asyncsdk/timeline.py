@@ -10,7 +10,7 @@ from bisect import bisect_left
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from attrs import astuple, define, field, frozen
+from attrs import astuple, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,17 +90,10 @@ class History:
         return [(_LATENCIES[min(at, len(_LATENCIES) - 1)], self.latencies[at]) for at in span]
 
 
-@define(eq=False)
-class _Slots:
-    """One quantity over time."""
-
-    amounts: list[float] = field(factory=lambda: [0.0] * _SLOTS)
-
-    def merge(self) -> None:
-        """Halve the number of slots in use."""
-        old = self.amounts
-        pairs = [old[at] + old[at + 1] for at in range(0, _SLOTS, 2)]
-        old[:] = pairs + [0.0] * (_SLOTS - len(pairs))  # in place: who merges holds it already
+def _merge(amounts: list[float]) -> None:
+    """Halve the number of slots in use."""
+    pairs = [amounts[at] + amounts[at + 1] for at in range(0, _SLOTS, 2)]
+    amounts[:] = pairs + [0.0] * (_SLOTS - len(pairs))  # in place: who merges holds it already
 
 
 class Timeline:
@@ -113,19 +106,22 @@ class Timeline:
     def __init__(self, began: float) -> None:
         self._began = began
         self._width = _WIDTH
-        self._settled, self._requests, self._retries, self._paused = (_Slots() for _ in range(4))
+        self._settled = [0.0] * _SLOTS
+        self._requests = [0.0] * _SLOTS
+        self._retries = [0.0] * _SLOTS
+        self._paused = [0.0] * _SLOTS
         self._paused_until = began
         self._latencies = [0] * (len(_LATENCIES) + 1)
 
     def settled(self, now: float, phones: int) -> None:
         """The fate of so many phones is known."""
-        self._settled.amounts[self._slot(now)] += phones
+        self._settled[self._slot(now)] += phones
 
     def request(self, now: float, seconds: float, *, again: bool) -> None:
         """A request ended after so many seconds; `again` if it carried phones sent before."""
         at = self._slot(now)
-        self._requests.amounts[at] += 1
-        self._retries.amounts[at] += again
+        self._requests[at] += 1
+        self._retries[at] += again
         self._latencies[bisect_left(_LATENCIES, seconds)] += 1
 
     def paused(self, now: float, until: float) -> None:
@@ -138,7 +134,7 @@ class Timeline:
         for at in range(self._slot(start), last + 1):
             begins = self._began + at * self._width
             part = min(until, begins + self._width) - max(start, begins)
-            self._paused.amounts[at] += max(0.0, part)
+            self._paused[at] += max(0.0, part)
 
     def history(self, elapsed: float) -> History:
         """The course up to now.
@@ -148,8 +144,8 @@ class Timeline:
         """
         used = self._slot(self._began + elapsed) + 1
         columns: list[Sequence[float]] = [
-            quantity.amounts[:used]
-            for quantity in (self._settled, self._requests, self._retries, self._paused)
+            amounts[:used]
+            for amounts in (self._settled, self._requests, self._retries, self._paused)
         ]
         slots = tuple(
             Slot(int(settled), int(requests), int(retries), paused)
@@ -160,7 +156,7 @@ class Timeline:
     def _slot(self, when: float) -> int:
         """The slot of a moment; slots merge until there is one."""
         while (at := int((when - self._began) / self._width)) >= _SLOTS:
-            for quantity in (self._settled, self._requests, self._retries, self._paused):
-                quantity.merge()
+            for amounts in (self._settled, self._requests, self._retries, self._paused):
+                _merge(amounts)
             self._width *= 2
         return max(0, at)

@@ -58,6 +58,9 @@ class UploadSummary(TypedDict):
     """Whether all phones were created that were to be sent."""
 
 
+_OUTCOMES = tuple(Outcome)
+
+
 @frozen(eq=False, repr=False)
 class _Part:
     """One upload within an account."""
@@ -79,14 +82,14 @@ class UploadAccount:
     _parts: tuple[_Part, ...] = field()
 
     def __init__(self, run: Run, results: Callable[[Outcome], Sequence[PhoneResult]]) -> None:
-        self.__attrs_init__((_Part(run, {o: results(o) for o in Outcome}),))
+        self.__attrs_init__((_Part(run, {o: results(o) for o in _OUTCOMES}),))
 
     @classmethod
     def of(cls, parts: Iterable[tuple[Run, Callable[[Outcome], Sequence[PhoneResult]]]]) -> Self:
         """The account of several uploads: the totals of each, and its results."""
         every = cls.__new__(cls)
         every.__attrs_init__(
-            tuple(_Part(run, {o: results(o) for o in Outcome}) for run, results in parts)
+            tuple(_Part(run, {o: results(o) for o in _OUTCOMES}) for run, results in parts)
         )
         return every
 

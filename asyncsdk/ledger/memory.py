@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -32,10 +33,8 @@ class MemoryLedger(Ledger):
     keep_ids: bool = False
     """Whether to remember the ids of created phones, whatever else is kept."""
     counts: Counts = field(factory=Counts)
-    _entries: dict[Outcome, list[Entry]] = field(
-        factory=lambda: {outcome: [] for outcome in Outcome}, repr=False
-    )
-    _ids: array[int] = field(factory=lambda: array("q"), init=False, repr=False)
+    _entries: dict[Outcome, list[Entry]] = field(factory=dict, repr=False)
+    _ids: array[int] = field(factory=partial(array, "q"), init=False, repr=False)
     _without_id: list[Phone] = field(factory=list, init=False, repr=False)
     """Those that the server created without telling their ids."""
 
@@ -53,10 +52,10 @@ class MemoryLedger(Ledger):
 
     def retain(self, entry: Entry) -> None:
         if self.keep_created or entry.outcome is not Outcome.CREATED:
-            self._entries[entry.outcome].append(entry)
+            self._entries.setdefault(entry.outcome, []).append(entry)
 
     def results(self, outcome: Outcome) -> Results:
-        entries = list(self._entries[outcome])
+        entries = list(self._entries.get(outcome, ()))
         return Results(lambda: entries)
 
     async def answered(self, wanted: set[int]) -> tuple[set[int], list[Phone]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from functools import cache, partial
+from contextlib import suppress
+from functools import cache, lru_cache, partial
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -250,7 +251,7 @@ class PhonesResource(Resource):
         noted = options_noted(
             phones, {"normalize": normalize, "duplicates": duplicates, "existing": existing}
         )
-        options = UploadOptions(
+        options = _checked(
             batch_size=batch_size,
             max_batch_bytes=max_batch_bytes,
             concurrency=concurrency,
@@ -426,6 +427,23 @@ def _defaults() -> Mapping[str, Any]:
     """The options of an upload with their defaults, which stand in its signature."""
     parameters = inspect.signature(PhonesResource.upload).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def _checked(**given: Any) -> UploadOptions:
+    """The options of an upload; a program that makes many gives the same ones all the time.
+
+    Raises:
+        ConfigurationError: One makes no sense.
+    """
+    if given["journal"] is None and given["on_progress"] is None:
+        with suppress(TypeError):  # what cannot be compared makes no sense: that is said below
+            return _checked_once(**given)
+    return UploadOptions(**given)
+
+
+@lru_cache(maxsize=32, typed=True)
+def _checked_once(**given: Any) -> UploadOptions:
+    return UploadOptions(**given)
 
 
 def _ledger(group_id: int, options: UploadOptions) -> Ledger:

@@ -11,7 +11,7 @@ from asyncsdk import validators
 from asyncsdk.errors import ConfigurationError
 from asyncsdk.telemetry.harmless import harmless
 from asyncsdk.telemetry.interface import SILENT, UNSEEN
-from asyncsdk.telemetry.providers import provided
+from asyncsdk.telemetry.providers import named, provided
 from asyncsdk.words import brief
 
 if TYPE_CHECKING:
@@ -130,11 +130,12 @@ class _Waiting:
     def __init__(self, base_url: URL, paused: Callable[[float], float]) -> None:
         self._base_url = base_url
         self._paused = paused
+        self._named = named()
         self._watcher: Instrument | None = None
         self._next_look = 0.0
 
     def _look(self) -> Instrument:
-        if self._watcher is None and provided():
+        if self._watcher is None and (self._named or provided()):
             self._watcher = _by_the_global_ones(self._base_url, self._paused)
         return self._watcher or SILENT
 

@@ -38,7 +38,6 @@ from asyncsdk.upload.worker import Post, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from random import Random
 
     from asyncsdk.config import UploadOptions
     from asyncsdk.http.exchange import Request
@@ -57,6 +56,8 @@ __all__ = ["Order", "assemble"]
 _ROUND = 1000
 """Rows drawn or read back between two polls of the event loop: three default batches take two or
 three milliseconds."""
+_RANDOM = SystemRandom()
+"""It has no state that a fork would share."""
 
 
 @frozen(eq=False)
@@ -88,12 +89,11 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
     """The run of an upload, for the event loop that this is called in."""
     options, requests = order.options, order.requests
     clock = asyncio.get_running_loop().time
-    random = SystemRandom()  # made in no time, and a fork does not share it
     queue = Queue(endless=isinstance(order.source, Inbox))
     flights, ending, share = Flights(), Ending(), LoopShare(_ROUND)
     claim = order.claims.open(order.group_id, flights)
     totals = Totals(clock, requests.pace.gate.throttled, order.group_id, options.dry_run)
-    table = Table(options.retry, options.on_unknown, random)
+    table = Table(options.retry, options.on_unknown, _RANDOM)
     batches = Batches(order.checker, options.batch_size, options.max_batch_bytes)
 
     heard = order.entered  # not the order itself, which has the source
@@ -150,8 +150,8 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
             Fuse(armed=not isinstance(order.source, Inbox)),
         ),
         claim,
-        _baseline(order, random),
-        _reconciler(order, ledger, claim, table, random),
+        _baseline(order),
+        _reconciler(order, ledger, claim, table),
         Jobs(ending, foreign=_foreign(order)),
     )
     if options.on_progress is not None:
@@ -194,24 +194,22 @@ def _post(order: Order) -> Post:
     return Post(order.requests, order.request, lane, order.options.dry_run)
 
 
-def _baseline(order: Order, random: Random) -> Baseline:
+def _baseline(order: Order) -> Baseline:
     skips = order.checker.skipping if order.options.existing == "skip" else None
     skipping = skips if isinstance(skips, Skipping) else None
-    return Baseline(order.view, _patient(order, random), skipping, order.neighbours)
+    return Baseline(order.view, _patient(order), skipping, order.neighbours)
 
 
-def _patient(order: Order, random: Random) -> Retrying:
+def _patient(order: Order) -> Retrying:
     """How the group is read: for as long as an outage may last."""
-    return Retrying(order.options.retry, order.requests.pace.gate, random, patient=True)
+    return Retrying(order.options.retry, order.requests.pace.gate, _RANDOM, patient=True)
 
 
-def _reconciler(
-    order: Order, ledger: Ledger, claim: Claim, table: Table, random: Random
-) -> Reconciler | None:
+def _reconciler(order: Order, ledger: Ledger, claim: Claim, table: Table) -> Reconciler | None:
     options = order.options
     if options.on_unknown != "reconcile" or options.dry_run:
         return None
-    retrying = _patient(order, random)
+    retrying = _patient(order)
     return Reconciler(
         order.view, retrying, options.quiet_period, ledger, claim, table, order.neighbours
     )

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Books"]
 
+_NOTHING = Resumed()
+
 
 class Books:
     """Enters rows as they are read, before they leave, as they meet their fate, and at the end.
@@ -66,7 +68,7 @@ class Books:
     async def open(self, totals: Callable[[], Run]) -> Resumed:
         """What an earlier run left; see `DurableLedger.open`."""
         if self._durable is None:
-            return Resumed()
+            return _NOTHING
         resumed = await self._durable.open(totals)
         self._flights.resume(resumed.last_key)
         return resumed

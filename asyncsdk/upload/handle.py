@@ -16,6 +16,7 @@ from asyncsdk.ledger.run import Run
 from asyncsdk.progress import Progress
 from asyncsdk.report import UploadReport, UploadStopped
 from asyncsdk.results import StoppedBy
+from asyncsdk.telemetry.interface import UNSEEN
 from asyncsdk.upload.channel import Channel
 
 if TYPE_CHECKING:
@@ -241,6 +242,9 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         return await self._end()
 
     async def _run_to_end(self, run: UploadRun) -> None:
+        run.jobs.owner = task = asyncio.current_task()
+        assert task is not None  # it runs in one
+        task.remove_done_callback(self._let_go)  # it is heard in the step in which it ends
         span = self._instrument.upload(self._group_id)
         fault: BaseException | None = None
         try:
@@ -249,10 +253,11 @@ class Upload(Coroutine[Any, Any, UploadReport]):
             fault = error
             raise
         finally:
-            span.end(run.sums(), run.ending.cause or fault)
-            self._ended.notify_all()
+            if span is not UNSEEN:
+                span.end(run.sums(), run.ending.cause or fault)
+            self._let_go()
 
-    def _let_go(self, _: asyncio.Task[None]) -> None:
+    def _let_go(self, _: asyncio.Task[None] | None = None) -> None:
         """It has ended, perhaps before it began."""
         self._running.discard(self)
         self._ended.notify_all()
@@ -304,8 +309,8 @@ class Upload(Coroutine[Any, Any, UploadReport]):
         self._make = None  # it would keep the source for as long as somebody looks at the report
         if self._declined:
             self._run.ending.begin(StoppedBy.CANCELLED)
-        self._task = asyncio.create_task(self._run_to_end(self._run))
         self._running.add(self)
+        self._task = asyncio.create_task(self._run_to_end(self._run))
         self._task.add_done_callback(self._let_go)
         return self._run
 

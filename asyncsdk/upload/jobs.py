@@ -120,7 +120,7 @@ class Jobs:
     @property
     def idle(self) -> bool:
         """Whether all have ended."""
-        return not self._in_owner and all([task.done() for task in self._tasks])
+        return not self._in_owner and all(task.done() for task in self._tasks)
 
     def _hear(self, _: asyncio.Task[None]) -> None:
         """One has ended, perhaps before it began."""

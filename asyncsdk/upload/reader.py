@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from asyncsdk.errors import JournalError, SourceError
@@ -81,7 +81,6 @@ class Reader:
         if linger is not None and isinstance(rows, RowSource):
             self._linger = Linger(linger, queue.demand)
             rows.arrived = self._linger.began
-        self._steps = Steps(asyncio.get_running_loop().time)
         self._stopped = False
         self._task: asyncio.Task[Any] | None = None
         self.recognised: asyncio.Event = asyncio.Event()
@@ -145,6 +144,10 @@ class Reader:
                 self._rows.stopped = True
             if self._task is not None:
                 self._task.cancel()
+
+    @cached_property
+    def _steps(self) -> Steps:
+        return Steps(asyncio.get_running_loop().time)
 
     async def _run(self, resumed: Resumed) -> None:
         self._task = asyncio.current_task()  # one that starts at once may be stopped at once

@@ -62,7 +62,6 @@ class UploadRun:
 
     async def run(self) -> None:
         """Upload until the source is exhausted or something stops it, then close the accounts."""
-        self.jobs.owner = asyncio.current_task()
         expiry = None
         if self.options.deadline is not None:
             loop = asyncio.get_running_loop()
@@ -203,7 +202,8 @@ class UploadRun:
         self.reader.stop()
         await self.jobs.end()
         self._close_accounts()
-        await end_in_time([self.reader.task], "the source")
+        if not self.reader.ended:
+            await end_in_time([self.reader.task], "the source")
         if self.books.durable:
             try:
                 await self.books.close_ledger(self.run_totals())

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["Totals"]
 
 
+_NOTHING = Run()
+
+
 @define(eq=False)
 class Totals:
     """Counts what a run takes."""
@@ -26,7 +29,7 @@ class Totals:
     """Seconds paused in all, by the time."""
     group_id: int
     dry_run: bool
-    base: Run = field(factory=Run, init=False)
+    base: Run = field(default=_NOTHING, init=False)
     """What earlier runs took, and had settled."""
     requests: int = field(default=0, init=False)
     retries: int = field(default=0, init=False)

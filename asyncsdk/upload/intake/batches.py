@@ -103,8 +103,10 @@ class Batches:
             self._parts, self._rejected = [], []
             self.piece.clear()
             raise
-        self._rejected += _entries_of(part.rejected)
-        self._parts.append(evolve(part, rejected=()) if part.rejected else part)
+        if part.rejected:
+            self._rejected += _entries_of(part.rejected)
+            part = evolve(part, rejected=())
+        self._parts.append(part)
         self.checked += len(self.piece)
         self.piece.clear()
 
@@ -116,7 +118,8 @@ class Batches:
         checked, self._parts = self.checker.join(self._parts), []
         rejected, self._rejected = self._rejected, []
         first = self.read - len(checked) - sum(map(len, rejected))
-        rejected += _entries_of(checked.rejected)
+        if checked.rejected:
+            rejected += _entries_of(checked.rejected)
         batches = list(self.sized(_batch_of(checked))) if checked.indices else []
         return Chunk(first, checked.source, batches, rejected)
 

@@ -54,6 +54,7 @@ _CERTAIN = 100
 _WIDE = 200
 """Characters of a cell in which a number is looked for at most."""
 _BREAKS = "\r\n"
+_TEXTS = {str}
 _NOWHERE = repeat("")
 """What rows say of their countries that say nothing."""
 _FEW = 8
@@ -178,7 +179,7 @@ class Checker:
         Raises:
             SourceError: None of the first hundred is a row.
         """
-        flawless = self._mappings(chunk)
+        flawless = self._usual(chunk)
         countries: Iterable[str | None] = _NOWHERE
         if flawless is None:
             kinds = kinds_of(chunk)
@@ -235,25 +236,31 @@ class Checker:
             msg = f"none of the first {_CERTAIN} rows is a phone: {reason}"
             raise SourceError(msg)
 
-    def _mappings(self, chunk: Sequence[object]) -> _Flawless | None:
-        """What is made of a chunk of mappings with the names of the fields; None of any other."""
-        if self.columns is not None or self._country is not None:
+    def _usual(self, chunk: Sequence[object]) -> _Flawless | None:
+        """What is made of numbers, or of mappings with the names of the fields; None of others."""
+        if self.columns is not None or self._country is not None or not chunk:
             return None
-        if not chunk or type(chunk[0]) is not dict:
-            return None
-        found: _Flawless | None = read_safely(self._rows, chunk, lambda *_: None)
+        found: _Flawless | None = None
+        kind = type(chunk[0])
+        if kind is dict:
+            found = read_safely(self._rows, chunk, lambda *_: None)
+        elif kind is str and kinds_of(chunk) == _TEXTS:
+            found = self._texts(chunk)
         if found is not None:
             self.undecided = 0
         return found
 
+    def _texts(self, chunk: Sequence[object]) -> _Flawless | None:
+        """What is made of numbers as they are; of the lines of a file, which end with a break."""
+        found = self._numbers(chunk)
+        if found is not None and b"\\" not in found[1]:  # in JSON it stands as an escape
+            return found
+        return self._numbers([str(line).rstrip(_BREAKS) for line in chunk])
+
     def _flawless(self, kinds: set[type], chunk: Sequence[object]) -> _Flawless | None:
         """What is made of a chunk in which all is well; None if a rule is broken."""
-        if kinds == {str}:
-            found = self._numbers(chunk)
-            # A line of a file ends with a break; in JSON it stands as an escape.
-            if found is not None and b"\\" not in found[1]:
-                return found
-            return self._numbers([str(line).rstrip(_BREAKS) for line in chunk])
+        if kinds == _TEXTS:
+            return self._texts(chunk)
         if kinds not in ({Phone}, {dict}):
             return None
         if (found := self._rows(chunk, phones=kinds == {Phone})) is not None:
@@ -380,6 +387,11 @@ def _joined(pieces: Sequence[Piece]) -> Checked:
     Raises:
         UnicodeEncodeError: As for `encode_rows`.
     """
+    if len(pieces) == 1:
+        (piece,) = pieces
+        body = _body(pieces if piece.indices else (), piece.texts)
+        source = body if piece.source is None else piece.source
+        return Checked(piece.indices, piece.texts, body, piece.submitted, piece.rejected, source)
     sent = [piece for piece in pieces if piece.indices]
     texts = join_rows([piece.texts for piece in sent])
     body = _body(sent, texts)

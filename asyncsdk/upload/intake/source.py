@@ -27,6 +27,9 @@ __all__ = ["FramePhones", "RowSource", "check_source", "framed", "options_noted"
 
 logger: logging.Logger = logging.getLogger("asyncsdk")
 
+_LISTS = frozenset({list, tuple})
+"""What holds rows for certain, and nothing else."""
+
 _FRAMES = {
     "pandas": {"DataFrame"},
     "polars": {"DataFrame", "LazyFrame"},
@@ -45,6 +48,8 @@ def framed(source: Any, columns: Columns | None, country: str | None = None) -> 
         columns: From which column of a data frame each field is read.
         country: Which column of it says in which country each phone is.
     """
+    if type(source) in _LISTS:
+        return source
     kinds = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(source).__mro__}
     known = any(name in _FRAMES.get(library, ()) for library, name in kinds)
     return FramePhones(source, columns, country) if known else source
@@ -79,6 +84,8 @@ def check_source(source: object) -> None:
     Raises:
         ConfigurationError: It is not iterable, a single row, or a file that gives bytes.
     """
+    if type(source) in _LISTS:
+        return
     if _is_binary(source):
         msg = (
             f"phones must be text, and this {type(source).__name__} gives bytes: give the lines of "
@@ -152,7 +159,7 @@ def _names_in(frame: Any) -> list[str]:
 def _length(source: object) -> int | None:
     """How many rows there are, where the source has a length; it is foreign code."""
     try:
-        return len(source) if isinstance(source, Sized) else None
+        return len(source) if type(source) in _LISTS or isinstance(source, Sized) else None  # type: ignore[arg-type]
     except Exception:  # noqa: BLE001 - whatever it is, the rows may be good
         return None
 
@@ -238,7 +245,7 @@ class RowSource:
     def take_all(self, piece: list[object], most: int) -> bool:
         """Add all rows to a piece if they are in a list, and so few; returns whether they are."""
         source: Any = self._source
-        if type(source) not in {list, tuple} or len(source) > most:
+        if type(source) not in _LISTS or len(source) > most:
             return False
         piece.extend(source)
         self.exhausted = True

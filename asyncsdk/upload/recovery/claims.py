@@ -50,7 +50,8 @@ class Claims:
 
     def others(self, claim: Claim) -> list[Claim]:
         """The other uploads into the same group."""
-        return [other for other in self._claims.get(claim.group_id, []) if other is not claim]
+        claims = self._claims.get(claim.group_id, [])
+        return [other for other in claims if other is not claim] if len(claims) > 1 else []
 
     def created(self, group_id: int, members: bytes) -> None:
         """Phones were created in a group outside of any upload."""
@@ -80,8 +81,8 @@ class Claim:
 
     def entered(self, entries: Sequence[Entry]) -> None:
         """Fates were entered, or a request was answered: what was created is nobody else's."""
-        watching = [other for other in self._claims.others(self) if other.watching]
-        if watching:
+        others = self._claims.others(self)
+        if others and (watching := [other for other in others if other.watching]):
             created = [entry for entry in entries if entry.outcome is Outcome.CREATED]
             _note(watching, [entry.members for entry in created if entry.members is not None])
         self._claims.changed.notify_all()

@@ -7,6 +7,7 @@ processed is never sent again silently (RFC 9110 §9.2.2: a POST is not idempote
 from __future__ import annotations
 
 from enum import Enum, auto
+from functools import lru_cache
 
 from asyncsdk.errors import ApiError, NotSentError, OutcomeUnknownError, PaceError
 from asyncsdk.status import is_server_error, is_success
@@ -67,6 +68,7 @@ _BY_STATUS = {
 }
 
 
+@lru_cache(1024)
 def verdict_of_status(status: int) -> Verdict:
     """What the status of a whole reply means."""
     if is_success(status):

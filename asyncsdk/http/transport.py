@@ -101,10 +101,8 @@ class Transport:
             OutcomeUnknownError: It left, and no whole reply came back.
             ConfigurationError: The client is closed, or belongs to another event loop.
         """
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        exchange = _Exchange(self, request, attempt)
         try:
-            exchange = _Exchange(self, request, attempt)
             with exchange:
                 async with asyncio.timeout(None) as clock:
                     async with exchange.begin(headers, self._whole, clock) as response:
@@ -113,18 +111,10 @@ class Transport:
                         exchange.kept = is_kept(response)
             exchange.check()
         except AsyncSDKError as error:
-            self._log(request, loop.time() - began, type(error).__name__)
+            exchange.log(type(error).__name__)
             raise
-        self._log(request, loop.time() - began, reply.status, reply.request_id)
+        exchange.log(reply.status, reply.request_id)
         return reply
-
-    def _log(
-        self, request: Request, seconds: float, result: object, request_id: str | None = None
-    ) -> None:
-        if logger.isEnabledFor(logging.DEBUG):
-            path = self.url(request.path).path
-            end = f" (request {request_id})" if request_id else ""
-            logger.debug("%s %s: %s in %.3f s%s", request.method, path, result, seconds, end)
 
     @asynccontextmanager
     async def stream(
@@ -170,7 +160,7 @@ class _Exchange:
         self._request = request
         self._attempt = attempt
         self._loop = asyncio.get_running_loop()
-        now = self._loop.time()
+        self._began = now = self._loop.time()
         sessions, keep_alive = transport.sessions, transport.keep_alive
         self._session = sessions.get(reusing=keep_alive.reusing(now))
         traceable = request.body is not None and sessions.traceable
@@ -185,7 +175,7 @@ class _Exchange:
         self._span = self._transport.instrument.request(
             request.method,
             request.path,
-            self._loop.time(),
+            self._began,
             rows=request.rows,
             resends=self._attempt.resends,
         )
@@ -198,6 +188,14 @@ class _Exchange:
         self._transport.keep_alive.end(self._lease, now, kept=self.kept)
         self._span.end(now, self._failure or error)
         return self._failure is not None
+
+    def log(self, result: object, request_id: str | None = None) -> None:
+        """Say how it went."""
+        if logger.isEnabledFor(logging.DEBUG):
+            request, seconds = self._request, self._loop.time() - self._began
+            path = self._transport.url(request.path).path
+            end = f" (request {request_id})" if request_id else ""
+            logger.debug("%s %s: %s in %.3f s%s", request.method, path, result, seconds, end)
 
     def answered(self, response: aiohttp.ClientResponse) -> None:
         """The reply begins."""

@@ -128,6 +128,8 @@ class Credentials:
         Raises:
             AuthenticationError: They are refused.
         """
+        if self._proven and reply.ok:
+            return  # nearly always
         good = verdict_on_key(reply.status)
         if good is False:
             error = reply.error()

@@ -81,7 +81,7 @@ class Gate:
         """Return when a request may pass, which `enter` is to confirm."""
         loop = asyncio.get_running_loop()
         while True:
-            if self.opens > loop.time():
+            if max(self._opens, self._held) > loop.time():
                 await sleep_until(self.opens)
             elif self._probe is not None:
                 await self._changed.wait()
@@ -90,7 +90,7 @@ class Gate:
 
     def enter(self, attempt: Attempt, now: float) -> bool:
         """Let a request pass, if it may; `leave` is to follow."""
-        if self.opens > now or self._probe is not None:
+        if max(self._opens, self._held) > now or self._probe is not None:
             return False
         if self._out_since is not None:
             self._probe = attempt
@@ -112,7 +112,8 @@ class Gate:
         """
         self.reached()
         if attempt.epoch >= self._epoch - 1:
-            self._streak = min(self._streak, self._epoch - attempt.epoch)
+            if self._streak:
+                self._streak = min(self._streak, self._epoch - attempt.epoch)
             self._waited = 0.0
 
     def refused(self, attempt: Attempt) -> None:

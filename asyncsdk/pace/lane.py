@@ -36,8 +36,11 @@ class Lane:
         """
         if self._limiter is not None:
             await self._limiter.acquire(attempt)
-        async with self._queue:
+        await self._queue.acquire()
+        try:
             await pace.acquire(attempt)
+        finally:
+            self._queue.release()
 
     def release(self, attempt: Attempt) -> None:
         """Note that a request is over, or has to wait again; a second time does nothing."""

@@ -93,8 +93,10 @@ class Budget:
 
     def give(self, now: float) -> None:
         """A request succeeded."""
-        self._fill(now)
-        self._tokens = min(self.capacity, self._tokens + 1.0)
+        if self._tokens < self.capacity:
+            self._fill(now)
+            self._tokens = min(self.capacity, self._tokens + 1.0)
+        self._filled = now
 
     def _fill(self, now: float) -> None:
         if self.interval > 0:

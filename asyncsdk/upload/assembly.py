@@ -39,7 +39,7 @@ from asyncsdk.upload.worker import Post, Workers
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from asyncsdk.config import UploadOptions
+    from asyncsdk.config import FailureLimit, UploadOptions
     from asyncsdk.http.exchange import Request
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.ledger.interface import Ledger
@@ -102,7 +102,8 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
     def entered(entries: Sequence[Entry]) -> None:
         """Fates were entered: whoever must know hears of it."""
         claim.entered(entries)
-        _check_limit(options, ledger, totals, ending)
+        if options.stop_when is not None:
+            _check_limit(options.stop_when, ledger, totals, ending)
         if entries and not options.dry_run:  # a dry run decides nobody's fate
             requests.transport.instrument.phones(entries)
         if heard is not None:
@@ -215,11 +216,8 @@ def _reconciler(order: Order, ledger: Ledger, claim: Claim, table: Table) -> Rec
     )
 
 
-def _check_limit(options: UploadOptions, ledger: Ledger, totals: Totals, ending: Ending) -> None:
+def _check_limit(limit: FailureLimit, ledger: Ledger, totals: Totals, ending: Ending) -> None:
     """Stop if too much of what this run settled was not created."""
-    limit = options.stop_when
-    if limit is None:
-        return
     counts, then = ledger.counts, totals.base.counts
     if limit.reached(counts.bad - then.bad, counts.settled - then.settled):
         ending.begin(StoppedBy.STOP_WHEN)

@@ -147,7 +147,8 @@ class Workers:
     async def _carry(self, flight: Flight) -> None:
         """Post a batch, then put each of its rows where it belongs."""
         flight.stage = Stage.WAITING
-        flight = self._fitted(flight)
+        if not self.batches.fits(flight.batch):
+            flight = self._fitted(flight)
         async with self.places:
             answer = await self._exchange(flight)
         reply = answer if isinstance(answer, Reply) and answer.ok else None
@@ -175,9 +176,7 @@ class Workers:
             await self.share.acquire(rows)
 
     def _fitted(self, flight: Flight) -> Flight:
-        """The batch, or its first piece where batches have to be smaller since it was cut."""
-        if self.batches.fits(flight.batch):
-            return flight
+        """The first piece of a batch, since batches have to be smaller than when it was cut."""
         first, *others = self.books.recut(flight, list(self.batches.sized(flight.batch)))
         first.attempt = flight.attempt
         self.queue.put_back(others)
@@ -281,7 +280,8 @@ class Workers:
             wait = max(wait, self.budget.take(now, decision.tokens))
         if wait and not self.ending.begun:  # then it goes out no more
             await asyncio.sleep(wait)
-        self._again(again)
+        if again:
+            self._again(again)
         self.queue.done()
 
 
@@ -301,6 +301,7 @@ class _Departure:
         self._workers = workers
         self._flight = flight
         self._began: float | None = None
+        self._ended = 0.0
 
     async def record(self) -> None:
         await self._workers.books.sending(self._flight.batch)
@@ -321,8 +322,9 @@ class _Departure:
         """The exchange has ended, however."""
         if self._began is None:
             return
-        now, books = self._workers.totals.clock(), self._workers.books
-        books.timeline.request(now, now - self._began, again=self._flight.batch.attempts > 1)
+        self._ended, books = self._workers.totals.clock(), self._workers.books
+        again = self._flight.batch.attempts > 1
+        books.timeline.request(self._ended, self._ended - self._began, again=again)
 
     def learn(self, answer: Reply | AsyncSDKError) -> None:
         """Tell budget and adaptive concurrency how it went."""
@@ -332,7 +334,7 @@ class _Departure:
             flight.stage = Stage.WAITING
         good = isinstance(answer, Reply) and answer.ok
         if good:
-            workers.budget.give(workers.totals.clock())
+            workers.budget.give(self._ended)
         if workers.slots is None or self._began is None:
             return
         status = answer.status if isinstance(answer, Reply) else 0
@@ -340,7 +342,7 @@ class _Departure:
         if good or busy:  # refusals of other kinds say nothing
             workers.slots.finished(
                 phones=len(flight.batch),
-                latency=workers.totals.clock() - self._began,
+                latency=self._ended - self._began,
                 in_flight=in_flight,
                 refused=busy,
             )

@@ -80,11 +80,12 @@ class Batches:
         Args:
             end: Where the batch ends if all of its rows may be sent.
         """
-        if self.read < end:
-            return end - self.read
-        if self.undecided:
-            return self.undecided
-        if self.checker.skipping is None or self.read >= end + (_PATIENCE - 1) * self.size:
+        read = self.checked + len(self.piece)
+        if read < end:
+            return end - read
+        if self.checker.undecided:
+            return self.checker.undecided
+        if self.checker.skipping is None or read >= end + (_PATIENCE - 1) * self.size:
             return 0
         return max(0, self.size - sum(len(part.indices) for part in self._parts))
 
@@ -117,7 +118,7 @@ class Batches:
             return None
         checked, self._parts = self.checker.join(self._parts), []
         rejected, self._rejected = self._rejected, []
-        first = self.read - len(checked) - sum(map(len, rejected))
+        first = self.checked - len(checked) - sum(map(len, rejected))
         if checked.rejected:
             rejected += _entries_of(checked.rejected)
         batches = list(self.sized(_batch_of(checked))) if checked.indices else []

@@ -157,6 +157,14 @@ class Checker:
     columns: Columns | None = None
     undecided: int = field(default=_CERTAIN, init=False, repr=False)
     """Rows to be seen until it is certain that the source is no list of phones; 0 once it is."""
+    _as_they_are: bool = field(init=False, repr=False)
+    """Whether rows are sent as they are, if they keep the limits."""
+    _country: str | None = field(init=False, repr=False)
+    """The key of rows that says their country."""
+
+    def __attrs_post_init__(self) -> None:
+        self._as_they_are = self.normalize is None and self.skipping is None
+        self._country = None if self.normalize is None else self.normalize.how.country
 
     def check(self, first: int, chunk: Sequence[object]) -> Checked:
         """Check rows that follow each other in the source; as `look`, then `join`."""
@@ -207,16 +215,6 @@ class Checker:
             return piece
         phones = [Phone(*values_of(row)) for row in piece.rows]
         return self._check_rows(piece.indices[0], phones, list(map(_read, phones)))
-
-    @property
-    def _as_they_are(self) -> bool:
-        """Whether rows are sent as they are, if they keep the limits."""
-        return self.normalize is None and self.skipping is None
-
-    @property
-    def _country(self) -> str | None:
-        """The key of rows that says their country."""
-        return None if self.normalize is None else self.normalize.how.country
 
     def _with_fields(self, chunk: Sequence[object]) -> Sequence[object]:
         """The rows with fields for keys."""
@@ -387,11 +385,11 @@ def _joined(pieces: Sequence[Piece]) -> Checked:
     Raises:
         UnicodeEncodeError: As for `encode_rows`.
     """
-    if len(pieces) == 1:
-        (piece,) = pieces
-        body = _body(pieces if piece.indices else (), piece.texts)
-        source = body if piece.source is None else piece.source
-        return Checked(piece.indices, piece.texts, body, piece.submitted, piece.rejected, source)
+    if pieces and not [piece for piece in pieces if piece.source is not None]:
+        texts = pieces[0].texts if len(pieces) == 1 else join_rows([each.texts for each in pieces])
+        body = _body(pieces, texts)
+        indices = range(pieces[0].indices[0], pieces[-1].indices[-1] + 1)
+        return Checked(indices, texts, body, None, (), source=body)
     sent = [piece for piece in pieces if piece.indices]
     texts = join_rows([piece.texts for piece in sent])
     body = _body(sent, texts)
@@ -401,13 +399,13 @@ def _joined(pieces: Sequence[Piece]) -> Checked:
         body,
         _submitted(sent),
         [rejection for piece in pieces for rejection in piece.rejected],
-        _source(pieces, body),
+        _source(pieces),
     )
 
 
 def _body(sent: Sequence[Piece], texts: bytes) -> bytes:
     """The rows of these, which have these numbers."""
-    if sent and all(piece.rows is None for piece in sent):
+    if sent and not [piece for piece in sent if piece.rows is not None]:
         return number_rows(texts)
     rows: list[Row] = []
     for piece in sent:
@@ -421,10 +419,8 @@ def _submitted(sent: Sequence[Piece]) -> list[str] | None:
     return [text for piece in sent for text in piece.submitted or decode_numbers(piece.texts)]
 
 
-def _source(pieces: Sequence[Piece], body: bytes) -> bytes:
+def _source(pieces: Sequence[Piece]) -> bytes:
     """All rows of these as they were submitted, if each of them knows that."""
-    if all(piece.source is None for piece in pieces):
-        return body
     sources = [
         _body([piece], piece.texts) if piece.source is None else piece.source for piece in pieces
     ]

@@ -59,7 +59,7 @@ one more: with less in each of them, a large one would not end within days."""
 _LONGEST_STREAM = 6 * 3600.0
 """Seconds that may be waited for them whatever comes."""
 
-_FIRST_PIECE = 0x40000
+_FIRST_PIECE = 0x10000
 """Bytes that are handed to the socket without waiting for it: an error in that means that the
 connection was closed before anything left."""
 
@@ -108,7 +108,7 @@ class Reply:
     body: bytes
     request_id: str | None = None
     retry_after: float | None = None
-    """Seconds that the server asked to wait, or None where it did not say."""
+    """Seconds that a server which refused asked to wait, or None where it did not say."""
 
     @property
     def ok(self) -> bool:
@@ -228,13 +228,14 @@ async def read_reply(response: aiohttp.ClientResponse, request: Request) -> Repl
         status=response.status,
         body=_as_utf_8(body, response),
         request_id=_printable(response.headers.get(_REQUEST_ID_HEADER)),
-        retry_after=_retry_after(response.headers),
+        retry_after=None if is_success(response.status) else _retry_after(response.headers),
     )
 
 
 async def _read(response: aiohttp.ClientResponse, request: Request) -> bytes:
-    pieces, size, most = [], 0, request.most
-    while piece := await response.content.readany():
+    content, pieces, size, most = response.content, [], 0, request.most
+    while not content.at_eof():
+        piece = await content.readany()
         pieces.append(piece)
         size += len(piece)
         if size > most:

@@ -99,12 +99,14 @@ class Sessions:
         Raises:
             ConfigurationError: As for `check`.
         """
+        session = self._opened.get(reusing)
+        if session is not None and not self.closed:
+            return session
         self.check()
         if self._borrowed is not None:
             return self._borrowed
-        if reusing not in self._opened:
-            self._opened[reusing] = self._new(reusing=reusing)
-        return self._opened[reusing]
+        session = self._opened[reusing] = self._new(reusing=reusing)
+        return session
 
     def _new(self, *, reusing: bool) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=0, ssl=self._ssl or True, force_close=not reusing)

@@ -109,7 +109,8 @@ class Transport:
                         exchange.answered(response)
                         reply = await read_reply(response, request)
                         exchange.kept = is_kept(response)
-            exchange.check()
+            if exchange.failure is not None:
+                raise exchange.failure
         except AsyncSDKError as error:
             exchange.log(type(error).__name__)
             raise
@@ -136,7 +137,8 @@ class Transport:
                 else:
                     yield await read_reply(response, request), pieces_of(response)
                 exchange.kept = is_kept(response)
-        exchange.check()
+        if exchange.failure is not None:
+            raise exchange.failure
 
 
 def _options(timeout: aiohttp.ClientTimeout) -> dict[str, Any]:
@@ -149,9 +151,9 @@ def _options(timeout: aiohttp.ClientTimeout) -> dict[str, Any]:
 
 
 class _Exchange:
-    """A context for one request, which keeps what aiohttp raises; `check` raises our error for it.
+    """A context for one request, which keeps our error for what aiohttp raises.
 
-    It does so outside of the handling of the other, and is not chained to it: some of aiohttp's
+    It is raised outside of the handling of the other, and not chained to it: some of aiohttp's
     hold the request's headers, and so the key, and show them in their repr.
     """
 
@@ -165,7 +167,8 @@ class _Exchange:
         self._session = sessions.get(reusing=keep_alive.reusing(now))
         traceable = request.body is not None and sessions.traceable
         self._lease = keep_alive.begin(now, traceable=traceable)
-        self._failure: Exception | None = None
+        self.failure: Exception | None = None
+        """What went wrong, if anything did."""
         self._span: RequestSpan = UNSEEN
         self.kept = False
         """Whether its connection goes back to the pool."""
@@ -183,11 +186,11 @@ class _Exchange:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
         if isinstance(error, _FOREIGN) and not isinstance(error, AsyncSDKError):
-            self._failure = self._failure_of(error)
+            self.failure = self._failure_of(error)
         now = self._loop.time()
         self._transport.keep_alive.end(self._lease, now, kept=self.kept)
-        self._span.end(now, self._failure or error)
-        return self._failure is not None
+        self._span.end(now, self.failure or error)
+        return self.failure is not None
 
     def log(self, result: object, request_id: str | None = None) -> None:
         """Say how it went."""
@@ -200,11 +203,6 @@ class _Exchange:
     def answered(self, response: aiohttp.ClientResponse) -> None:
         """The reply begins."""
         self._span.answered(response.status)
-
-    def check(self) -> None:
-        """Raise what went wrong, if anything did."""
-        if self._failure is not None:
-            raise self._failure
 
     def begin(
         self,

@@ -109,7 +109,8 @@ class Credentials:
         Raises:
             AuthenticationError: They were refused.
         """
-        self.check()
+        if self._refusal is not None:
+            self.check()
         if self._proven or self._replaced:
             return not self._replaced
         if self._probe is None:

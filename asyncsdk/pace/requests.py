@@ -17,6 +17,8 @@ from attrs import define
 
 from asyncsdk.errors import AsyncSDKError, ProtocolError
 from asyncsdk.http.certainty import Verdict, verdict_of_error, verdict_of_status
+from asyncsdk.pace.pace import LocalPace
+from asyncsdk.pace.slots import Slots
 from asyncsdk.status import is_redirect
 
 if TYPE_CHECKING:
@@ -86,8 +88,10 @@ class Requests:
         self.transport = transport
         self._account = _Account(credentials)
         self.pace = pace
+        self.local: bool = type(pace) is LocalPace
+        """Whether nobody shares the pace, and permits do not run out."""
         self.connections = connections
-        self.places: asyncio.Semaphore = asyncio.Semaphore(connections)
+        self.places: Slots = Slots(connections)
         """Those of them that are free."""
 
     @property
@@ -98,7 +102,7 @@ class Requests:
     def through(self, pace: Pace) -> Requests:
         """Requests with the same credentials and connections, which pass another pace."""
         others = copy(self)
-        others.pace = pace
+        others.pace, others.local = pace, type(pace) is LocalPace
         return others
 
     async def send(
@@ -123,7 +127,8 @@ class Requests:
         """
         async with _Permit(self, attempt, departure) as credentials:
             reply = await self.transport.send(request, credentials.headers, attempt)
-            await self.pace.learn(attempt, reply.status)
+            if not self.local:
+                await self.pace.learn(attempt, reply.status)
             self._learn(reply, attempt, credentials)
             return reply
 
@@ -153,15 +158,15 @@ class Requests:
 
     def _learn(self, reply: Reply, attempt: Attempt, credentials: Credentials) -> None:
         """Learn from a reply; refuse a redirect."""
-        verdict = verdict_of_status(reply.status)
+        gate, verdict = self.pace.gate, verdict_of_status(reply.status)
         if verdict is Verdict.PAUSE:
-            self.pace.gate.refused(attempt)
+            gate.refused(attempt)
         elif verdict is Verdict.DOUBT:
-            self.pace.gate.reached()
+            gate.reached()
         else:
-            self.pace.gate.passed(attempt)
+            gate.passed(attempt)
         credentials.learn(reply)
-        if is_redirect(reply.status):
+        if verdict is Verdict.STOP and is_redirect(reply.status):
             msg = (
                 f"HTTP {reply.status}: the server redirects elsewhere, and redirects are not "
                 "followed (they would carry the API key along); check the base URL"
@@ -234,8 +239,9 @@ class _Permit:
         await requests.places.acquire()
         self._placed = True
         await self._departure.record()
-        await requests.pace.renew(attempt)
-        attempt.renew = partial(requests.pace.renew, attempt, wait=True)
+        if not requests.local:
+            await requests.pace.renew(attempt)
+            attempt.renew = partial(requests.pace.renew, attempt, wait=True)
         return requests.pace.confirm(attempt) and self._credentials.acquire(attempt)
 
     def _release(self) -> None:

@@ -1,4 +1,4 @@
-"""As many at work as an adaptive limit says now."""
+"""As many at work at once as a limit says, which may be adaptive."""
 
 from __future__ import annotations
 
@@ -9,31 +9,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from asyncsdk.pace.knee import Knee
 
-__all__ = ["Slots"]
+__all__ = ["AdaptiveSlots", "Slots"]
 
 
 class Slots:
-    """Lets as many in at once as an adaptive limit says now. Those who wait come in by turns."""
+    """A semaphore: whoever waits comes in by turns, and nobody overtakes.
 
-    def __init__(self, knee: Knee) -> None:
-        self._knee = knee
+    Args:
+        limit: How many may be in at once.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit: int = limit
+        """How many may be in at this moment."""
         self._taken = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    @property
-    def limit(self) -> int:
-        """How many may be in."""
-        return self._knee.limit
-
-    def finished(
-        self, *, phones: int, latency: float, in_flight: int, refused: bool = False
-    ) -> None:
-        """Learn from a request; arguments as for `Knee.finished`."""
-        self._knee.finished(phones=phones, latency=latency, in_flight=in_flight, refused=refused)
-        self._let_in()
-
-    async def __aenter__(self) -> None:
-        if self._taken < self._knee.limit and not self._waiting:
+    async def acquire(self) -> None:
+        """Return when there is room; `release` is to follow."""
+        if self._taken < self.limit and not self._waiting:
             self._taken += 1
             return
         admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -42,19 +36,43 @@ class Slots:
             await admitted
         except asyncio.CancelledError:
             if admitted.done() and not admitted.cancelled():  # it was let in and cannot come
-                self._leave()
+                self.release()
             raise
 
-    async def __aexit__(self, *_: object) -> None:
-        self._leave()
-
-    def _leave(self) -> None:
+    def release(self) -> None:
+        """Make room for another."""
         self._taken -= 1
-        self._let_in()
+        if self._waiting:
+            self._let_in()
+
+    __aenter__ = acquire
+
+    async def __aexit__(self, *_: object) -> None:
+        self.release()
 
     def _let_in(self) -> None:
-        while self._waiting and self._taken < self._knee.limit:
+        while self._waiting and self._taken < self.limit:
             admitted = self._waiting.popleft()
             if not admitted.done():
                 self._taken += 1
                 admitted.set_result(None)
+
+
+class AdaptiveSlots(Slots):
+    """Those of which there are as many as a server has room for.
+
+    Args:
+        knee: Finds that out.
+    """
+
+    def __init__(self, knee: Knee) -> None:
+        super().__init__(knee.limit)
+        self._knee = knee
+
+    def finished(
+        self, *, phones: int, latency: float, in_flight: int, refused: bool = False
+    ) -> None:
+        """Learn from a request; arguments as for `Knee.finished`."""
+        self._knee.finished(phones=phones, latency=latency, in_flight=in_flight, refused=refused)
+        self.limit = self._knee.limit
+        self._let_in()

@@ -11,10 +11,9 @@ from attrs import frozen
 from asyncsdk.config import Adaptive
 from asyncsdk.pace.knee import Knee
 from asyncsdk.pace.lane import Lane
-from asyncsdk.pace.pace import LocalPace
 from asyncsdk.pace.retry import Budget
 from asyncsdk.pace.retrying import Retrying
-from asyncsdk.pace.slots import Slots
+from asyncsdk.pace.slots import AdaptiveSlots, Slots
 from asyncsdk.results import StoppedBy
 from asyncsdk.upload.books import Books
 from asyncsdk.upload.callback import ProgressCallback
@@ -147,7 +146,7 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
             totals,
             ending,
             share,
-            asyncio.Semaphore(concurrency),
+            Slots(concurrency),
             Fuse(armed=not isinstance(order.source, Inbox)),
         ),
         claim,
@@ -181,13 +180,13 @@ def _concurrency(order: Order) -> int:
 def _foreign(order: Order) -> bool:
     """Whether its requests pass what is not ours: somebody's pace, or session."""
     requests = order.requests
-    return requests.transport.sessions.borrowed or type(requests.pace) is not LocalPace
+    return requests.transport.sessions.borrowed or not requests.local
 
 
-def _slots(options: UploadOptions, concurrency: int) -> Slots | None:
+def _slots(options: UploadOptions, concurrency: int) -> AdaptiveSlots | None:
     if not isinstance(options.concurrency, Adaptive):
         return None
-    return Slots(Knee(Adaptive(min(options.concurrency.min, concurrency), concurrency)))
+    return AdaptiveSlots(Knee(Adaptive(min(options.concurrency.min, concurrency), concurrency)))
 
 
 def _post(order: Order) -> Post:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asyncsdk.pace.lane import Lane
     from asyncsdk.pace.requests import Requests
     from asyncsdk.pace.retry import Budget
-    from asyncsdk.pace.slots import Slots
+    from asyncsdk.pace.slots import AdaptiveSlots, Slots
     from asyncsdk.upload.books import Books
     from asyncsdk.upload.ending import Ending
     from asyncsdk.upload.flights import Flight, Flights
@@ -84,7 +84,7 @@ class Workers:
 
     post: Post
     concurrency: int
-    slots: Slots | None
+    slots: AdaptiveSlots | None
     """Where the concurrency is adaptive."""
     queue: Queue
     batches: Batches
@@ -95,7 +95,7 @@ class Workers:
     totals: Totals
     ending: Ending
     share: LoopShare
-    places: asyncio.Semaphore
+    places: Slots
     fuse: Fuse
 
     async def run(self, jobs: Jobs, then: Callable[[], None] | None = None) -> None:
@@ -130,7 +130,7 @@ class Workers:
             await self._carry(flight)
             await self.books.room()
 
-    async def _work_in_slots(self, slots: Slots, another: Callable[[], None]) -> None:
+    async def _work_in_slots(self, slots: AdaptiveSlots, another: Callable[[], None]) -> None:
         """A worker that takes nothing while more are at work than the server has room for."""
         while not self.ending.begun:
             async with slots:
@@ -151,13 +151,12 @@ class Workers:
             flight = self._fitted(flight)
         async with self.places:
             answer = await self._exchange(flight)
-        reply = answer if isinstance(answer, Reply) and answer.ok else None
-        if reply is not None and (suspects := self.fuse.passed()):
-            self._again(suspects)
-        if reply is not None and not self.books.durable:
-            # A durable ledger has to record it first.
-            flight.stage, flight.reply = Stage.LANDED, reply
-            await self._give_way(len(flight.batch))
+        if isinstance(answer, Reply) and answer.ok:
+            if suspects := self.fuse.passed():
+                self._again(suspects)
+            if not self.books.durable:  # one that is has to record it first
+                flight.stage, flight.reply = Stage.LANDED, answer
+                await self._give_way(len(flight.batch))
         decision = self.decide(flight, answer)
         if decision.refusal is not None:
             decision = self._suspecting(flight, decision, decision.refusal)
@@ -177,7 +176,7 @@ class Workers:
 
     def _fitted(self, flight: Flight) -> Flight:
         """The first piece of a batch, since batches have to be smaller than when it was cut."""
-        first, *others = self.books.recut(flight, list(self.batches.sized(flight.batch)))
+        first, *others = self.books.recut(flight, self.batches.sized(flight.batch))
         first.attempt = flight.attempt
         self.queue.put_back(others)
         return first

@@ -228,8 +228,7 @@ def test_a_clock_that_stands_still_ends_nothing(latencies: list[float]) -> None:
 
 
 async def test_slots_let_in_as_many_as_the_limit_says() -> None:
-    knee = Knee(Adaptive(2, 64))
-    slots = Slots(knee)
+    slots = Slots(2)
     inside = highest = 0
 
     async def visit() -> None:
@@ -246,7 +245,7 @@ async def test_slots_let_in_as_many_as_the_limit_says() -> None:
     visitors[3].cancel()  # waits
     visitors[0].cancel()  # is inside
     await asyncio.sleep(0.1)
-    knee.limit = 4
+    slots.limit = 4
     await asyncio.wait(visitors)
     assert highest == 5  # of which one was cancelled before it could count itself out
     await asyncio.wait_for(_enter(slots), 0.1)
@@ -258,7 +257,7 @@ async def _enter(slots: Slots) -> None:
 
 
 async def test_a_visitor_cancelled_as_it_is_let_in_leaves_its_place() -> None:
-    slots = Slots(Knee(Adaptive(1, 1)))
+    slots = Slots(1)
     await slots.__aenter__()
     waiting = asyncio.create_task(slots.__aenter__())
     await asyncio.sleep(0)

@@ -121,7 +121,7 @@ class Batches:
         first = self.checked - len(checked) - sum(map(len, rejected))
         if checked.rejected:
             rejected += _entries_of(checked.rejected)
-        batches = list(self.sized(_batch_of(checked))) if checked.indices else []
+        batches = self.sized(_batch_of(checked)) if checked.indices else []
         return Chunk(first, checked.source, batches, rejected)
 
     def recognise(self, first: int, rows: Sequence[object]) -> Piece:
@@ -133,11 +133,11 @@ class Batches:
         rows = len(batch.indices)
         return (rows <= self.size and len(batch.body) <= self.max_bytes) or rows == 1
 
-    def sized(self, batch: Batch) -> Iterator[Batch]:
+    def sized(self, batch: Batch) -> list[Batch]:
         """The batch, or the fewest pieces of it that keep the limits."""
-        if self.fits(batch):
-            yield batch
-            return
+        return [batch] if self.fits(batch) else list(self._pieces(batch))
+
+    def _pieces(self, batch: Batch) -> Iterator[Batch]:
         start, length = 0, _BRACKETS
         for position, row in enumerate(batch.rows):
             more = len(encode_rows(row)) + 1

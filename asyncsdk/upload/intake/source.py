@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterable, Iterable, Sized
 from contextlib import aclosing, suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from attrs import frozen
 
@@ -257,7 +257,7 @@ class RowSource:
         Raises:
             BaseException: Whatever the source raises; what it gave before is in the piece.
         """
-        if isinstance(self._source, AsyncIterable):
+        if self._rows is None and isinstance(self._source, AsyncIterable):
             if self._arows is None:
                 self._arows = aiter(self._source)
             async for row in _Begun(self._arows):
@@ -268,7 +268,7 @@ class RowSource:
                     return
         else:
             if self._rows is None:
-                self._rows = iter(self._source)
+                self._rows = iter(cast("Iterable[object]", self._source))
             piece.extend(islice(_Begun(self._rows), size - len(piece)))
             if len(piece) >= size:
                 return

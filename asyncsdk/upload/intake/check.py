@@ -6,6 +6,7 @@ rule is broken is looked at row by row.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,7 +55,6 @@ _CERTAIN = 100
 _WIDE = 200
 """Characters of a cell in which a number is looked for at most."""
 _BREAKS = "\r\n"
-_TEXTS = {str}
 _NOWHERE = repeat("")
 """What rows say of their countries that say nothing."""
 _FEW = 8
@@ -74,8 +74,8 @@ _NUMBERS: dict[bool, Any] = {True: list[_limited("phone")], False: list[str]}  #
 """What rows and numbers are converted into, by whether limits are kept."""
 
 
-_Flawless = tuple[list[str], bytes, list[Row] | None]
-"""The numbers of rows, as they are and encoded, and the rows, if they have anything else."""
+_Flawless = list[Row] | bytes
+"""Rows; the numbers of rows that have nothing else, as a JSON array."""
 
 
 @frozen
@@ -99,10 +99,8 @@ class Piece:
     """The rows of one chunk that may be sent, and those that may not."""
 
     indices: Sequence[int]
-    texts: bytes
-    """The numbers of those that may be sent, encoded."""
-    rows: list[Row] | None
-    """They themselves; None where they have nothing but their numbers."""
+    rows: _Flawless
+    """Those that may be sent."""
     submitted: list[str] | None = None
     """The numbers as submitted, where normalising changed any."""
     rejected: Sequence[Rejection] = ()
@@ -172,10 +170,11 @@ class Checker:
 
     def join(self, pieces: Sequence[Piece]) -> Checked:
         """One chunk of several that follow each other; of none, an empty one."""
-        try:
-            return _joined(pieces)
-        except (UnicodeEncodeError, TypeError):  # a text of a type of its own, or not for JSON
-            return _joined([self._look_closer(piece) for piece in pieces])
+        with suppress(UnicodeEncodeError, TypeError):  # texts of their own types, or not for JSON
+            joined = _joined(pieces)
+            if not (self.limits and _any_blank(joined.texts)):
+                return joined
+        return _joined([self._look_closer(piece) for piece in pieces])
 
     def look(self, first: int, chunk: Sequence[object]) -> Piece:
         """Check rows that follow each other in the source, but for what shows as they are encoded.
@@ -203,17 +202,15 @@ class Checker:
         if flawless is None:
             read = [_read(row) for row in chunk]
             return self._check_rows(first, chunk, read, countries)
-        numbers, texts, rows = flawless
         if self._as_they_are:
-            return Piece(range(first, first + len(numbers)), texts, rows)
-        read = [(row, []) for row in (rows or map(Row, numbers))]
-        return self._check_rows(first, chunk, read, countries)
+            return Piece(range(first, first + len(chunk)), flawless)
+        return self._check_rows(first, chunk, [(row, []) for row in _rows(flawless)], countries)
 
     def _look_closer(self, piece: Piece) -> Piece:
         """The same, row by row, where all were found good."""
-        if piece.rows is None or piece.source is not None:
+        if piece.source is not None:
             return piece
-        phones = [Phone(*values_of(row)) for row in piece.rows]
+        phones = [Phone(*values_of(row)) for row in _rows(piece.rows)]
         return self._check_rows(piece.indices[0], phones, list(map(_read, phones)))
 
     def _with_fields(self, chunk: Sequence[object]) -> Sequence[object]:
@@ -242,23 +239,16 @@ class Checker:
         kind = type(chunk[0])
         if kind is dict:
             found = read_safely(self._rows, chunk, lambda *_: None)
-        elif kind is str and kinds_of(chunk) == _TEXTS:
-            found = self._texts(chunk)
+        elif (kind is str or kind is Phone) and len(kinds_of(chunk)) == 1:
+            found = self._numbers(chunk) if kind is str else self._rows(chunk, phones=True)
         if found is not None:
             self.undecided = 0
         return found
 
-    def _texts(self, chunk: Sequence[object]) -> _Flawless | None:
-        """What is made of numbers as they are; of the lines of a file, which end with a break."""
-        found = self._numbers(chunk)
-        if found is not None and b"\\" not in found[1]:  # in JSON it stands as an escape
-            return found
-        return self._numbers([str(line).rstrip(_BREAKS) for line in chunk])
-
     def _flawless(self, kinds: set[type], chunk: Sequence[object]) -> _Flawless | None:
         """What is made of a chunk in which all is well; None if a rule is broken."""
-        if kinds == _TEXTS:
-            return self._texts(chunk)
+        if kinds == {str}:
+            return self._numbers(chunk)
         if kinds not in ({Phone}, {dict}):
             return None
         if (found := self._rows(chunk, phones=kinds == {Phone})) is not None:
@@ -266,30 +256,27 @@ class Checker:
         texts = read_safely(_texts, chunk, _no)
         return self._rows(texts) if texts else None
 
-    def _numbers(self, chunk: Sequence[object]) -> _Flawless | None:
+    def _numbers(self, chunk: Sequence[object]) -> bytes | None:
+        """What is made of numbers as they are; of the lines of a file, which end with a break."""
+        found = self._encoded(chunk)
+        if found is not None and b"\\" not in found:  # in JSON it stands as an escape
+            return found
+        return self._encoded([str(line).rstrip(_BREAKS) for line in chunk])
+
+    def _encoded(self, chunk: Sequence[object]) -> bytes | None:
         try:
-            numbers = msgspec.convert(chunk, _NUMBERS[self.limits])
-            texts = encode_rows(numbers)
+            return encode_rows(msgspec.convert(chunk, _NUMBERS[self.limits]))
         except (msgspec.ValidationError, UnicodeEncodeError):
             return None
-        return None if self._blank(numbers, texts) else (numbers, texts, None)
 
-    def _rows(self, chunk: Sequence[object], *, phones: bool = False) -> _Flawless | None:
+    def _rows(self, chunk: Sequence[object], *, phones: bool = False) -> list[Row] | None:
         try:
-            rows = msgspec.convert(chunk, _ROWS[self.limits], from_attributes=phones)
-            numbers = numbers_of(rows)
-            texts = encode_rows(numbers)
+            rows: list[Row] = msgspec.convert(chunk, _ROWS[self.limits], from_attributes=phones)
             if not self._as_they_are:
                 encode_rows(rows)  # what is made of them is looked at row by row already
         except (msgspec.ValidationError, UnicodeEncodeError, TypeError):
             return None  # also for texts of types of their own, such as numpy's
-        return None if self._blank(numbers, texts) else (numbers, texts, rows)
-
-    def _blank(self, numbers: list[str], texts: bytes) -> bool:
-        """Whether there is a number that has nothing but blanks."""
-        if not self.limits or (texts.isascii() and b" " not in texts and b"\\" not in texts):
-            return False  # other blanks are escaped
-        return any(map(str.isspace, numbers))
+        return rows
 
     def _check_rows(
         self,
@@ -329,7 +316,6 @@ class Checker:
         numbers = numbers_of(rows)
         return Piece(
             _tight(indices),
-            encode_rows(numbers),
             rows,
             submitted if submitted != numbers else None,
             rejected,
@@ -386,13 +372,11 @@ def _joined(pieces: Sequence[Piece]) -> Checked:
         UnicodeEncodeError: As for `encode_rows`.
     """
     if pieces and not [piece for piece in pieces if piece.source is not None]:
-        texts = pieces[0].texts if len(pieces) == 1 else join_rows([each.texts for each in pieces])
-        body = _body(pieces, texts)
+        texts, body = _encoded([piece.rows for piece in pieces])
         indices = range(pieces[0].indices[0], pieces[-1].indices[-1] + 1)
         return Checked(indices, texts, body, None, (), source=body)
     sent = [piece for piece in pieces if piece.indices]
-    texts = join_rows([piece.texts for piece in sent])
-    body = _body(sent, texts)
+    texts, body = _encoded([piece.rows for piece in sent])
     return Checked(
         _indices([piece.indices for piece in sent]),
         texts,
@@ -403,26 +387,39 @@ def _joined(pieces: Sequence[Piece]) -> Checked:
     )
 
 
-def _body(sent: Sequence[Piece], texts: bytes) -> bytes:
-    """The rows of these, which have these numbers."""
-    if sent and not [piece for piece in sent if piece.rows is not None]:
-        return number_rows(texts)
+def _encoded(parts: Sequence[_Flawless]) -> tuple[bytes, bytes]:
+    """The numbers of these rows, and they themselves."""
+    bare = [part for part in parts if isinstance(part, bytes)]
+    if bare and len(bare) == len(parts):
+        numbers = bare[0] if len(bare) == 1 else join_rows(bare)
+        return numbers, number_rows(numbers)
     rows: list[Row] = []
-    for piece in sent:
-        rows += piece.rows or [Row(number) for number in decode_numbers(piece.texts)]
-    return encode_rows(rows)
+    for part in parts:
+        rows += _rows(part)
+    return encode_rows([row.phone for row in rows]), encode_rows(rows)
+
+
+def _rows(part: _Flawless) -> list[Row]:
+    return part if isinstance(part, list) else [Row(number) for number in decode_numbers(part)]
+
+
+def _any_blank(numbers: bytes) -> bool:
+    """Whether any of these has nothing but blanks."""
+    if numbers.isascii() and b" " not in numbers and b"\\" not in numbers:
+        return False  # other blanks are escaped
+    return any(map(str.isspace, decode_numbers(numbers)))
 
 
 def _submitted(sent: Sequence[Piece]) -> list[str] | None:
     if all(piece.submitted is None for piece in sent):
         return None
-    return [text for piece in sent for text in piece.submitted or decode_numbers(piece.texts)]
+    return [text for piece in sent for text in piece.submitted or numbers_of(_rows(piece.rows))]
 
 
 def _source(pieces: Sequence[Piece]) -> bytes:
     """All rows of these as they were submitted, if each of them knows that."""
     sources = [
-        _body([piece], piece.texts) if piece.source is None else piece.source for piece in pieces
+        _encoded([piece.rows])[1] if piece.source is None else piece.source for piece in pieces
     ]
     return join_rows(sources) if all(sources) else b""
 

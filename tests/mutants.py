@@ -175,25 +175,15 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "one less",
     ): "56 bits of a hash tell texts apart as well as 64 do",
     (
-        "asyncsdk/upload/intake/check.py",
-        "if (found := self._converted(chunk)) is not None:",
-        "the opposite",
-    ): "the short way: the long one comes to the same",
-    (
         "asyncsdk/wire/batch.py",
         r'if document.lstrip(b" \r\n\t").startswith(b"["):',
         "the opposite",
     ): "the short way: the long one comes to the same",
-    (
-        "asyncsdk/pace/requests.py",
-        "attempt = attempt or Attempt()",
-        "left out",
-    ): "all who call it give one",
     (f"{_JOURNAL}/ledger.py", "_WAITING = 64", "one more"): "a matter of speed",
     (f"{_JOURNAL}/ledger.py", "last: int = 0", "one less"): "set when the file is opened",
     (
         f"{_JOURNAL}/reader.py",
-        "if not found or found[0][10] is None:",
+        "if not found or found[0][11] is None:",
         "one less",
     ): "the last of one row is the first",
     (
@@ -203,7 +193,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "the last of one column is the first",
     (
         "asyncsdk/http/exchange.py",
-        "await writer.write(body[:_FIRST_PIECE], drain=False)  # type: ignore[call-arg]",
+        "await writer.write(first, drain=False)  # type: ignore[call-arg]",
         "the opposite",
     ): "a connection that takes a request has room for its first piece, so nobody would wait",
     ("asyncsdk/http/exchange.py", "epoch: int = 0", "one more"): "set when it passes the gate",

@@ -35,7 +35,9 @@ class Slots:
         try:
             await admitted
         except asyncio.CancelledError:
-            if admitted.done() and not admitted.cancelled():  # it was let in and cannot come
+            if admitted in self._waiting:
+                self._waiting.remove(admitted)
+            elif not admitted.cancelled():  # it was let in and cannot come
                 self.release()
             raise
 

@@ -44,6 +44,8 @@ class Jobs:
     """The task that the phases run in; one that starts at once knows it before who made it."""
     _in_owner: bool = field(default=False, init=False)
     """Whether that task is busy with a job itself."""
+    _cancels: int = field(default=0, init=False)
+    """How often that job was cancelled here."""
     _tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     _ended: Condition = field(factory=Condition, init=False)
 
@@ -97,17 +99,19 @@ class Jobs:
         try:
             await job(partial(self._begin, job, others))
         except asyncio.CancelledError as error:
-            if owner.cancelling() and not self.ending.begun:
+            if owner.cancelling() > self._cancels:
                 raise  # it is the upload that is cancelled
             self.ending.begin(StoppedBy.ERROR, error)
-            while owner.cancelling():
-                owner.uncancel()
+        except GeneratorExit:
+            raise  # the event loop is gone
         except BaseException as error:
             self.ending.begin(StoppedBy.ERROR, error)
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
         finally:
-            self._in_owner = False
+            for _ in range(self._cancels):
+                owner.uncancel()
+            self._in_owner, self._cancels = False, 0
 
     def _begin(self, job: Callable[[Callable[[], None]], Awaitable[None]], most: int) -> None:
         """Run a job, unless there are so many already, or the upload ends."""
@@ -140,7 +144,7 @@ class Jobs:
         """Cancel all but these."""
         owner = self.owner if self._in_owner else None
         if owner is not None and owner not in spared and owner is not asyncio.current_task():
-            owner.cancel()  # who asks for that himself ends at his next look
+            self._cancels += owner.cancel()  # who asks for that himself ends at his next look
         for task in self._tasks:
             if task not in spared:
                 task.cancel()

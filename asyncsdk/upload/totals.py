@@ -18,6 +18,7 @@ __all__ = ["Totals"]
 
 
 _NOTHING = Run()
+"""Shared by all that have no earlier runs: nobody counts on in what those took."""
 
 
 @define(eq=False)

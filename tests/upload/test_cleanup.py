@@ -287,3 +287,67 @@ async def test_a_server_that_stops_it_while_it_is_cancelled(journal: Path | None
         upload = rig.upload(PLENTY, batch_size=20, journal=journal)
         await upload
         await check(rig, upload, journal)
+
+
+# replies that are slow
+
+
+async def _cancelled(upload: Upload, _: Rig) -> None:
+    upload.cancel()
+
+
+async def _cancelled_as_it_stops(upload: Upload, _: Rig) -> None:
+    stopping = asyncio.create_task(upload.stop())
+    await asyncio.sleep(0.1)
+    upload.cancel()
+    await asyncio.wait([stopping])
+
+
+async def _awaited_in_a_cancelled_task(upload: Upload, _: Rig) -> None:
+    task = asyncio.create_task(awaited(upload))
+    await asyncio.sleep(0.1)
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def _awaited_with_a_timeout(upload: Upload, _: Rig) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await upload
+
+
+async def _left(upload: Upload, _: Rig) -> None:
+    async with upload:
+        await asyncio.sleep(0.1)
+
+
+async def _closed_with_its_client(_: Upload, rig: Rig) -> None:
+    await rig.client.aclose()
+
+
+ENDS = [
+    _cancelled,
+    _cancelled_as_it_stops,
+    _awaited_in_a_cancelled_task,
+    _awaited_with_a_timeout,
+    _left,
+    _closed_with_its_client,
+]
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+async def test_a_cancelled_upload_waits_for_no_reply(
+    end: Callable[[Upload, Rig], Coroutine[Any, Any, None]], concurrency: int
+) -> None:
+    async with connected(latency=3.0) as rig:
+        await rig.upload(PLENTY[:1])  # the key is proved: from here on requests go side by side
+        rig.sandbox.commits.clear()
+        upload = rig.upload(PLENTY[1:], batch_size=50, concurrency=concurrency).start()
+        await asyncio.sleep(0.3)
+        assert upload.progress.in_flight == min(399, 50 * concurrency)
+        began = asyncio.get_running_loop().time()
+        await end(upload, rig)
+        await upload.wait_closed()
+        assert asyncio.get_running_loop().time() - began < 0.5
+        assert upload.report.unknown_count == min(399, 50 * concurrency)

@@ -105,8 +105,8 @@ class Piece:
     """The numbers as submitted, where normalising changed any."""
     rejected: Sequence[Rejection] = ()
     source: bytes | None = None
-    """All rows as they were submitted, encoded, if that was asked for; None where all may be sent
-    as they are."""
+    """All rows as they were submitted, encoded, if that was asked for, else empty; None where all
+    may be sent as they are."""
 
     def __len__(self) -> int:
         return len(self.indices) + len(self.rejected)
@@ -418,10 +418,11 @@ def _submitted(sent: Sequence[Piece]) -> list[str] | None:
 
 def _source(pieces: Sequence[Piece]) -> bytes:
     """All rows of these as they were submitted, if each of them knows that."""
-    sources = [
+    if any(piece.source == b"" for piece in pieces):
+        return b""
+    return join_rows(
         _encoded([piece.rows])[1] if piece.source is None else piece.source for piece in pieces
-    ]
-    return join_rows(sources) if all(sources) else b""
+    )
 
 
 def _indices(parts: Sequence[Sequence[int]]) -> Sequence[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-from contextlib import suppress
 from functools import cache, lru_cache, partial
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Unpack
@@ -436,8 +435,10 @@ def _checked(**given: Any) -> UploadOptions:
         ConfigurationError: One makes no sense.
     """
     if given["journal"] is None and given["on_progress"] is None:
-        with suppress(TypeError):  # what cannot be compared makes no sense: that is said below
+        try:
             return _checked_once(**given)
+        except TypeError:  # what cannot be compared makes no sense
+            pass
     return UploadOptions(**given)
 
 

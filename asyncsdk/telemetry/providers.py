@@ -17,6 +17,7 @@ _VARIABLES = ("OTEL_PYTHON_TRACER_PROVIDER", "OTEL_PYTHON_METER_PROVIDER")
 """By these there may be some all the same."""
 _PROXIES = frozenset({"ProxyTracerProvider", "_ProxyMeterProvider"})
 """What stands in for providers that nobody has set yet. One by another name costs some time."""
+_PACKAGE = "opentelemetry"
 _INSTRUMENTATION = "opentelemetry.instrumentation"
 """It may see the requests, and tell the server of them, without providers, too."""
 
@@ -28,6 +29,8 @@ def named() -> bool:
 
 def provided() -> bool:
     """Whether there is somebody to tell, or to keep from telling others."""
+    if _PACKAGE not in sys.modules:
+        return False
     if _INSTRUMENTATION in sys.modules:
         return True
     for name, getter in _GETTERS.items():

@@ -233,8 +233,10 @@ class Upload(Coroutine[Any, Any, UploadReport]):
 
     async def _wait(self) -> UploadReport:
         """The report, once the upload has run to its end."""
-        run = self._run or self._begin()
-        if run.runs_in(asyncio.current_task()):
+        run = self._run
+        if run is None:
+            run = self._begin()
+        elif run.runs_in(asyncio.current_task()):
             msg = "an upload cannot be awaited by its own source or on_progress: use stop()"
             raise ConfigurationError(msg)
         if self._channel is not None:

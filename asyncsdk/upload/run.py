@@ -224,17 +224,22 @@ class UploadRun:
             self.reader.give_up()
         except Exception as error:  # rows are foreign code, and are no rows then
             logger.warning("the last rows could not be read: %s", type(error).__name__)
-        for flight in self.flights:
-            if flight.stage is Stage.LANDED:
-                self._close_landed(flight)
-        for flight in self.flights:
-            self.books.leave(flight, self.workers.abandon(flight))
+        if self.flights:
+            self._close_flights()
         self.totals.ended = self.totals.clock()
         settled, read = self.books.ledger.counts.settled, self.workers.batches.read
         assert settled == read, (settled, read)  # the law of accounts
         self.ending.close()
         self.books.close()
         self.claim.close()
+
+    def _close_flights(self) -> None:
+        """Enter what is in hand."""
+        for flight in self.flights:
+            if flight.stage is Stage.LANDED:
+                self._close_landed(flight)
+        for flight in self.flights:
+            self.books.leave(flight, self.workers.abandon(flight))
 
     def _close_landed(self, flight: Flight) -> None:
         """Enter what a reply says that nobody has looked at yet, if that can be made out."""

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from asyncsdk.fleet.manifest import Partition
     from asyncsdk.ledger.state import StateFolder
     from asyncsdk.models import Phone, Problem
-    from asyncsdk.upload.intake.check import Checker, Rejection
+    from asyncsdk.upload.intake.check import Checker
+    from asyncsdk.upload.intake.pieces import Rejection
 
 __all__ = ["Marks", "PlannedSkips", "Scan", "digest_of_marks", "planned_skips", "write_marks"]
 

@@ -113,7 +113,7 @@ class Reply:
     @property
     def ok(self) -> bool:
         """Whether the status is 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - the class 2xx
+        return is_success(self.status)
 
     def error(self) -> ApiError:
         """The typed error of a refusal (status 400 and above)."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import UserDict
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asyncsdk import Phone
 from asyncsdk.models import FIELDS
-from asyncsdk.upload.intake.check import Checker, Rejection
+from asyncsdk.upload.intake.check import Checker
 from asyncsdk.upload.intake.skipping import Skipping
 from asyncsdk.wire.rows import decode_rows
+
+if TYPE_CHECKING:
+    from asyncsdk.upload.intake.pieces import Rejection
 
 CALLBACK = "c" * 36
 

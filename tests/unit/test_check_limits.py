@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from asyncsdk import Phone
 from asyncsdk.models import COLUMNS
-from asyncsdk.upload.intake.check import Checked, Checker
+from asyncsdk.upload.intake.check import Checker
+
+if TYPE_CHECKING:
+    from asyncsdk.upload.intake.pieces import Checked
 
 LIMITS = [("phone", 30), *((column, 1530) for column in COLUMNS), ("callback_data", 36)]
 BAD = object()

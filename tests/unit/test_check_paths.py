@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import UserDict
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsdk import Phone
-from asyncsdk.upload.intake.check import Checked, Checker, _read
+from asyncsdk.upload.intake.check import Checker, _read
 from asyncsdk.upload.intake.skipping import Skipping
 from asyncsdk.wire.rows import decode_rows, encode_rows, numbers_of
+
+if TYPE_CHECKING:
+    from asyncsdk.upload.intake.pieces import Checked
 
 numbers = st.one_of(
     st.sampled_from(["+491", "", " ", "1" * 30, "1" * 31, "\ud800", "\u00a0"]),

@@ -66,7 +66,15 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("_version",),
 )
 FLOOR_OF = {name: number for number, names in enumerate(reversed(FLOORS)) for name in names}
-PURE = ("wire", "upload.verdict", "upload.intake.check", "upload.batch", "pace.knee", "numbers")
+PURE = (
+    "wire",
+    "upload.verdict",
+    "upload.intake.check",
+    "upload.intake.pieces",
+    "upload.batch",
+    "pace.knee",
+    "numbers",
+)
 
 
 def imported(module: str) -> Iterator[str]:

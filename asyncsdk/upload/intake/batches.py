@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from asyncsdk.models import Problem
-    from asyncsdk.upload.intake.check import Checked, Checker, Piece, Rejection
+    from asyncsdk.upload.intake.check import Checker
+    from asyncsdk.upload.intake.pieces import Checked, Piece, Rejection
 
 __all__ = ["Batches", "Chunk"]
 

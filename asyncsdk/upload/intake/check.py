@@ -12,11 +12,21 @@ from itertools import islice, repeat
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from attrs import define, field, frozen
+from attrs import define, field
 
 from asyncsdk.errors import SourceError
 from asyncsdk.models import FIELDS, LIMITS, Phone, Problem, Violation, Withheld
 from asyncsdk.upload.intake.located import countries_of, without_country
+from asyncsdk.upload.intake.pieces import (
+    Checked,
+    Flawless,
+    Piece,
+    Rejection,
+    any_blank,
+    joined,
+    rows_in,
+    tight,
+)
 from asyncsdk.upload.intake.rows import (
     PLAIN,
     NoRow,
@@ -29,10 +39,7 @@ from asyncsdk.upload.intake.rows import (
 )
 from asyncsdk.wire.rows import (
     Row,
-    decode_numbers,
     encode_rows,
-    join_rows,
-    number_rows,
     numbers_of,
     renumbered,
     row_type,
@@ -47,7 +54,7 @@ if TYPE_CHECKING:
     from asyncsdk.upload.intake.normalize import Normalizer
     from asyncsdk.upload.intake.skipping import Skips
 
-__all__ = ["Checked", "Checker", "Piece", "Rejection"]
+__all__ = ["Checker"]
 
 _KNOWN = frozenset(FIELDS)
 _CERTAIN = 100
@@ -72,68 +79,6 @@ _LimitedRow = row_type("LimitedRow", _limited)
 _ROWS: dict[bool, Any] = {True: list[_LimitedRow], False: list[Row]}  # type: ignore[valid-type]
 _NUMBERS: dict[bool, Any] = {True: list[_limited("phone")], False: list[str]}  # type: ignore[misc]
 """What rows and numbers are converted into, by whether limits are kept."""
-
-
-_Flawless = list[Row] | bytes
-"""Rows; the numbers of rows that have nothing else, as a JSON array."""
-
-
-@frozen
-class Rejection:
-    """A row that is not sent, and why."""
-
-    index: int
-    row: Row
-    """What could be made of it: a value that is no text stands as its text."""
-    problem: Problem
-    submitted: str
-    """The number as submitted; the row has it in normal form where that was found."""
-    doubtful: bool = False
-    """Whether its source holds it back because it may be in the group."""
-    skipped: bool = False
-    """Whether nothing is wrong with it: its number is one that is not to be sent."""
-
-
-@frozen
-class Piece:
-    """The rows of one chunk that may be sent, and those that may not."""
-
-    indices: Sequence[int]
-    rows: _Flawless
-    """Those that may be sent."""
-    submitted: list[str] | None = None
-    """The numbers as submitted, where normalising changed any."""
-    rejected: Sequence[Rejection] = ()
-    source: bytes | None = None
-    """All rows as they were submitted, encoded, if that was asked for, else empty; None where all
-    may be sent as they are."""
-
-    def __len__(self) -> int:
-        return len(self.indices) + len(self.rejected)
-
-
-@frozen
-class Checked:
-    """The same of one or more chunks, encoded: the garbage collector need not look at that."""
-
-    indices: Sequence[int]
-    texts: bytes
-    """The numbers of the rows that may be sent, a JSON array."""
-    body: bytes
-    """They themselves."""
-    submitted: list[str] | None
-    """The numbers as submitted, where normalising changed any."""
-    rejected: Sequence[Rejection]
-    source: bytes
-    """All rows as they were submitted, if that was asked for."""
-
-    def __len__(self) -> int:
-        return len(self.indices) + len(self.rejected)
-
-    @property
-    def numbers(self) -> list[str]:
-        """The numbers of those that may be sent."""
-        return decode_numbers(self.texts)
 
 
 @define
@@ -171,10 +116,10 @@ class Checker:
     def join(self, pieces: Sequence[Piece]) -> Checked:
         """One chunk of several that follow each other; of none, an empty one."""
         with suppress(UnicodeEncodeError, TypeError):  # texts of their own types, or not for JSON
-            joined = _joined(pieces)
-            if not (self.limits and _any_blank(joined.texts)):
-                return joined
-        return _joined([self._look_closer(piece) for piece in pieces])
+            checked = joined(pieces)
+            if not (self.limits and any_blank(checked.texts)):
+                return checked
+        return joined([self._look_closer(piece) for piece in pieces])
 
     def look(self, first: int, chunk: Sequence[object]) -> Piece:
         """Check rows that follow each other in the source, but for what shows as they are encoded.
@@ -204,13 +149,13 @@ class Checker:
             return self._check_rows(first, chunk, read, countries)
         if self._as_they_are:
             return Piece(range(first, first + len(chunk)), flawless)
-        return self._check_rows(first, chunk, [(row, []) for row in _rows(flawless)], countries)
+        return self._check_rows(first, chunk, [(row, []) for row in rows_in(flawless)], countries)
 
     def _look_closer(self, piece: Piece) -> Piece:
         """The same, row by row, where all were found good."""
         if piece.source is not None:
             return piece
-        phones = [Phone(*values_of(row)) for row in _rows(piece.rows)]
+        phones = [Phone(*values_of(row)) for row in rows_in(piece.rows)]
         return self._check_rows(piece.indices[0], phones, list(map(_read, phones)))
 
     def _with_fields(self, chunk: Sequence[object]) -> Sequence[object]:
@@ -231,11 +176,11 @@ class Checker:
             msg = f"none of the first {_CERTAIN} rows is a phone: {reason}"
             raise SourceError(msg)
 
-    def _usual(self, chunk: Sequence[object]) -> _Flawless | None:
+    def _usual(self, chunk: Sequence[object]) -> Flawless | None:
         """What is made of numbers, or of mappings with the names of the fields; None of others."""
         if self.columns is not None or self._country is not None or not chunk:
             return None
-        found: _Flawless | None = None
+        found: Flawless | None = None
         kind = type(chunk[0])
         if kind is dict:
             found = read_safely(self._rows, chunk, lambda *_: None)
@@ -245,7 +190,7 @@ class Checker:
             self.undecided = 0
         return found
 
-    def _flawless(self, kinds: set[type], chunk: Sequence[object]) -> _Flawless | None:
+    def _flawless(self, kinds: set[type], chunk: Sequence[object]) -> Flawless | None:
         """What is made of a chunk in which all is well; None if a rule is broken."""
         if kinds == {str}:
             return self._numbers(chunk)
@@ -315,7 +260,7 @@ class Checker:
                 submitted.append(number)
         numbers = numbers_of(rows)
         return Piece(
-            _tight(indices),
+            tight(indices),
             rows,
             submitted if submitted != numbers else None,
             rejected,
@@ -363,83 +308,6 @@ class Checker:
             return []
         twin = self.skipping.twin(normal, index)
         return [] if twin is None else [twin]
-
-
-def _joined(pieces: Sequence[Piece]) -> Checked:
-    """One chunk of several that follow each other.
-
-    Raises:
-        UnicodeEncodeError: As for `encode_rows`.
-    """
-    if pieces and not [piece for piece in pieces if piece.source is not None]:
-        texts, body = _encoded([piece.rows for piece in pieces])
-        indices = range(pieces[0].indices[0], pieces[-1].indices[-1] + 1)
-        return Checked(indices, texts, body, None, (), source=body)
-    sent = [piece for piece in pieces if piece.indices]
-    texts, body = _encoded([piece.rows for piece in sent])
-    return Checked(
-        _indices([piece.indices for piece in sent]),
-        texts,
-        body,
-        _submitted(sent),
-        [rejection for piece in pieces for rejection in piece.rejected],
-        _source(pieces),
-    )
-
-
-def _encoded(parts: Sequence[_Flawless]) -> tuple[bytes, bytes]:
-    """The numbers of these rows, and they themselves."""
-    bare = [part for part in parts if isinstance(part, bytes)]
-    if bare and len(bare) == len(parts):
-        numbers = bare[0] if len(bare) == 1 else join_rows(bare)
-        return numbers, number_rows(numbers)
-    rows: list[Row] = []
-    for part in parts:
-        rows += _rows(part)
-    return encode_rows([row.phone for row in rows]), encode_rows(rows)
-
-
-def _rows(part: _Flawless) -> list[Row]:
-    return part if isinstance(part, list) else [Row(number) for number in decode_numbers(part)]
-
-
-def _any_blank(numbers: bytes) -> bool:
-    """Whether any of these has nothing but blanks."""
-    if numbers.isascii() and b" " not in numbers and b"\\" not in numbers:
-        return False  # other blanks are escaped
-    return any(map(str.isspace, decode_numbers(numbers)))
-
-
-def _submitted(sent: Sequence[Piece]) -> list[str] | None:
-    if all(piece.submitted is None for piece in sent):
-        return None
-    return [text for piece in sent for text in piece.submitted or numbers_of(_rows(piece.rows))]
-
-
-def _source(pieces: Sequence[Piece]) -> bytes:
-    """All rows of these as they were submitted, if each of them knows that."""
-    if any(piece.source == b"" for piece in pieces):
-        return b""
-    return join_rows(
-        _encoded([piece.rows])[1] if piece.source is None else piece.source for piece in pieces
-    )
-
-
-def _indices(parts: Sequence[Sequence[int]]) -> Sequence[int]:
-    """Ascending indices one after the other; a range where there are no gaps."""
-    if not parts:
-        return ()
-    first, last = parts[0][0], parts[-1][-1]
-    if last - first + 1 == sum(map(len, parts)):
-        return range(first, last + 1)
-    return [index for part in parts for index in part]
-
-
-def _tight(indices: list[int]) -> Sequence[int]:
-    """A range where there are no gaps."""
-    if indices and indices[-1] - indices[0] + 1 == len(indices):
-        return range(indices[0], indices[-1] + 1)
-    return indices
 
 
 def _no(*_: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -46,10 +46,13 @@ def sleepy(client: Client, random: Random, longest: float) -> None:
 
 
 async def busy_for(rig: Fleet, seconds: float) -> list[int]:
-    """Requests that each client gets done in that time, with as much to do as it can."""
+    """Requests that each client gets done in that time, with as much to do as it can.
+
+    Enough of them at once that it is the rate that holds them up, also while they sleep.
+    """
+    options: dict[str, Any] = {"batch_size": 1, "concurrency": 16, "retry": RetryPolicy(50)}
     uploads = [
-        client.phones.upload(rig.group, phones(10_000), batch_size=1, retry=RetryPolicy(50)).start()
-        for client in rig.clients
+        client.phones.upload(rig.group, phones(10_000), **options).start() for client in rig.clients
     ]
     await asyncio.sleep(seconds)
     await asyncio.gather(*(upload.stop() for upload in uploads))

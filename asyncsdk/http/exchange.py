@@ -8,11 +8,12 @@ import time
 from typing import TYPE_CHECKING
 
 import aiohttp
-from attrs import define, frozen
+import msgspec
 
 from asyncsdk.charsets import charset_of
 from asyncsdk.errors import AsyncSDKError, OutcomeUnknownError, ProtocolError, api_error
 from asyncsdk.status import is_success
+from asyncsdk.value import Value
 from asyncsdk.wire.headers import moment_of, retry_after
 from asyncsdk.wire.problems import problem_of
 from asyncsdk.words import visible
@@ -76,8 +77,7 @@ _MARKED = frozenset(mark[:1] for mark, _ in _MARKS)
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
-@frozen
-class Request:
+class Request(Value, frozen=True):
     """What is asked of the server."""
 
     method: str
@@ -100,8 +100,7 @@ class Request:
         return Request(self.method, self.path, body, self.accept, rows)
 
 
-@frozen
-class Reply:
+class Reply(Value, frozen=True):
     """An HTTP reply that was read to its end."""
 
     status: int
@@ -121,8 +120,7 @@ class Reply:
         return api_error(self.status, problem, self.request_id, self.retry_after)
 
 
-@define(eq=False)
-class Attempt:
+class Attempt(msgspec.Struct, eq=False):
     """What is known of one request, from its permit to its end."""
 
     permitted: bool = False

@@ -15,9 +15,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar, Protocol, overload
 
 import msgspec
-from attrs import evolve, frozen
+from attrs import evolve
 
 from asyncsdk.results import Delivery, Outcome, PhoneResult
+from asyncsdk.value import Value
 from asyncsdk.wire.batch import decode_member, decode_members, encode_members, raw_members
 from asyncsdk.wire.rows import decode_phones, encode_rows, rows_of
 
@@ -32,8 +33,7 @@ __all__ = ["Decodable", "Entry", "Results"]
 _decode_texts = msgspec.json.Decoder(list[str]).decode
 
 
-@frozen(eq=False, repr=False)
-class Entry:
+class Entry(Value, frozen=True, eq=False):
     """Rows of one batch with the same outcome and delivery."""
 
     outcome: Outcome
@@ -72,8 +72,7 @@ class Entry:
         """The same without its first rows."""
         texts = _decode_texts(self.submitted)[count:] if self.submitted else None
         members = raw_members(self.members)[count:] if self.members else None
-        return evolve(
-            self,
+        return self.changed(
             indices=self.indices[count:],
             phones=encode_rows(rows_of(decode_phones(self.phones)[count:])),
             submitted=None if texts is None else msgspec.json.encode(texts),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from attrs import frozen
 
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
+from asyncsdk.value import Value
 from asyncsdk.wire.rows import decode_rows, encode_rows, numbers_of
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch"]
 
 
-@frozen(eq=False, kw_only=True, slots=False)
-class Batch:
+class Batch(Value, frozen=True, eq=False, kw_only=True, dict=True):
     """Rows that travel in one request, and what became of earlier requests with them.
 
     It does not change: what happens to it makes another one, with the same key while it has the
@@ -74,11 +73,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def changed(self, **fields: object) -> Batch:
+    def changed(self, **fields: Any) -> Batch:
         """The same rows, with another history."""
-        # As `attrs.evolve`, in a tenth of its time, and with the rows if they were decoded.
-        other = object.__new__(Batch)
-        other.__dict__.update(self.__dict__, **fields)
+        other = super().changed(**fields)
+        other.__dict__.update(self.__dict__)  # the rows, if they were decoded
         return other
 
     @cached_property
@@ -91,14 +89,15 @@ class Batch:
         if len(positions) == len(self):
             return self
         rows = [self.rows[i] for i in positions]
-        return self.changed(
+        part = self.changed(
             indices=_picked(self.indices, positions),
             body=encode_rows(rows),
             numbers=encode_rows(numbers_of(rows)),
             submitted=self.submitted and [self.submitted[i] for i in positions],
-            rows=rows,
             key=0,
         )
+        part.__dict__["rows"] = rows
+        return part
 
     def halves(self) -> tuple[Batch, Batch]:
         """The first and the second half of two or more rows."""

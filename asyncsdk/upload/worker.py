@@ -234,7 +234,7 @@ class Workers:
         if not (fuse.suspicious if len(batch) > 1 else fuse.holds(batch)):
             return decision
         if len(batch) > 1:
-            return evolve(decision, again=(batch.take([0]), batch.take(range(1, len(batch)))))
+            return decision.changed(again=(batch.take([0]), batch.take(range(1, len(batch)))))
         if fuse.hold(flight, decision):
             # It is in hand without a fate; if the upload ends, it was refused, and is not stored.
             flight.attempt = Attempt()

@@ -6,9 +6,10 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from attrs import field, frozen
+from attrs import frozen
 
 from asyncsdk.models import CreatedPhone, Problem
+from asyncsdk.value import Value
 from asyncsdk.wire import shapes
 from asyncsdk.wire.convert import structure
 from asyncsdk.wire.problems import encode_problem, in_short, problem_of
@@ -87,8 +88,7 @@ _decode_all_created = msgspec.json.Decoder(list[_Created]).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-@frozen(eq=False)
-class BatchReply:
+class BatchReply(Value, frozen=True, eq=False, dict=True):
     """What the pipeline needs of a reply: statuses and echoed numbers, member by member."""
 
     document: bytes
@@ -99,7 +99,6 @@ class BatchReply:
     """The position that a keyed reply gives each member, None where it is a plain array."""
     _statuses: Sequence[int | None] | None = None
     """None where all were seen to be 2xx."""
-    _raws: list[list[bytes]] = field(factory=list, init=False, repr=False)
 
     @property
     def all_created(self) -> bool:
@@ -115,9 +114,11 @@ class BatchReply:
 
     def raw(self, position: int) -> bytes:
         """One member as it stands in the document."""
-        if not self._raws:
-            self._raws.append(raw_members(self.document))
-        return self._raws[0][position]
+        return self._raws[position]
+
+    @cached_property
+    def _raws(self) -> list[bytes]:
+        return raw_members(self.document)
 
     def echo(self, position: int) -> CreatedPhone:
         """What one member repeats of its row, as far as that can be read."""

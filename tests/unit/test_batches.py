@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -216,7 +215,7 @@ def test_rejected_rows_keep_their_index() -> None:
 
 def test_rows_of_a_batch_can_be_taken_with_their_history() -> None:
     (batch,) = cut(numbers(5), size=5)
-    batch = evolve(batch, attempts=3, failures=2, doubtful=True)
+    batch = batch.changed(attempts=3, failures=2, doubtful=True)
     part = batch.take([1, 4])
     assert list(part.indices) == [1, 4]
     assert [row.phone for row in part.rows] == [numbers(5)[1], numbers(5)[4]]

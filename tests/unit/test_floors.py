@@ -61,7 +61,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
             "progress",
             "secret",
         ),
-        *("results", "scalars", "status", "survey", "timeline", "validators", "words"),
+        *("results", "scalars", "status", "survey", "timeline", "validators", "value", "words"),
     ),
     ("_version",),
 )

@@ -6,12 +6,13 @@ from array import array
 from typing import TYPE_CHECKING
 
 import msgspec
-from attrs import define, evolve, field, frozen
+from attrs import define, field
 
 from asyncsdk.errors import SourceError
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.batch import Batch
+from asyncsdk.value import Value
 from asyncsdk.wire.batch import encode_members, member_of
 from asyncsdk.wire.rows import encode_rows
 
@@ -31,8 +32,7 @@ _BRACKETS = 2
 """Bytes of an empty JSON array; each row adds its own length and a comma."""
 
 
-@frozen
-class Chunk:
+class Chunk(Value, frozen=True):
     """Rows that follow each other in the source, and what was made of them."""
 
     first: int
@@ -107,7 +107,7 @@ class Batches:
             raise
         if part.rejected:
             self._rejected += _entries_of(part.rejected)
-            part = evolve(part, rejected=())
+            part = part.changed(rejected=())
         self._parts.append(part)
         self.checked += len(self.piece)
         self.piece.clear()

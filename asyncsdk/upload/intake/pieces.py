@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
+from asyncsdk.value import Value
 from asyncsdk.wire.rows import (
     Row,
     decode_numbers,
@@ -26,8 +25,7 @@ Flawless = list[Row] | bytes
 """Rows; the numbers of rows that have nothing else, as a JSON array."""
 
 
-@frozen
-class Rejection:
+class Rejection(Value, frozen=True):
     """A row that is not sent, and why."""
 
     index: int
@@ -42,8 +40,7 @@ class Rejection:
     """Whether nothing is wrong with it: its number is one that is not to be sent."""
 
 
-@frozen
-class Piece:
+class Piece(Value, frozen=True):
     """The rows of one chunk that may be sent, and those that may not."""
 
     indices: Sequence[int]
@@ -60,8 +57,7 @@ class Piece:
         return len(self.indices) + len(self.rejected)
 
 
-@frozen
-class Checked:
+class Checked(Value, frozen=True):
     """The same of one or more chunks, encoded: the garbage collector need not look at that."""
 
     indices: Sequence[int]

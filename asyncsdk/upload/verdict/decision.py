@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from asyncsdk.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["Decision", "Pause"]
 
 
-@frozen
-class Pause:
+class Pause(Value, frozen=True):
     """For how long nobody sends anything, and why."""
 
     seconds: float
     reason: str
 
 
-@frozen
-class Decision:
+class Decision(Value, frozen=True):
     """Where the rows of a batch go after a request, and what the upload is to do."""
 
     entries: Sequence[Entry] = ()

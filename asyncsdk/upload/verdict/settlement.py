@@ -7,13 +7,12 @@ from collections import defaultdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from asyncsdk.http.certainty import Verdict
 from asyncsdk.models import Problem
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.status import is_client_error, is_success
 from asyncsdk.upload.verdict.matching import match
+from asyncsdk.value import Value
 from asyncsdk.wire.batch import decode_member, encode_members, kept
 from asyncsdk.wire.problems import row_of
 
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Settlement", "blame", "conflicts", "settle", "verdict_of_item"]
 
 
-@frozen
-class Settlement:
+class Settlement(Value, frozen=True):
     """What a reply says of the rows of a batch: each one in exactly one place."""
 
     entries: Sequence[Entry] = ()

@@ -142,7 +142,7 @@ class Table:
         if seconds is None:
             return self.stop(batch, error, Delivery.ANSWERED, reply.request_id)
         found = self._retry([batch], Delivery.ANSWERED, wait=False)
-        return evolve(found, pause=Pause(seconds, pause_reason(error)))
+        return found.changed(pause=Pause(seconds, pause_reason(error)))
 
     def _outage(self, batch: Batch, error: Exception, streak: int, waited: float) -> Decision:
         """No connection: everybody waits, and that uses up no attempts."""
@@ -181,7 +181,7 @@ class Table:
     def _halve(self, batch: Batch, reply: Reply) -> Decision:
         """413: smaller batches from here on; a phone that is too large alone is at fault itself."""
         if len(batch) == 1:
-            return evolve(self._culprit(batch, reply), refusal=reply.error())
+            return self._culprit(batch, reply).changed(refusal=reply.error())
         return Decision(again=batch.halves(), size=max(1, len(batch) // 2))
 
     def _blame(self, batch: Batch, reply: Reply) -> Decision:
@@ -192,7 +192,7 @@ class Table:
             return Decision(again=batch.halves(), refusal=reply.error())
         if not named:
             found = self._culprit(batch, reply)
-            return found if _names_field(problem) else evolve(found, refusal=reply.error())
+            return found if _names_field(problem) else found.changed(refusal=reply.error())
         entries = []
         for row, violations in sorted(named.items()):
             reason = few_violations(evolve(problem, detail="", violations=tuple(violations)))

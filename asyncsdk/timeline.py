@@ -7,13 +7,9 @@ twice as long, so that noting something takes the same time at the end as at the
 from __future__ import annotations
 
 from bisect import bisect_left
-from itertools import accumulate
-from typing import TYPE_CHECKING
+from itertools import accumulate, islice
 
 from attrs import astuple, frozen
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["History", "Slot", "Timeline"]
 
@@ -143,15 +139,12 @@ class Timeline:
             elapsed: Seconds since the beginning.
         """
         used = self._slot(self._began + elapsed) + 1
-        columns: list[Sequence[float]] = [
-            amounts[:used]
-            for amounts in (self._settled, self._requests, self._retries, self._paused)
-        ]
-        slots = tuple(
+        amounts = zip(self._settled, self._requests, self._retries, self._paused, strict=True)
+        slots = [
             Slot(int(settled), int(requests), int(retries), paused)
-            for settled, requests, retries, paused in zip(*columns, strict=True)
-        )
-        return History(self._width, slots, tuple(self._latencies))
+            for settled, requests, retries, paused in islice(amounts, used)
+        ]
+        return History(self._width, tuple(slots), tuple(self._latencies))
 
     def _slot(self, when: float) -> int:
         """The slot of a moment; slots merge until there is one."""

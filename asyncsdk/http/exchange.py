@@ -171,27 +171,32 @@ class Body(aiohttp.Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Hand the body to a connection."""
-        await self._renew()
+        attempt = self._attempt
+        if attempt.renew is not None:
+            await self._renew(attempt.renew)
+        self._check()
         body = memoryview(self._value)
         first = body[:_FIRST_PIECE]
         self._leaving(_local_port(writer))
-        await self._renew()  # it holds, unless this process has stood still since: the last look
-        self._attempt.renew = None
+        if attempt.renew is not None:  # it holds, unless this process has stood still since
+            await self._renew(attempt.renew)
+            attempt.renew = None
+        self._check()  # the last look
         # Without draining nothing else runs before it is noted that the first bytes have left.
         await writer.write(first, drain=False)  # type: ignore[call-arg]
         # A busy machine may have held this process up on the way: now it has left for certain.
-        self._attempt.left, self._attempt.left_at = True, asyncio.get_running_loop().time()
+        attempt.left, attempt.left_at = True, asyncio.get_running_loop().time()
         if len(body) > _FIRST_PIECE:
             await writer.write(body[_FIRST_PIECE:])
 
-    async def _renew(self) -> None:
-        attempt = self._attempt
-        if attempt.renew is not None:
-            try:
-                await attempt.renew()
-            except AsyncSDKError as error:  # of whatever is raised here aiohttp makes its own
-                attempt.failure, attempt.withdrawn = error, True
-        if attempt.withdrawn:
+    async def _renew(self, renew: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await renew()
+        except AsyncSDKError as error:  # of whatever is raised here aiohttp makes its own
+            self._attempt.failure, self._attempt.withdrawn = error, True
+
+    def _check(self) -> None:
+        if self._attempt.withdrawn:
             msg = "the request was withdrawn"
             raise aiohttp.ClientConnectionResetError(msg)
 

@@ -49,6 +49,7 @@ class KeepAlive:
     trusted: bool | None = None
     """Whether idle connections may be used again; None while it is not known."""
     _idle: dict[int, float] = field(factory=dict, init=False)
+    """Since when each is idle, those first that are it for longest."""
     _promised: int = field(default=0, init=False)
     _era: int = field(default=0, init=False)
     _again_at: float = field(default=0.0, init=False)
@@ -86,9 +87,9 @@ class KeepAlive:
         """
         if not traceable:
             self._forget()
-        young = {port: since for port, since in self._idle.items() if now - since < _YOUNG}
-        self._idle = young
-        promised = traceable and len(young) > self._promised
+        while self._idle and now - next(iter(self._idle.values())) >= _YOUNG:
+            del self._idle[next(iter(self._idle))]
+        promised = traceable and len(self._idle) > self._promised
         self._promised += promised
         return Lease(promised, self._era)
 

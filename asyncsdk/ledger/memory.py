@@ -23,6 +23,7 @@ __all__ = ["MemoryLedger"]
 
 _STEP = 100_000
 """Ids that are looked through at once."""
+_NONE = Results(tuple)
 
 
 @define(eq=False)
@@ -55,8 +56,8 @@ class MemoryLedger(Ledger):
             self._entries.setdefault(entry.outcome, []).append(entry)
 
     def results(self, outcome: Outcome) -> Results:
-        entries = list(self._entries.get(outcome, ()))
-        return Results(lambda: entries)
+        entries = tuple(self._entries.get(outcome, ()))
+        return Results(lambda: entries) if entries else _NONE
 
     async def answered(self, wanted: set[int]) -> tuple[set[int], list[Phone]]:
         found: set[int] = set()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from attrs import define, field, frozen
+import msgspec
+from attrs import define
 
 from asyncsdk.ledger.entry import Entry
 from asyncsdk.results import WOULD_BE_SENT, Delivery, Outcome, StoppedBy
 from asyncsdk.timeline import History
+from asyncsdk.value import Value
 
 __all__ = ["Counts", "Run"]
 
@@ -60,11 +62,10 @@ class Counts:
                 self.unknown += rows
 
 
-@frozen
-class Run:
+class Run(Value, frozen=True):
     """The totals of one upload, over all its runs where a journal let it go on."""
 
-    counts: Counts = field(factory=Counts)
+    counts: Counts = msgspec.field(default_factory=Counts)
     requests: int = 0
     retries: int = 0
     throttled: float = 0.0

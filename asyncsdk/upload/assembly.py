@@ -6,8 +6,6 @@ import asyncio
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from asyncsdk.config import Adaptive
 from asyncsdk.pace.knee import Knee
 from asyncsdk.pace.lane import Lane
@@ -34,6 +32,7 @@ from asyncsdk.upload.sharing import LoopShare
 from asyncsdk.upload.totals import Totals
 from asyncsdk.upload.verdict.table import Table
 from asyncsdk.upload.worker import Post, Workers
+from asyncsdk.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -59,8 +58,7 @@ _RANDOM = SystemRandom()
 """It has no state that a fork would share."""
 
 
-@frozen(eq=False)
-class Order:
+class Order(Value, frozen=True, eq=False):
     """What is to be uploaded, where to, and by which means."""
 
     group_id: int

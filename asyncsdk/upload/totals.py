@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from asyncsdk.ledger.run import Counts, Run
 
@@ -62,7 +62,7 @@ class Totals:
 
     def resume(self, run: Run) -> None:
         """Count on from what earlier runs took."""
-        self.base = evolve(run, counts=evolve(run.counts))
+        self.base = run.changed(counts=run.counts.copy())
 
     def request(self, *, again: bool) -> None:
         """Count a request; `again` if it carries phones for a second time or more."""

@@ -9,6 +9,7 @@ import msgspec
 from attrs import frozen
 
 from asyncsdk.models import CreatedPhone, Problem
+from asyncsdk.status import is_success
 from asyncsdk.value import Value
 from asyncsdk.wire import shapes
 from asyncsdk.wire.convert import structure
@@ -32,7 +33,6 @@ __all__ = [
     "member_of",
     "member_of_created",
     "raw_members",
-    "succeeded",
 ]
 
 
@@ -103,7 +103,7 @@ class BatchReply(Value, frozen=True, eq=False, dict=True):
     @property
     def all_created(self) -> bool:
         """Whether the status of every member is 2xx."""
-        return self._statuses is None or all(map(succeeded, set(self._statuses)))
+        return self._statuses is None or all(map(is_success, set(self._statuses)))
 
     @cached_property
     def statuses(self) -> Sequence[int | None]:
@@ -273,7 +273,7 @@ def _dated(created: CreatedPhone) -> bool:
 def decode_member(raw: msgspec.Raw | bytes) -> BatchMember:
     """One member in full."""
     status, body = _split(raw)
-    if succeeded(status):
+    if is_success(status):
         return BatchMember(status, created=created_of(body))
     read = _read_before if len(body) <= _SHORT else problem_of
     return BatchMember(status, problem=read(body, status))
@@ -353,8 +353,3 @@ def ids_alone(document: bytes) -> bytes:
     """The members of a reply without all but their ids: `decode_ids` reads them."""
     members = [_IdMember(_Identified(known)) for known in decode_ids(document)]
     return msgspec.json.encode(members)
-
-
-def succeeded(status: int | None) -> bool:
-    """Whether a status is 2xx."""
-    return status is not None and 200 <= status < 300  # noqa: PLR2004 - the class 2xx

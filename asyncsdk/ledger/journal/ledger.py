@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-from attrs import define, evolve, field
+from attrs import define, field
 
 from asyncsdk.ledger.entry import Entry, Results
 from asyncsdk.ledger.held import State
@@ -112,7 +112,7 @@ class JournalLedger(DurableLedger):
         resumed = await self._commits.open(self._begin)
         self.keep_ids |= resumed.baseline is not None  # a later run may look into the group
         self._run.totals = totals
-        self._run.before = evolve(resumed.run, counts=Counts())
+        self._run.before = resumed.run.changed(counts=Counts())
         self.counts = resumed.run.counts
         self._opened = True
         return resumed

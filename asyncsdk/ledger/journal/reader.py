@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from asyncsdk.errors import JournalError
 from asyncsdk.ledger.entry import Entry, Results
@@ -362,7 +362,7 @@ def account(reader: Reader) -> tuple[Run, Callable[[Outcome], Results]]:
     # One that began meanwhile may have taken up what it found held.
     running = (running or holder(reader.path.resolve()) is not None) and not run.complete
     if running:
-        left, run = [], evolve(run, stopped_by=StoppedBy.RUNNING)
+        left, run = [], run.changed(stopped_by=StoppedBy.RUNNING)
     for entry in left:
         run.counts.add(entry)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["is_client_error", "is_redirect", "is_server_error", "is_success"]
 
-_SUCCESS, _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 2, 3, 4, 5
+_REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 3, 4, 5
 
-
-def is_success(status: int | None) -> bool:
-    """Whether a status is 2xx."""
-    return status is not None and status // 100 == _SUCCESS
+is_success: Callable[[int | None], bool] = range(200, 300).__contains__
+"""Whether a status is 2xx."""
 
 
 def is_redirect(status: int) -> bool:

@@ -15,6 +15,7 @@ from benchmarks.contenders import (
     have_bodies,
     have_rows,
     limit,
+    limit_accounting,
     limit_encoding,
     quiet,
     sdk,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _WARM_UP = 5_000
 _ENCODING = "limit, rows drawn and encoded"
+_ACCOUNTING = "limit, rows drawn, checked, matched and kept"
 
 
 def sections(sink: Sink, *, quick: bool) -> Iterator[Section]:
@@ -52,6 +54,7 @@ def _against_scripts(sink: Sink, count: int, by_scripts: int, rounds: int) -> Se
         "drawing the rows": draw,
         "limit": limit,
         _ENCODING: limit_encoding,
+        _ACCOUNTING: limit_accounting,
         **SCRIPTS,
     }
     found, _ = _measure(contenders, sink, count, rounds, counts)
@@ -67,6 +70,11 @@ def _against_scripts(sink: Sink, count: int, by_scripts: int, rounds: int) -> Se
             Verdict(
                 "CPU per phone without drawing it, of the limit",
                 (ours - drawing) / found["limit"],
+                1.7,
+            ),
+            Verdict(
+                "The same of a script that keeps accounts and knows no failure",
+                (found[_ACCOUNTING] - drawing) / found["limit"],
                 1.7,
             ),
             Verdict(

@@ -91,7 +91,9 @@ def _against_scripts(sink: Sink, count: int, by_scripts: int, rounds: int) -> Se
         ),
         note=f"{count:,} rows of four fields ({by_scripts:,} by the scripts) from a generator of "
         "mappings, 1,000 in a batch, 8 requests at once, no delay. The limit posts ready-made "
-        "bodies and decodes the statuses; the scripts send the same four fields with `json=`.",
+        "bodies and decodes the statuses; below it are what draws and encodes the rows as well, "
+        "and what also keeps an account of them, as long as nothing ever goes wrong. The scripts "
+        "send the same four fields with `json=`.",
     )
 
 

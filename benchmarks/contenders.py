@@ -150,8 +150,9 @@ def limit_accounting(url: str, count: int) -> int:
 
     def account(body: bytes, numbers: bytes, reply: bytes) -> int:
         echoes = [member.body.phone for member in _decode_members(reply)]
-        assert _encode(echoes) == numbers
-        assert len(set(echoes)) == len(echoes)
+        if _encode(echoes) != numbers or len(set(echoes)) != len(echoes):
+            msg = "this reply is beyond it"
+            raise ValueError(msg)
         kept.append((body, reply))
         return len(echoes)
 

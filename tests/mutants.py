@@ -162,6 +162,7 @@ KNOWN: dict[str, str] = {
     "__all__": "a list of names",
     "assert ": "a check of what cannot be: without it, the same happens",
     "TYPE_CHECKING": "never true while it runs",
+    "frozen=True": "nobody changes a value, and the type checker sees to that",
     "repr=False": "what a person sees while debugging; what may not be seen has tests of its own",
 }
 """Changes that make no difference, by what their line holds; and why."""

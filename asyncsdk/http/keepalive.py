@@ -134,6 +134,7 @@ class KeepAlive:
         else:
             self._known.add(lease.port)
             if current:
+                self._idle.pop(lease.port, None)  # two connections may have one port
                 self._idle[lease.port] = now
 
     def _forget(self) -> None:

@@ -76,7 +76,8 @@ class Batch(Value, frozen=True, eq=False, kw_only=True, dict=True):
     def changed(self, **fields: Any) -> Batch:
         """The same rows, with another history."""
         other = super().changed(**fields)
-        other.__dict__.update(self.__dict__)  # the rows, if they were decoded
+        if "rows" in self.__dict__:
+            other.__dict__["rows"] = self.rows
         return other
 
     @cached_property
@@ -89,7 +90,7 @@ class Batch(Value, frozen=True, eq=False, kw_only=True, dict=True):
         if len(positions) == len(self):
             return self
         rows = [self.rows[i] for i in positions]
-        part = self.changed(
+        part = super().changed(
             indices=_picked(self.indices, positions),
             body=encode_rows(rows),
             numbers=encode_rows(numbers_of(rows)),

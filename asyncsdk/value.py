@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Never, Self
+from typing import Any, Self
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["Value"]
 
@@ -21,8 +18,8 @@ class Value(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    def __rich_repr__(self) -> Iterator[Never]:
-        return iter(())
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
 
     def changed(self, **fields: Any) -> Self:
         """The same with other values in these fields."""

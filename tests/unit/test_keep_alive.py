@@ -66,3 +66,38 @@ def test_one_port_of_two_connections_is_as_young_as_the_later_one() -> None:
     kept.end(second, 6.0, kept=True)
     assert kept.begin(7.0, traceable=True).promised
     assert not kept.begin(7.0, traceable=True).promised  # the other was idle for too long
+
+
+def use_again(kept: KeepAlive, times: int) -> None:
+    """A connection goes back to the pool, and is found there, so many times."""
+    for _ in range(times + 1):
+        lease = kept.begin(0.0, traceable=True)
+        kept.leave(lease, 5, 0.0)
+        kept.end(lease, 0.0, kept=True)
+
+
+def test_a_third_loss_is_one_too_many() -> None:
+    kept = KeepAlive()
+    for _ in range(2):
+        use_again(kept, 1)
+        kept.lost(1.0)
+        assert kept.trusted is None  # the next connection rests once more
+    use_again(kept, 1)
+    assert kept.reusing(1.0)
+    kept.lost(1.0)
+    assert not kept.reusing(30.9)
+    assert kept.reusing(31.0)
+    assert kept.trusted is None
+
+
+def test_a_loss_is_forgiven_after_a_hundred_that_were_used_again() -> None:
+    kept = KeepAlive()
+    for _ in range(5):
+        use_again(kept, 100)
+        kept.lost(1.0)
+        assert kept.trusted is None
+    use_again(kept, 99)
+    kept.lost(1.0)
+    use_again(kept, 99)
+    kept.lost(1.0)
+    assert not kept.reusing(1.0)

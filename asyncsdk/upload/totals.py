@@ -76,15 +76,15 @@ class Totals:
 
     def run(self, counts: Counts, ending: Ending, timeline: Timeline | None = None) -> Run:
         """The totals so far; with the course of the run, if its timeline is given."""
-        base, history, now = self.base, self.base.history, self.now
+        base, history = self.base, self.base.history
         if timeline is not None:
-            history = (*history, timeline.history(now - self.began))
+            history = (*history, timeline.history(self.now - self.began))
         return Run(
             counts=counts.copy(),
             requests=base.requests + self.requests,
             retries=base.retries + self.retries,
-            throttled=base.throttled + self.throttled(now) - self.throttled_before,
-            elapsed=base.elapsed + now - self.began,
+            throttled=self.paused,
+            elapsed=self.elapsed,
             complete=self.ended is not None and not ending.begun,
             stopped_by=ending.stopped_by,
             batches=base.batches + self.batches,

@@ -111,7 +111,7 @@ def _encoded(parts: Sequence[Flawless]) -> tuple[bytes, bytes]:
     rows: list[Row] = []
     for part in parts:
         rows += rows_in(part)
-    return encode_rows([row.phone for row in rows]), encode_rows(rows)
+    return encode_rows(numbers_of(rows)), encode_rows(rows)
 
 
 def rows_in(part: Flawless) -> list[Row]:

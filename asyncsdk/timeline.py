@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import accumulate, islice
+from operator import add
 
-from attrs import astuple, frozen
+import msgspec
 
 __all__ = ["History", "Slot", "Timeline"]
 
@@ -24,8 +25,7 @@ _LATENCIES = tuple(0.0005 * _STEP**at for at in range(84))
 """The upper ends of the classes, in seconds: half a millisecond to a quarter of an hour."""
 
 
-@frozen
-class Slot:
+class Slot(msgspec.Struct, frozen=True):
     """What happened in a stretch of time."""
 
     settled: int = 0
@@ -38,8 +38,7 @@ class Slot:
     """Seconds of it in which the server had asked to wait."""
 
 
-@frozen
-class History:
+class History(msgspec.Struct, frozen=True):
     """The course of an upload."""
 
     width: float
@@ -54,7 +53,7 @@ class History:
         Raises:
             ValueError: It cannot: a file that says so was not written here.
         """
-        amounts = (amount for slot in self.slots for amount in astuple(slot))
+        amounts = (amount for slot in self.slots for amount in msgspec.structs.astuple(slot))
         ok = (
             0 < self.width < _MOST
             and len(self.slots) <= _SLOTS
@@ -88,8 +87,9 @@ class History:
 
 def _merge(amounts: list[float]) -> None:
     """Halve the number of slots in use."""
-    pairs = [amounts[at] + amounts[at + 1] for at in range(0, _SLOTS, 2)]
-    amounts[:] = pairs + [0.0] * (_SLOTS - len(pairs))  # in place: who merges holds it already
+    if len(amounts) % 2:
+        amounts.append(0.0)
+    amounts[:] = map(add, amounts[::2], amounts[1::2])  # in place: who merges holds it already
 
 
 class Timeline:
@@ -102,10 +102,11 @@ class Timeline:
     def __init__(self, began: float) -> None:
         self._began = began
         self._width = _WIDTH
-        self._settled = [0.0] * _SLOTS
-        self._requests = [0.0] * _SLOTS
-        self._retries = [0.0] * _SLOTS
-        self._paused = [0.0] * _SLOTS
+        # Of the slots up to the last moment that was noted: most uploads are over in one of them.
+        self._settled = [0.0]
+        self._requests = [0.0]
+        self._retries = [0.0]
+        self._paused = [0.0]
         self._paused_until = began
         self._latencies = [0] * (len(_LATENCIES) + 1)
 
@@ -139,17 +140,24 @@ class Timeline:
             elapsed: Seconds since the beginning.
         """
         used = self._slot(self._began + elapsed) + 1
-        amounts = zip(self._settled, self._requests, self._retries, self._paused, strict=True)
         slots = [
             Slot(int(settled), int(requests), int(retries), paused)
-            for settled, requests, retries, paused in islice(amounts, used)
+            for settled, requests, retries, paused in islice(zip(*self._noted, strict=True), used)
         ]
         return History(self._width, tuple(slots), tuple(self._latencies))
 
     def _slot(self, when: float) -> int:
         """The slot of a moment; slots merge until there is one."""
         while (at := int((when - self._began) / self._width)) >= _SLOTS:
-            for amounts in (self._settled, self._requests, self._retries, self._paused):
+            for amounts in self._noted:
                 _merge(amounts)
             self._width *= 2
+        if at >= len(self._settled):
+            more = [0.0] * (at + 1 - len(self._settled))
+            for amounts in self._noted:
+                amounts.extend(more)
         return max(0, at)
+
+    @property
+    def _noted(self) -> tuple[list[float], ...]:
+        return self._settled, self._requests, self._retries, self._paused

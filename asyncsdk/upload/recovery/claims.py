@@ -27,36 +27,45 @@ _ON_ITS_WAY = frozenset({Stage.UNDER_WAY, Stage.LANDED})
 
 
 class Claims:
-    """The uploads of a client that run, by their groups."""
+    """The uploads of a client that run, by their groups; there may be thousands of one phone each."""
 
     def __init__(self) -> None:
-        self._claims: dict[int, list[Claim]] = {}
+        self._claims: dict[int, dict[Claim, None]] = {}
+        """In the order in which they began."""
+        self._watching: dict[int, dict[Claim, None]] = {}
+        """Those of them that have to know what others create."""
         self.changed: Condition = Condition()
 
     def open(self, group_id: int, flights: Flights) -> Claim:
         """An upload into a group begins."""
         claim = Claim(self, group_id, flights)
-        self._claims.setdefault(group_id, []).append(claim)
+        self._claims.setdefault(group_id, {})[claim] = None
         return claim
 
+    def watch(self, claim: Claim) -> None:
+        """From here on note for an upload what others create."""
+        self._watching.setdefault(claim.group_id, {})[claim] = None
+
     def close(self, claim: Claim) -> None:
-        """An upload has ended."""
-        claims = self._claims.get(claim.group_id, [])
-        if claim in claims:
-            claims.remove(claim)
-            self.changed.notify_all()
-            if not claims:
-                del self._claims[claim.group_id]
+        """An upload has ended; a second time does nothing."""
+        for claims in (self._claims, self._watching):
+            of_group = claims.get(claim.group_id, {})
+            if of_group.pop(claim, claim) is None and not of_group:
+                del claims[claim.group_id]
+        self.changed.notify_all()
 
     def others(self, claim: Claim) -> list[Claim]:
         """The other uploads into the same group."""
-        claims = self._claims.get(claim.group_id, [])
-        return [other for other in claims if other is not claim] if len(claims) > 1 else []
+        return [other for other in self._claims.get(claim.group_id, ()) if other is not claim]
+
+    def watching(self, group_id: int, creator: Claim | None = None) -> list[Claim]:
+        """Those that have to know what somebody creates in a group."""
+        watching = self._watching.get(group_id)
+        return [] if watching is None else [claim for claim in watching if claim is not creator]
 
     def created(self, group_id: int, members: bytes) -> None:
         """Phones were created in a group outside of any upload."""
-        watching = [claim for claim in self._claims.get(group_id, []) if claim.watching]
-        _note(watching, [members])
+        _note(self.watching(group_id), [members])
 
 
 class Claim:
@@ -66,14 +75,12 @@ class Claim:
         self._claims = claims
         self.group_id = group_id
         self.flights = flights
-        self.watching: bool = False
-        """Whether it has to know what the others create."""
         self.foreign: array[int] = array("q")
         """The ids that others were answered with meanwhile."""
 
     def watch(self) -> None:
         """From here on note what others create."""
-        self.watching = True
+        self._claims.watch(self)
 
     def close(self) -> None:
         """The upload has ended."""
@@ -81,8 +88,7 @@ class Claim:
 
     def entered(self, entries: Sequence[Entry]) -> None:
         """Fates were entered, or a request was answered: what was created is nobody else's."""
-        others = self._claims.others(self)
-        if others and (watching := [other for other in others if other.watching]):
+        if watching := self._claims.watching(self.group_id, self):
             created = [entry for entry in entries if entry.outcome is Outcome.CREATED]
             _note(watching, [entry.members for entry in created if entry.members is not None])
         self._claims.changed.notify_all()

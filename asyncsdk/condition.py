@@ -19,15 +19,17 @@ class Condition:
     __slots__ = ("_waiters",)
 
     def __init__(self) -> None:
-        self._waiters: dict[asyncio.Future[None], None] = {}
-        """In the order in which they came."""
+        self._waiters: dict[asyncio.Future[None], None] | None = None
+        """In the order in which they came; for most of these nobody ever does."""
 
     def __len__(self) -> int:
-        return len(self._waiters)
+        return len(self._waiters or ())
 
     async def wait(self) -> None:
         """Return when it is notified."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._waiters is None:
+            self._waiters = {}
         self._waiters[waiter] = None
         try:
             await waiter

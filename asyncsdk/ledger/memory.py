@@ -27,6 +27,31 @@ _NONE = Results(tuple)
 
 
 @define(eq=False)
+class _Ids:
+    """The ids of created phones."""
+
+    ids: array[int] = field(factory=partial(array, "q"))
+    without: list[Phone] = field(factory=list)
+    """Those that the server created without telling their ids."""
+
+    def add(self, members: bytes, phones: bytes) -> None:
+        """Note those of a reply, and the phones that have none."""
+        ids = decode_ids(members)
+        if None in ids:
+            sent = decode_phones(phones)
+            self.without += [p for p, known in zip(sent, ids, strict=True) if known is None]
+        self.ids.extend(known for known in ids if known is not None)
+
+    async def answered(self, wanted: set[int]) -> tuple[set[int], list[Phone]]:
+        """As `Ledger.answered`."""
+        found: set[int] = set()
+        for start in range(0, len(self.ids), _STEP):
+            found |= wanted.intersection(self.ids[start : start + _STEP])
+            await asyncio.sleep(0)
+        return found, list(self.without)
+
+
+@define(eq=False)
 class MemoryLedger(Ledger):
     """Entries in lists, one list per outcome."""
 
@@ -35,9 +60,7 @@ class MemoryLedger(Ledger):
     """Whether to remember the ids of created phones, whatever else is kept."""
     counts: Counts = field(factory=Counts)
     _entries: dict[Outcome, list[Entry]] = field(factory=dict, repr=False)
-    _ids: array[int] = field(factory=partial(array, "q"), init=False, repr=False)
-    _without_id: list[Phone] = field(factory=list, init=False, repr=False)
-    """Those that the server created without telling their ids."""
+    _noted: _Ids | None = field(default=None, init=False, repr=False)
 
     def count(self, entry: Entry) -> None:
         self.counts.add(entry)
@@ -45,11 +68,9 @@ class MemoryLedger(Ledger):
             self._note_ids(entry.members, entry.phones)
 
     def _note_ids(self, members: bytes, phones: bytes) -> None:
-        ids = decode_ids(members)
-        if None in ids:
-            sent = decode_phones(phones)
-            self._without_id += [p for p, known in zip(sent, ids, strict=True) if known is None]
-        self._ids.extend(known for known in ids if known is not None)
+        if self._noted is None:
+            self._noted = _Ids()
+        self._noted.add(members, phones)
 
     def retain(self, entry: Entry) -> None:
         if self.keep_created or entry.outcome is not Outcome.CREATED:
@@ -60,8 +81,4 @@ class MemoryLedger(Ledger):
         return Results(lambda: entries) if entries else _NONE
 
     async def answered(self, wanted: set[int]) -> tuple[set[int], list[Phone]]:
-        found: set[int] = set()
-        for start in range(0, len(self._ids), _STEP):
-            found |= wanted.intersection(self._ids[start : start + _STEP])
-            await asyncio.sleep(0)
-        return found, list(self._without_id)
+        return (set(), []) if self._noted is None else await self._noted.answered(wanted)

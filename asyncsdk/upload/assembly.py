@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING
+
+from attrs import define
 
 from asyncsdk.config import Adaptive
 from asyncsdk.pace.knee import Knee
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.ledger.interface import Ledger
     from asyncsdk.pace.requests import Requests
+    from asyncsdk.telemetry.interface import Instrument
     from asyncsdk.upload.channel import Channel
     from asyncsdk.upload.intake.check import Checker
     from asyncsdk.upload.intake.source import Rows
@@ -82,6 +86,31 @@ class Order(Value, frozen=True, eq=False):
     """The other parts, where it is one of a larger upload."""
 
 
+@define(eq=False)
+class _Listeners:
+    """Whoever must hear of the fates that are entered."""
+
+    claim: Claim
+    limit: Callable[[], None] | None
+    """Stops the upload if too much went wrong."""
+    instrument: Instrument | None
+    """None in a dry run, which decides nobody's fate."""
+    sender: Callable[[Sequence[Entry]], None] | None
+    callback: ProgressCallback | None = None
+
+    def __call__(self, entries: Sequence[Entry]) -> None:
+        """Fates were entered; none, where rows go out again."""
+        self.claim.entered(entries)
+        if self.limit is not None:
+            self.limit()
+        if entries and self.instrument is not None:
+            self.instrument.phones(entries)
+        if self.sender is not None:
+            self.sender(entries)
+        if self.callback is not None:
+            self.callback.changed()
+
+
 def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun:
     """The run of an upload, for the event loop that this is called in."""
     options, requests = order.options, order.requests
@@ -93,24 +122,14 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
     table = Table(options.retry, options.on_unknown, _RANDOM)
     batches = Batches(order.checker, options.batch_size, options.max_batch_bytes)
 
-    heard = order.entered  # not the order itself, which has the source
-    callback: ProgressCallback | None = None
-
-    def entered(entries: Sequence[Entry]) -> None:
-        """Fates were entered: whoever must know hears of it."""
-        claim.entered(entries)
-        if options.stop_when is not None:
-            _check_limit(options.stop_when, ledger, totals, ending)
-        if entries and not options.dry_run:  # a dry run decides nobody's fate
-            requests.transport.instrument.phones(entries)
-        if heard is not None:
-            heard(entries)
-        if callback is not None:
-            callback.changed()
-
-    books = Books(ledger, flights, channel, clock, entered)
+    stop = options.stop_when
+    limit = None if stop is None else partial(_check, stop, ledger, totals, ending)
+    instrument = None if options.dry_run else requests.transport.instrument
+    listeners = _Listeners(claim, limit, instrument, order.entered)
+    books = Books(ledger, flights, channel, clock, listeners)
     concurrency = _concurrency(order)
     post, source = _post(order), _rows(order)
+    reconciler = _reconciler(order, ledger, claim, table)
     single = isinstance(source, Inbox) and not options.dry_run
     run = UploadRun(
         options,
@@ -148,12 +167,12 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
             Fuse(armed=not isinstance(order.source, Inbox)),
         ),
         claim,
-        _baseline(order),
-        _reconciler(order, ledger, claim, table),
+        _baseline(order, reconciler),
+        reconciler,
         Jobs(ending, foreign=_foreign(order)),
     )
     if options.on_progress is not None:
-        run.callback = callback = ProgressCallback(options.on_progress)
+        run.callback = listeners.callback = ProgressCallback(options.on_progress)
     if channel is not None:
         ending.on_begin(channel.lift_limit)
     ending.on_begin(run.reader.stop)
@@ -192,9 +211,11 @@ def _post(order: Order) -> Post:
     return Post(order.requests, order.request, lane, order.options.dry_run)
 
 
-def _baseline(order: Order) -> Baseline:
+def _baseline(order: Order, reconciler: Reconciler | None) -> Baseline | None:
     skips = order.checker.skipping if order.options.existing == "skip" else None
     skipping = skips if isinstance(skips, Skipping) else None
+    if skipping is None and reconciler is None:
+        return None
     return Baseline(order.view, _patient(order), skipping, order.neighbours)
 
 
@@ -213,7 +234,7 @@ def _reconciler(order: Order, ledger: Ledger, claim: Claim, table: Table) -> Rec
     )
 
 
-def _check_limit(limit: FailureLimit, ledger: Ledger, totals: Totals, ending: Ending) -> None:
+def _check(limit: FailureLimit, ledger: Ledger, totals: Totals, ending: Ending) -> None:
     """Stop if too much of what this run settled was not created."""
     counts, then = ledger.counts, totals.base.counts
     if limit.reached(counts.bad - then.bad, counts.settled - then.settled):

@@ -7,6 +7,7 @@ import logging
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from asyncsdk.condition import Condition
 from asyncsdk.errors import JournalError, SourceError
 from asyncsdk.ledger.interface import Resumed
 from asyncsdk.results import StoppedBy
@@ -83,9 +84,12 @@ class Reader:
             rows.arrived = self._linger.began
         self._stopped = False
         self._task: asyncio.Task[Any] | None = None
-        self.recognised: asyncio.Event = asyncio.Event()
+        self._recognised = False
         """Whether the source is known to be that of the earlier run, if there was one."""
-        self._go = asyncio.Event()
+        self._going = False
+        """Whether it may read on."""
+        self._changed = Condition()
+        """Notified when one of these is true."""
 
     @property
     def task(self) -> asyncio.Task[Any] | None:
@@ -111,13 +115,20 @@ class Reader:
         """Begin by reading again what an earlier run read."""
         self._task = asyncio.create_task(self._run(resumed))
 
+    async def wait_recognised(self) -> None:
+        """Return when the source is known to be that of the earlier run, or has ended."""
+        while not self._recognised:
+            await self._changed.wait()
+
     async def wait_going(self) -> None:
         """Return when it reads."""
-        await self._go.wait()
+        while not self._going:
+            await self._changed.wait()
 
     def go(self) -> None:
         """Read on, or begin where nothing was read before, when somebody wants rows."""
-        self._go.set()
+        self._going = True
+        self._changed.notify_all()
         if self._task is None and not self._read_at_once():
             self.start(Resumed())
 
@@ -153,8 +164,8 @@ class Reader:
         self._task = asyncio.current_task()  # one that starts at once may be stopped at once
         try:
             await self._recognise(resumed)
-            self.recognised.set()
-            await self._wait(self._go.wait)
+            self._know_source()
+            await self._wait(self.wait_going)
             if self._linger is not None:
                 self._linger.start(self._leave_as_it_is)
             await self._read()
@@ -165,11 +176,15 @@ class Reader:
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
         finally:
-            self.recognised.set()
+            self._know_source()
             if self._linger is not None:
                 self._linger.stop()
             self._queue.exhaust()
             await self._close()
+
+    def _know_source(self) -> None:
+        self._recognised = True
+        self._changed.notify_all()
 
     async def _recognise(self, resumed: Resumed) -> None:
         if self._rows is not None and not self._rows.repeats:

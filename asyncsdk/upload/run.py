@@ -55,7 +55,8 @@ class UploadRun:
     reader: Reader
     workers: Workers
     claim: Claim
-    baseline: Baseline
+    baseline: Baseline | None
+    """Where it matters what the group held before."""
     reconciler: Reconciler | None
     jobs: Jobs
     callback: ProgressCallback | None = None
@@ -70,9 +71,8 @@ class UploadRun:
             self.callback.start(self.progress)
         logger.info("an upload into group %d begins", self.claim.group_id)
         try:
-            await self._resume(await self.books.open(self.sums))
-            if not self.reader.repeats:  # it may go on for as long as the program
-                await self._look_up()
+            if self._prepares:
+                await self._prepare()
             await self.workers.run(self.jobs, self.reader.go)
             while self._in_doubt:
                 await self._look_up()
@@ -95,6 +95,17 @@ class UploadRun:
 
     # -- phases ----------------------------------------------------------------------------
 
+    @property
+    def _prepares(self) -> bool:
+        """Whether there is anything to be done before the first row is read."""
+        ordinary = self.reader.repeats and not self.books.durable
+        return not ordinary or self.prepare is not None or self.baseline is not None
+
+    async def _prepare(self) -> None:
+        await self._resume(await self.books.open(self.sums))
+        if not self.reader.repeats:  # it may go on for as long as the program
+            await self._look_up()
+
     async def _resume(self, resumed: Resumed) -> None:
         """Take up what an earlier run left; nothing of it is sent while the source is in doubt."""
         if not self.reader.repeats:  # what follows is new, and the group may hold other phones now
@@ -107,40 +118,38 @@ class UploadRun:
         self.queue.put_back([self.flights.add(batch) for batch in waiting])
         if self.prepare is not None:
             await self.jobs.run(self.prepare)
-        if self.baseline.skipping is not None and self.reader.repeats:
-            await self.jobs.run(lambda: self.baseline.restore(resumed))
+        baseline = self.baseline
+        if baseline is not None and baseline.skipping is not None and self.reader.repeats:
+            await self.jobs.run(lambda: baseline.restore(resumed))
         if self.ending.begun:
             return
         if self.books.durable:  # there may be nothing to read, or something to read again
             self.reader.start(resumed)
-            await self.jobs.run(self._recognised)
-        lost = self.reconciler is not None and self.baseline.is_lost(resumed)
+            await self.jobs.run(self.reader.wait_recognised)
+        lost = self.reconciler is not None and baseline is not None and baseline.is_lost(resumed)
         if lost and not self.ending.begun:
             # Before the group is noted: what is in doubt may be in it, and would not be found.
             self._settle(doubtful, given_up(interrupted))
             doubtful = []
-        if not resumed.finished and (self.reconciler or self.baseline.skipping):
-            await self.jobs.run(lambda: self._note_group(resumed))
+        if baseline is not None and not resumed.finished:
+            await self.jobs.run(lambda: self._note_group(baseline, resumed))
         if doubtful and not self.ending.begun:
             self._settle(doubtful, self.workers.table.doubt(interrupted))
 
-    async def _recognised(self) -> None:
-        await self.reader.recognised.wait()
-
-    async def _note_group(self, resumed: Resumed) -> None:
+    async def _note_group(self, baseline: Baseline, resumed: Resumed) -> None:
         """Know what the group held before the upload: as it was noted then, or by looking now."""
         if self.reconciler is not None:
             self.reconciler.watch()
         wants_ids = self.reconciler is not None
-        if self.callback is not None and self.baseline.to_read(resumed, ids=wants_ids):
+        if self.callback is not None and baseline.to_read(resumed, ids=wants_ids):
             self.callback.changed()  # it may take a while
-        ids = await self.baseline.read(resumed, ids=wants_ids)
+        ids = await baseline.read(resumed, ids=wants_ids)
         if self.reconciler is not None:
             self.reconciler.know(ids)
-            if self.baseline.is_lost(resumed):
+            if baseline.is_lost(resumed):
                 self.books.baseline(ids)
         if self.books.durable and resumed.existing is None:
-            found = await self.baseline.existing()
+            found = await baseline.existing()
             if found is not None:
                 self.books.existing(found)
 
@@ -283,7 +292,7 @@ class UploadRun:
         """What it does now."""
         if self.totals.ended is not None:
             return Phase.ENDED
-        if self.baseline.reading:
+        if self.baseline is not None and self.baseline.reading:
             return Phase.READING_GROUP
         return (self.reconciler.phase if self.reconciler else None) or Phase.UPLOADING
 

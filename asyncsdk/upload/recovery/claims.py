@@ -27,7 +27,7 @@ _ON_ITS_WAY = frozenset({Stage.UNDER_WAY, Stage.LANDED})
 
 
 class Claims:
-    """The uploads of a client that run, by their groups; there may be thousands of one phone each."""
+    """The uploads of a client that run, by their groups: thousands perhaps, of one phone each."""
 
     def __init__(self) -> None:
         self._claims: dict[int, dict[Claim, None]] = {}
@@ -75,12 +75,22 @@ class Claim:
         self._claims = claims
         self.group_id = group_id
         self.flights = flights
-        self.foreign: array[int] = array("q")
-        """The ids that others were answered with meanwhile."""
+        self._foreign: array[int] | None = None
 
     def watch(self) -> None:
         """From here on note what others create."""
         self._claims.watch(self)
+
+    @property
+    def foreign(self) -> Sequence[int]:
+        """The ids that others were answered with meanwhile."""
+        return self._foreign or ()
+
+    def note(self, ids: Iterable[int]) -> None:
+        """Others were answered with these ids."""
+        if self._foreign is None:
+            self._foreign = array("q")
+        self._foreign.extend(ids)
 
     def close(self) -> None:
         """The upload has ended."""
@@ -110,4 +120,4 @@ def _note(watching: Sequence[Claim], replies: Iterable[bytes]) -> None:
         return
     ids = [known for members in replies for known in decode_ids(members) if known is not None]
     for claim in watching:
-        claim.foreign.extend(ids)
+        claim.note(ids)

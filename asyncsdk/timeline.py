@@ -7,7 +7,7 @@ twice as long, so that noting something takes the same time at the end as at the
 from __future__ import annotations
 
 from bisect import bisect_left
-from itertools import accumulate, islice
+from itertools import accumulate, zip_longest
 from operator import add
 
 import msgspec
@@ -85,11 +85,8 @@ class History(msgspec.Struct, frozen=True):
         return [(_LATENCIES[min(at, len(_LATENCIES) - 1)], self.latencies[at]) for at in span]
 
 
-def _merge(amounts: list[float]) -> None:
-    """Halve the number of slots in use."""
-    if len(amounts) % 2:
-        amounts.append(0.0)
-    amounts[:] = map(add, amounts[::2], amounts[1::2])  # in place: who merges holds it already
+_Amounts = list[float]
+"""What is noted of one slot: phones, requests, retries, and seconds of pause."""
 
 
 class Timeline:
@@ -102,23 +99,21 @@ class Timeline:
     def __init__(self, began: float) -> None:
         self._began = began
         self._width = _WIDTH
-        # Of the slots up to the last moment that was noted: most uploads are over in one of them.
-        self._settled = [0.0]
-        self._requests = [0.0]
-        self._retries = [0.0]
-        self._paused = [0.0]
+        self._slots: list[_Amounts] = [[0, 0, 0, 0.0]]
+        """Up to the last moment of which something was noted."""
         self._paused_until = began
         self._latencies = [0] * (len(_LATENCIES) + 1)
 
     def settled(self, now: float, phones: int) -> None:
         """The fate of so many phones is known."""
-        self._settled[self._slot(now)] += phones
+        self._slot(now)[0] += phones
 
     def request(self, now: float, seconds: float, *, again: bool) -> None:
         """A request ended after so many seconds; `again` if it carried phones sent before."""
-        at = self._slot(now)
-        self._requests[at] += 1
-        self._retries[at] += again
+        slot = self._slot(now)
+        slot[1] += 1
+        if again:
+            slot[2] += 1
         self._latencies[bisect_left(_LATENCIES, seconds)] += 1
 
     def paused(self, now: float, until: float) -> None:
@@ -127,11 +122,11 @@ class Timeline:
         if until <= start:
             return
         self._paused_until = until
-        last = self._slot(until)
-        for at in range(self._slot(start), last + 1):
+        self._slot(until)  # from here on the slots are as long as they will be
+        for at in range(self._place(start), self._place(until) + 1):
             begins = self._began + at * self._width
             part = min(until, begins + self._width) - max(start, begins)
-            self._paused[at] += max(0.0, part)
+            self._slots[at][3] += max(0.0, part)
 
     def history(self, elapsed: float) -> History:
         """The course up to now.
@@ -139,25 +134,30 @@ class Timeline:
         Args:
             elapsed: Seconds since the beginning.
         """
-        used = self._slot(self._began + elapsed) + 1
-        slots = [
-            Slot(int(settled), int(requests), int(retries), paused)
-            for settled, requests, retries, paused in islice(zip(*self._noted, strict=True), used)
-        ]
-        return History(self._width, tuple(slots), tuple(self._latencies))
+        self._slot(self._began + elapsed)
+        used = self._slots[: self._place(self._began + elapsed) + 1]
+        slots = tuple([Slot(int(a), int(b), int(c), paused) for a, b, c, paused in used])
+        return History(self._width, slots, tuple(self._latencies))
 
-    def _slot(self, when: float) -> int:
-        """The slot of a moment; slots merge until there is one."""
-        while (at := int((when - self._began) / self._width)) >= _SLOTS:
-            for amounts in self._noted:
-                _merge(amounts)
-            self._width *= 2
-        if at >= len(self._settled):
-            more = [0.0] * (at + 1 - len(self._settled))
-            for amounts in self._noted:
-                amounts.extend(more)
+    def _slot(self, when: float) -> _Amounts:
+        """The slot of a moment, of which there may have to be more first."""
+        at = self._place(when)
+        if at >= len(self._slots):
+            at = self._grown(when)
+        return self._slots[at]
+
+    def _place(self, when: float) -> int:
+        at = int((when - self._began) / self._width)
         return max(0, at)
 
-    @property
-    def _noted(self) -> tuple[list[float], ...]:
-        return self._settled, self._requests, self._retries, self._paused
+    def _grown(self, when: float) -> int:
+        """Slots merge, and new ones come, until a moment has one; returns its place."""
+        while (at := self._place(when)) >= _SLOTS:
+            pairs = zip_longest(self._slots[::2], self._slots[1::2], fillvalue=_NOTHING)
+            self._slots = [list(map(add, *pair)) for pair in pairs]
+            self._width *= 2
+        self._slots += [[0, 0, 0, 0.0] for _ in range(at + 1 - len(self._slots))]
+        return at
+
+
+_NOTHING = (0, 0, 0, 0.0)

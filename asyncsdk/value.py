@@ -1,4 +1,4 @@
-"""Values that are made for every request, or for every row."""
+"""Values that are made for every upload, every request, or every row."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, TypedDict, overload
 from attrs import field, frozen
 
 from asyncsdk.results import Outcome, PhoneResult, StoppedBy
+from asyncsdk.value import Value
 from asyncsdk.wire.convert import unstructure
 from asyncsdk.words import counted
 
@@ -61,8 +62,7 @@ class UploadSummary(TypedDict):
 _OUTCOMES = tuple(Outcome)
 
 
-@frozen(eq=False, repr=False)
-class _Part:
+class _Part(Value, frozen=True, eq=False):
     """One upload within an account."""
 
     run: Run

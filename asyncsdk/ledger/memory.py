@@ -77,8 +77,8 @@ class MemoryLedger(Ledger):
             self._entries.setdefault(entry.outcome, []).append(entry)
 
     def results(self, outcome: Outcome) -> Results:
-        entries = tuple(self._entries.get(outcome, ()))
-        return Results(lambda: entries) if entries else _NONE
+        entries = self._entries.get(outcome)
+        return _NONE if entries is None else Results(partial(tuple, tuple(entries)))
 
     async def answered(self, wanted: set[int]) -> tuple[set[int], list[Phone]]:
         return (set(), []) if self._noted is None else await self._noted.answered(wanted)

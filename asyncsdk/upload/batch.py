@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -73,13 +73,6 @@ class Batch(Value, frozen=True, eq=False, kw_only=True, dict=True):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def changed(self, **fields: Any) -> Batch:
-        """The same rows, with another history."""
-        other = super().changed(**fields)
-        if "rows" in self.__dict__:
-            other.__dict__["rows"] = self.rows
-        return other
-
     @cached_property
     def rows(self) -> list[Row]:
         """The rows, which only those ask for that have to be split or looked up."""
@@ -90,7 +83,7 @@ class Batch(Value, frozen=True, eq=False, kw_only=True, dict=True):
         if len(positions) == len(self):
             return self
         rows = [self.rows[i] for i in positions]
-        part = super().changed(
+        part = self.changed(
             indices=_picked(self.indices, positions),
             body=encode_rows(rows),
             numbers=encode_rows(numbers_of(rows)),

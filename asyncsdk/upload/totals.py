@@ -11,7 +11,7 @@ from asyncsdk.ledger.run import Counts, Run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asyncsdk.timeline import Timeline
+    from asyncsdk.timeline import History, Timeline
     from asyncsdk.upload.ending import Ending
 
 __all__ = ["Totals"]
@@ -76,20 +76,21 @@ class Totals:
 
     def run(self, counts: Counts, ending: Ending, timeline: Timeline | None = None) -> Run:
         """The totals so far; with the course of the run, if its timeline is given."""
-        base, history = self.base, self.base.history
+        base, now = self.base, self.now
+        history: tuple[History, ...] = ()
         if timeline is not None:
-            history = (*history, timeline.history(self.now - self.began))
+            history = (*base.history, timeline.history(now - self.began))
         return Run(
             counts=counts.copy(),
             requests=base.requests + self.requests,
             retries=base.retries + self.retries,
-            throttled=self.paused,
-            elapsed=self.elapsed,
+            throttled=base.throttled + self.throttled(now) - self.throttled_before,
+            elapsed=base.elapsed + now - self.began,
             complete=self.ended is not None and not ending.begun,
             stopped_by=ending.stopped_by,
             batches=base.batches + self.batches,
             bytes=base.bytes + self.bytes,
-            history=history if timeline is not None else (),
+            history=history,
             group_id=self.group_id,
             dry_run=self.dry_run,
         )

@@ -6,13 +6,14 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve
 
 from asyncsdk.errors import AsyncSDKError, OutcomeUnknownError
 from asyncsdk.http.exchange import Attempt, Reply
 from asyncsdk.results import WOULD_BE_SENT, Delivery, Outcome, StoppedBy
 from asyncsdk.upload.flights import Stage
 from asyncsdk.upload.verdict.decision import Decision
+from asyncsdk.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,8 +45,7 @@ _SMALL = 100
 """Rows of a reply that is read back in a tenth of a millisecond: it holds nobody up."""
 
 
-@frozen(eq=False)
-class Post:
+class Post(Value, frozen=True, eq=False):
     """How the batches of an upload are posted."""
 
     requests: Requests

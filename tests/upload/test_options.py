@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asyncsdk import Delivery, Outcome, Phone, UploadFailed
+from asyncsdk import Client, ConfigurationError, Delivery, Outcome, Phone, UploadFailed
 from tests.rig import assert_accounts, connected, known, numbers, phones
 
 if TYPE_CHECKING:
@@ -123,3 +123,24 @@ async def test_two_reports_add_up(rig: Rig) -> None:
     assert str(both).startswith("7 phones: 5 created, 2 invalid, 0 failed in ")
     with pytest.raises(UploadFailed):
         both.raise_for_failures()
+
+
+@pytest.mark.parametrize(
+    ("good", "equal"),
+    [
+        ({"batch_size": 1}, {"batch_size": True}),
+        ({"batch_size": 1}, {"batch_size": 1.0}),
+        ({"concurrency": 1}, {"concurrency": True}),
+        ({"validate": True}, {"validate": 1}),
+        ({"dry_run": False}, {"dry_run": 0.0}),
+        ({"deadline": 1.0}, {"deadline": True}),
+    ],
+)
+def test_what_equals_an_option_that_was_given_before_is_checked_all_the_same(
+    good: dict[str, Any], equal: dict[str, Any]
+) -> None:
+    client = Client("1", "key-of-nobody")
+    for _ in range(2):
+        client.phones.upload(1, [], **good).close()
+        with pytest.raises(ConfigurationError):
+            client.phones.upload(1, [], **equal)

@@ -6,7 +6,6 @@ rule is broken is looked at row by row.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Annotated, Any
@@ -76,8 +75,15 @@ def _limited(name: str) -> Any:
 
 _LimitedRow = row_type("LimitedRow", _limited)
 """A row that keeps the limits, for whoever converts into it."""
-_ROWS: dict[bool, Any] = {True: list[_LimitedRow], False: list[Row]}  # type: ignore[valid-type]
-_NUMBERS: dict[bool, Any] = {True: list[_limited("phone")], False: list[str]}  # type: ignore[misc]
+
+
+def _chunk_of(item: Any) -> Any:
+    """A struct that has nothing but a list: msgspec knows structs, and looks at lists anew."""
+    return msgspec.defstruct("Chunk", [("items", list[item])], array_like=True)
+
+
+_ROWS = {True: _chunk_of(_LimitedRow), False: _chunk_of(Row)}
+_NUMBERS = {True: _chunk_of(_limited("phone")), False: _chunk_of(str)}
 """What rows and numbers are converted into, by whether limits are kept."""
 
 
@@ -115,10 +121,12 @@ class Checker:
 
     def join(self, pieces: Sequence[Piece]) -> Checked:
         """One chunk of several that follow each other; of none, an empty one."""
-        with suppress(UnicodeEncodeError, TypeError):  # texts of their own types, or not for JSON
+        try:
             checked = joined(pieces)
             if not (self.limits and any_blank(checked.texts)):
                 return checked
+        except (UnicodeEncodeError, TypeError):
+            pass  # texts of their own types, or not for JSON
         return joined([self._look_closer(piece) for piece in pieces])
 
     def look(self, first: int, chunk: Sequence[object]) -> Piece:
@@ -210,13 +218,14 @@ class Checker:
 
     def _encoded(self, chunk: Sequence[object]) -> bytes | None:
         try:
-            return encode_rows(msgspec.convert(chunk, _NUMBERS[self.limits]))
+            return encode_rows(msgspec.convert((chunk,), _NUMBERS[self.limits]).items)
         except (msgspec.ValidationError, UnicodeEncodeError):
             return None
 
     def _rows(self, chunk: Sequence[object], *, phones: bool = False) -> list[Row] | None:
         try:
-            rows: list[Row] = msgspec.convert(chunk, _ROWS[self.limits], from_attributes=phones)
+            found = msgspec.convert((chunk,), _ROWS[self.limits], from_attributes=phones)
+            rows: list[Row] = found.items
             if not self._as_they_are:
                 encode_rows(rows)  # what is made of them is looked at row by row already
         except (msgspec.ValidationError, UnicodeEncodeError, TypeError):

@@ -48,10 +48,9 @@ class Claims:
 
     def close(self, claim: Claim) -> None:
         """An upload has ended; a second time does nothing."""
-        for claims in (self._claims, self._watching):
-            of_group = claims.get(claim.group_id, {})
-            if of_group.pop(claim, claim) is None and not of_group:
-                del claims[claim.group_id]
+        _remove(self._claims, claim)
+        if self._watching:
+            _remove(self._watching, claim)
         self.changed.notify_all()
 
     def others(self, claim: Claim) -> list[Claim]:
@@ -113,6 +112,14 @@ class Claim:
         ]
         while any(flight.stage in _ON_ITS_WAY for flight in pending):
             await self._claims.changed.wait()
+
+
+def _remove(claims: dict[int, dict[Claim, None]], claim: Claim) -> None:
+    of_group = claims.get(claim.group_id)
+    if of_group is not None:
+        of_group.pop(claim, None)
+        if not of_group:
+            del claims[claim.group_id]
 
 
 def _note(watching: Sequence[Claim], replies: Iterable[bytes]) -> None:

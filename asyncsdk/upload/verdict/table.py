@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from asyncsdk.errors import ApiError, ProtocolError
 from asyncsdk.http.certainty import (
@@ -18,6 +18,7 @@ from asyncsdk.pace.retry import backoff, outage_pause, pause_for, pause_reason
 from asyncsdk.results import Delivery, Outcome
 from asyncsdk.upload.verdict.decision import Decision, Pause
 from asyncsdk.upload.verdict.settlement import blame, conflicts, settle
+from asyncsdk.value import Value
 from asyncsdk.wire.batch import decode_reply
 from asyncsdk.wire.problems import few_violations, problem_of
 
@@ -37,8 +38,7 @@ _STALE_AT_ONCE = 10
 proxy that dies looks like one."""
 
 
-@frozen(eq=False)
-class Table:
+class Table(Value, frozen=True, eq=False):
     """Applies the retry policy and `on_unknown` to replies and failures.
 
     Args:

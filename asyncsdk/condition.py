@@ -38,7 +38,8 @@ class Condition:
                 self.notify()  # it was woken, and cannot come: another may
             raise
         finally:
-            self._waiters.pop(waiter, None)
+            if self._waiters is not None:
+                self._waiters.pop(waiter, None)
 
     def notify(self, count: int = 1) -> None:
         """Wake so many of those who wait, those first who came first."""
@@ -51,5 +52,7 @@ class Condition:
 
     def notify_all(self) -> None:
         """Wake everybody who waits now."""
-        if self._waiters:
-            self.notify(len(self._waiters))
+        waiters, self._waiters = self._waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)

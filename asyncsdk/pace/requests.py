@@ -88,6 +88,8 @@ class Requests:
         self.transport = transport
         self._account = _Account(credentials)
         self.pace = pace
+        self.local: bool = type(pace) is LocalPace
+        """Whether nobody shares the pace, and permits do not run out."""
         self.connections = connections
         self.places: Slots = Slots(connections)
         """Those of them that are free."""
@@ -97,15 +99,10 @@ class Requests:
         """Those of the account."""
         return self._account.credentials
 
-    @property
-    def local(self) -> bool:
-        """Whether nobody shares the pace, and permits do not run out."""
-        return type(self.pace) is LocalPace
-
     def through(self, pace: Pace) -> Requests:
         """Requests with the same credentials and connections, which pass another pace."""
         others = copy(self)
-        others.pace = pace
+        others.pace, others.local = pace, type(pace) is LocalPace
         return others
 
     async def send(

@@ -248,9 +248,11 @@ class PhonesResource(Resource):
             ImportError: `normalize` is given and `asyncsdk[phone]` is not installed.
         """
         _path(group_id)
-        noted = options_noted(
-            phones, {"normalize": normalize, "duplicates": duplicates, "existing": existing}
-        )
+        noted = {}
+        if type(phones) is not list:  # it may be a list that was read, and says how
+            noted = options_noted(
+                phones, {"normalize": normalize, "duplicates": duplicates, "existing": existing}
+            )
         options = _checked(
             batch_size=batch_size,
             max_batch_bytes=max_batch_bytes,

@@ -144,6 +144,10 @@ class Transport:
 def _options(timeout: aiohttp.ClientTimeout) -> dict[str, Any]:
     return {
         "allow_redirects": False,
+        # What follows a borrowed session may have set otherwise: a refusal that it raises says
+        # nothing of its status any more, and a packed reply nothing at all.
+        "raise_for_status": False,
+        "auto_decompress": True,
         "timeout": timeout,
         "read_bufsize": READ_AHEAD,
         **HEADER_LIMITS,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
+import json
+from typing import Any
 
 import aiohttp
 import pytest
 
-from asyncsdk import Client, ConfigurationError
-from tests.client.provider import connections
+from asyncsdk import AuthenticationError, Client, ConfigurationError, UploadStopped
+from asyncsdk.sandbox import Faults
+from tests.client.provider import connections, serving
 from tests.leaping import LeapingLoop
-from tests.rig import Rig, client_of, connected, phones
+from tests.rig import Rig, assert_accounts, client_of, connected, phones
 
 
 def test_use_from_another_event_loop_is_refused() -> None:
@@ -73,6 +77,50 @@ async def test_a_borrowed_session_is_used_and_not_closed(rig: Rig) -> None:
         async with client_of(rig.sandbox, session=session) as client:
             await client.me()
         assert connections(rig.sandbox) == 1
+
+
+async def _raise(response: aiohttp.ClientResponse) -> None:
+    if response.status >= 400:
+        msg = "refused"
+        raise ValueError(msg)
+
+
+@pytest.mark.parametrize("how", [True, _raise])
+async def test_what_a_borrowed_session_raises_for_a_status_is_not_asked(how: Any) -> None:
+    refusals = ["429", "413", "422-whole", "503-after", "400-whole"]
+    async with (
+        connected(faults=Faults.script(refusals)) as rig,
+        aiohttp.ClientSession(raise_for_status=how) as session,
+        client_of(rig.sandbox, session=session) as client,
+    ):
+        report = await client.phones.upload(rig.group_id, phones(50), batch_size=10, rate=None)
+        assert report.ok
+        assert_accounts(report, rig.sandbox, phones(50))
+
+
+@pytest.mark.parametrize("how", [True, _raise])
+async def test_a_wrong_key_costs_one_request_in_any_borrowed_session(rig: Rig, how: Any) -> None:
+    async with (
+        aiohttp.ClientSession(raise_for_status=how) as session,
+        client_of(rig.sandbox, session=session, api_key="wrong") as client,
+    ):
+        with pytest.raises(UploadStopped, match="401"):
+            await client.phones.upload(rig.group_id, phones(50), batch_size=5, rate=None)
+        with pytest.raises(AuthenticationError):
+            await client.me()
+        with pytest.raises(AuthenticationError):
+            _ = [phone async for phone in client.groups.export(rig.group_id)]
+        assert len(rig.sandbox.requests) == 1
+
+
+async def test_a_packed_reply_is_unpacked_in_any_borrowed_session() -> None:
+    packed = gzip.compress(json.dumps({"id": 7, "currency": "EUR"}).encode())
+    async with (
+        serving(body=packed, headers={"Content-Encoding": "gzip"}) as provider,
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        provider.client(session=session) as client,
+    ):
+        assert (await client.me()).id == 7
 
 
 async def test_a_client_with_a_borrowed_session_need_not_be_closed(rig: Rig) -> None:

@@ -35,6 +35,7 @@ __all__ = [
     "Reply",
     "Request",
     "is_kept",
+    "is_open_ended",
     "pieces_of",
     "read_reply",
 ]
@@ -145,6 +146,8 @@ class Attempt(msgspec.Struct, eq=False):
     """Returns when its permit holds, also if it took long to connect."""
     failure: AsyncSDKError | None = None
     """Why its permit was not renewed."""
+    open_ended: bool = False
+    """Whether its reply ends with the connection: one that is cut off looks like a whole one."""
 
 
 class Body(aiohttp.Payload):
@@ -205,6 +208,11 @@ def is_kept(response: aiohttp.ClientResponse) -> bool:
     """Whether the connection of a reply that was read goes back to the pool."""
     says = response.headers.get("Connection", "").lower()
     return says != "close" and response.version == aiohttp.HttpVersion11
+
+
+def is_open_ended(response: aiohttp.ClientResponse) -> bool:
+    """Whether nothing but the end of the connection says where a reply ends."""
+    return not {"Content-Length", "Transfer-Encoding"}.intersection(response.headers)
 
 
 def _local_port(writer: AbstractStreamWriter) -> int | None:

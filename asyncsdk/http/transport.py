@@ -15,7 +15,7 @@ from yarl import URL
 from asyncsdk._version import __version__
 from asyncsdk.errors import AsyncSDKError, NotSentError, OutcomeUnknownError
 from asyncsdk.http.certainty import StaleConnectionError
-from asyncsdk.http.exchange import Body, Reply, is_kept, pieces_of, read_reply
+from asyncsdk.http.exchange import Body, Reply, is_kept, is_open_ended, pieces_of, read_reply
 from asyncsdk.http.failures import failure_of
 from asyncsdk.http.keepalive import KeepAlive
 from asyncsdk.http.sessions import HEADER_LIMITS, READ_AHEAD, Sessions
@@ -132,6 +132,7 @@ class Transport:
         with exchange:
             async with exchange.begin(headers, self._piece) as response:
                 exchange.answered(response)
+                attempt.open_ended = is_open_ended(response)
                 if is_success(response.status):
                     yield Reply(response.status, b""), pieces_of(response)
                 else:

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from asyncsdk.errors import ConfigurationError
+from asyncsdk.errors import ConfigurationError, OutcomeUnknownError
 from asyncsdk.http.exchange import Attempt, Request
 from asyncsdk.models import COLUMNS, Group
 from asyncsdk.resources.base import Resource
@@ -72,6 +72,10 @@ class GroupsResource(Resource):
         """The group's phones from its CSV export, as a stream.
 
         The export has no subscription data: those fields are None.
+
+        Raises:
+            OutcomeUnknownError: It broke off, or may have: it has fewer phones than the group, and
+                nothing says that it is whole.
         """
         async with aclosing(self.export_once(group_id, Attempt())) as phones:
             async for phone in phones:
@@ -81,16 +85,32 @@ class GroupsResource(Resource):
         self, group_id: int, attempt: Attempt
     ) -> AsyncGenerator[CreatedPhone, None]:
         """As `export`; the attempt is kept up to date, for whoever makes another."""
-        decoder = ExportDecoder()
+        decoder, known = ExportDecoder(), 0
         request = Request("GET", f"{_path(group_id)}/file/csv", accept="text/csv")
         async with aclosing(self._requests.stream(request, attempt=attempt)) as pieces:
             async for piece in pieces:
                 for step in steps_of(piece):
                     for phone in decoder.feed(step):
+                        known += phone.id is not None
                         yield phone
                     await asyncio.sleep(0)  # a large group is read for seconds
         for phone in decoder.close():
+            known += phone.id is not None
             yield phone
+        if attempt.open_ended or not (known or decoder.empty):
+            await self._confirm(group_id, known)
+
+    async def _confirm(self, group_id: int, known: int) -> None:
+        """Do nothing if a group has no more phones than its export, which may be cut off, or none.
+
+        Raises:
+            OutcomeUnknownError: It has more, or does not say how many.
+        """
+        count = (await self.get_once(group_id, Attempt())).count_items
+        if count is None or known < count:
+            has = "does not say how many it has" if count is None else f"has {count:,}"
+            msg = f"the export ended after {known:,} phones, and the group {has}: read it again"
+            raise OutcomeUnknownError(msg)
 
     async def get_once(self, group_id: int, attempt: Attempt) -> Group:
         """As `get`, with one request."""

@@ -65,6 +65,13 @@ class ExportDecoder:
         """None until the first line, which says the delimiter."""
         self._rows = -1
         """How many there were, but for the heading."""
+        self._headed = False
+        """Whether the first line has the cells of a heading."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there was a heading and nothing else: no page of a proxy looks like that."""
+        return self._rows == 0 and self._headed
 
     def feed(self, piece: bytes) -> Iterator[CreatedPhone]:
         """The phones that are complete with this piece.
@@ -98,7 +105,9 @@ class ExportDecoder:
             heading = lines.lstrip("\r\n").partition("\n")[0]
             if not heading:
                 return
-            self._records = _Records(max(_DELIMITERS, key=heading.count))
+            delimiter = max(_DELIMITERS, key=heading.count)
+            self._records = _Records(delimiter)
+            self._headed = heading.count(delimiter) >= _WIDTH - 1 and not heading.startswith("<")
         found = list(map(_phone, self._records.feed(lines)))
         if self._rows < 0 and found and found[0].id is None:
             del found[0]

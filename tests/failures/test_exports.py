@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
-from asyncsdk import RetryPolicy, UploadStopped
-from asyncsdk.sandbox import Faults
+from asyncsdk import OutcomeUnknownError, RetryPolicy, UploadStopped
+from asyncsdk.sandbox import STYLES, Faults
+from asyncsdk.sandbox.replies import Replies
+from asyncsdk.sandbox.wreck import Raw, wrecked
 from tests.relay import connected_by_relay
-from tests.rig import assert_accounts, numbers, phones
+from tests.rig import assert_accounts, connected, numbers, phones
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,3 +179,90 @@ async def test_what_the_server_answered_is_not_taken_twice(order: str) -> None:
         stored = {phone.id for phone in rig.sandbox.phones(rig.group_id)}
     assert report.created_count == 40
     assert {r.created.id for r in report.created if r.created} == stored - old
+
+
+# an export that is not whole, and does not say so
+
+CUT_OFF = ["empty", "not-json", "truncate-nolength"]
+
+
+@pytest.mark.parametrize("cut", CUT_OFF)
+@pytest.mark.parametrize("lost", ["reset-before", "reset-after"])
+async def test_what_is_missing_in_an_export_that_broke_off_is_not_sent_again(
+    lost: str, cut: str
+) -> None:
+    script = ["ok", lost, "ok", "ok", cut]  # two looks at the count, then the export
+    async with connected(faults=Faults.script(script, routes="all")) as rig:
+        source = phones(20)
+        report = await rig.upload(source, on_unknown="reconcile", quiet_period=QUIET)
+    assert report.ok
+    assert_accounts(report, rig.sandbox, source)
+
+
+@pytest.mark.parametrize("cut", CUT_OFF)
+async def test_an_export_that_breaks_off_each_time_leaves_phones_unknown(cut: str) -> None:
+    script = ["ok", "reset-after", "ok", "ok", cut, "ok", cut]
+    async with connected(faults=Faults.script(script, routes="all")) as rig:
+        source = phones(20)
+        report = await rig.upload(
+            source,
+            on_unknown="reconcile",
+            quiet_period=QUIET,
+            retry=RetryPolicy(attempts=2, base=0.0),
+        )
+    assert report.unknown_count == 20
+    assert "the export ended after" in str(report.failed[0].error)
+    assert_accounts(report, rig.sandbox, source)
+
+
+@pytest.mark.parametrize("cut", CUT_OFF)
+async def test_a_first_look_that_breaks_off_takes_no_old_phone_for_a_new_one(cut: str) -> None:
+    cuts = iter([cut])
+
+    async def taken(request: web.Request, reply: web.Response) -> web.StreamResponse:
+        fault = next(cuts, None) if is_export(request) else None
+        return wrecked(fault, reply, Replies(STYLES["plain"], echo="as sent"))
+
+    async with connected_by_relay(taken, faults=Faults.script(["reset-before"])) as rig:
+        old = await put_before(rig, 30)
+        report = await rig.upload(numbers(30), on_unknown="reconcile", quiet_period=QUIET)
+        stored = {phone.id for phone in rig.sandbox.phones(rig.group_id)}
+    assert {r.created.id for r in report.created if r.created} == stored - old
+    assert len(stored) == 60
+
+
+@pytest.mark.parametrize("cut", CUT_OFF)
+async def test_a_number_that_a_broken_export_did_not_show_is_skipped_all_the_same(cut: str) -> None:
+    faults = Faults.script([*["ok"] * 30, cut], routes="all")
+    async with connected(faults=faults) as rig:
+        await put_before(rig, 30)
+        report = await rig.upload(numbers(31), existing="skip")
+        stored = [phone.phone for phone in rig.sandbox.phones(rig.group_id)]
+    assert report.skipped_count == 30
+    assert sorted(stored) == numbers(31)
+
+
+@pytest.mark.parametrize("cut", CUT_OFF)
+async def test_an_export_that_broke_off_is_no_whole_one_for_others_either(cut: str) -> None:
+    async with connected(faults=Faults.script([*["ok"] * 9, cut], routes="all")) as rig:
+        await put_before(rig, 9)
+        with pytest.raises(OutcomeUnknownError, match="read it again"):
+            _ = [phone async for phone in rig.client.groups.export(rig.group_id)]
+        assert len([phone async for phone in rig.client.groups.export(rig.group_id)]) == 9
+
+
+async def test_an_export_without_a_length_is_read_where_it_is_whole() -> None:
+    """And an empty one of a group that has no phones."""
+
+    async def taken(request: web.Request, reply: web.Response) -> web.StreamResponse:
+        if not is_export(request):
+            return reply
+        assert isinstance(reply.body, bytes)
+        return Raw(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + reply.body, status=200)
+
+    async with connected_by_relay(taken, faults=Faults.script(["reset-after"])) as rig:
+        assert [phone async for phone in rig.client.groups.export(rig.group_id)] == []
+        source = phones(20)
+        report = await rig.upload(source, on_unknown="reconcile", quiet_period=QUIET)
+    assert report.ok
+    assert_accounts(report, rig.sandbox, source)

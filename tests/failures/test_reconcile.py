@@ -145,6 +145,24 @@ async def test_callback_data_tells_copies_apart() -> None:
         assert stored[result.phone.callback_data] == result.created.id
 
 
+@pytest.mark.parametrize("spelled", ["+491600000001", "0049 160 0000001", "0160 0000001"])
+@pytest.mark.parametrize("column", ["a", "e", "callback_data"])
+async def test_any_column_tells_copies_apart_however_they_are_spelled(
+    column: str, spelled: str
+) -> None:
+    source = [Phone(spelled, **{column: str(i)}) for i in range(6)]
+    async with connected(
+        faults=Faults.script(["reset-before", "reset-after", "reset-before"]), echo="normalized"
+    ) as rig:
+        report = await rig.upload(source, batch_size=2, concurrency=1, on_unknown="reconcile")
+        stored = {phone.id: phone for phone in rig.sandbox.phones(rig.group_id)}
+    assert report.ok
+    assert sorted(getattr(phone, column) for phone in stored.values()) == list("012345")
+    for result in report.created:
+        assert result.created is not None
+        assert getattr(stored[result.created.id or 0], column) == getattr(result.phone, column)
+
+
 async def test_progress_says_what_a_reconcile_does() -> None:
     async with connected(faults=Faults.script(["500-after"])) as rig:
         upload = rig.upload(numbers(10), on_unknown="reconcile", quiet_period=30.0).start()

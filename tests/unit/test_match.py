@@ -12,6 +12,7 @@ from attrs import frozen
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from asyncsdk.models import FIELDS
 from asyncsdk.upload.verdict.matching import Places, match
 from asyncsdk.wire.batch import decode_reply
 from asyncsdk.wire.rows import Row, encode_rows
@@ -46,6 +47,17 @@ class Sent:
     @property
     def rows(self) -> list[Row]:
         return [Row(number) for number in self.each]
+
+
+@frozen
+class Told:
+    """A batch of phones."""
+
+    rows: list[Row]
+
+    @property
+    def numbers(self) -> bytes:
+        return encode_rows([row.phone for row in self.rows])
 
 
 def match_json(numbers: list[str], members: object) -> Places | None:
@@ -189,3 +201,51 @@ def test_the_work_grows_with_the_batch_and_not_with_its_square(count: int) -> No
 def test_a_reformatted_echo_of_another_row_moves_the_silent_ones_too() -> None:
     numbers = ["491600000001", "nobody"]
     assert places(numbers, [member(None, 422), member("+491600000001")]) == [1, 0]
+
+
+def echoed(row: Row, status: int = 201) -> dict[str, Any]:
+    """A member that repeats all of a row, with its number as some server has it."""
+    texts = {name: getattr(row, name) for name in FIELDS}
+    number = "+49" + "".join(filter(str.isdecimal, row.phone))[-11:]
+    return {"status": status, "body": {**texts, "id": 1, "phone": number}}
+
+
+SPELLED = ("+4915112345678", "0049 151 12345678", "+49 (151) 123456-78", "015112345678")
+
+
+@given(
+    st.lists(st.sampled_from(SPELLED), min_size=1, max_size=8),
+    st.sampled_from(["a", "e", "callback_data"]),
+    st.data(),
+)
+def test_copies_in_other_spellings_are_told_apart_by_their_columns(
+    spelled: list[str], column: str, data: st.DataObject
+) -> None:
+    rows = [Row(number, **{column: f"{i}"}) for i, number in enumerate(spelled)]
+    order = data.draw(st.permutations(range(len(rows))))
+    reply = decode_reply(json.dumps([echoed(rows[row]) for row in order]).encode())
+    found = match(Told(rows), reply) or list(range(len(rows)))
+    assert [order[place] for place in found if place is not None] == list(range(len(rows)))
+
+
+@given(
+    st.lists(st.sampled_from(SPELLED), min_size=2, max_size=8),
+    st.data(),
+)
+def test_a_silent_refusal_among_moved_copies_is_the_one_left_over(
+    spelled: list[str], data: st.DataObject
+) -> None:
+    rows = [Row(number, a=f"{i}") for i, number in enumerate(spelled)]
+    order = data.draw(st.permutations(range(len(rows))))
+    refused = data.draw(st.integers(0, len(rows) - 1))
+    assume(any(row != place for place, row in enumerate(order) if row != refused))
+    told = [member(None, 422) if row == refused else echoed(rows[row]) for row in order]
+    found = match(Told(rows), decode_reply(json.dumps(told).encode()))
+    assert found is not None
+    assert found[refused] == order.index(refused)
+
+
+def test_an_echo_that_leaves_columns_out_moves_nothing() -> None:
+    rows = [Row("+4915112345678"), Row("+4915112345678", a="1")]
+    told = [member(None, 422), member("+4915112345678")]
+    assert match(Told(rows), decode_reply(json.dumps(told).encode())) in (None, [0, 1])

@@ -1,7 +1,8 @@
 """Which phone of a group is which row that was sent, in linear time whatever is there. Pure.
 
 A row and a phone are alike by all that was sent, by their digits, or by the end of those, the
-closest way first. Two rows and one phone leave one row without.
+closest way first: what agrees in all texts goes before what agrees in the number and the callback
+alone. Two rows and one phone leave one row without.
 
 Each phone is filed under everything by which a row may ask for it, so a row finds the first one
 that is left without looking at the others.
@@ -78,6 +79,23 @@ def _content(phone: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
     yield content_of(phone)  # an export cannot tell an empty text from none
 
 
+def _texts(phone: Row | Phone | CreatedPhone) -> Hashable:
+    """All but the number: they tell copies apart whose number the server spells otherwise."""
+    return content_of(phone)[1:]
+
+
+def _number_and_texts(phone: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
+    yield digits(phone.phone or ""), _texts(phone)
+
+
+def _filed_by_ending_and_texts(phone: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
+    return ((key, _texts(phone)) for key in _filed_endings(phone))
+
+
+def _asked_by_ending_and_texts(row: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
+    return ((key, _texts(row)) for key in _asked_endings(row))
+
+
 def _filed_by_number(phone: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
     return _filed(digits(phone.phone or ""), phone.callback_data)
 
@@ -87,18 +105,26 @@ def _asked_by_number(row: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
 
 
 def _filed_by_ending(phone: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
-    """Whose number is an ending of this one asks for that ending, and the other way round."""
-    number = digits(phone.phone or "")
-    yield from _filed(("whole", number), phone.callback_data)
-    for ending in _endings(number):
-        yield from _filed(("ending", ending), phone.callback_data)
+    return (each for key in _filed_endings(phone) for each in _filed(key, phone.callback_data))
 
 
 def _asked_by_ending(row: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
-    number = digits(row.phone or "")
-    yield from _asked(("ending", number), row.callback_data)
+    return (each for key in _asked_endings(row) for each in _asked(key, row.callback_data))
+
+
+def _filed_endings(phone: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
+    """Whose number is an ending of this one asks for that ending, and the other way round."""
+    number = digits(phone.phone or "")
+    yield "whole", number
     for ending in _endings(number):
-        yield from _asked(("whole", ending), row.callback_data)
+        yield "ending", ending
+
+
+def _asked_endings(row: Row | Phone | CreatedPhone) -> Iterator[Hashable]:
+    number = digits(row.phone or "")
+    yield "ending", number
+    for ending in _endings(number):
+        yield "whole", ending
 
 
 def _endings(number: str) -> Iterator[str]:
@@ -124,6 +150,8 @@ def _asked(number: Hashable, callback: str | None) -> Iterator[Hashable]:
 
 _WAYS: tuple[tuple[Keys, Keys], ...] = (
     (_content, _content),
+    (_number_and_texts, _number_and_texts),
+    (_filed_by_ending_and_texts, _asked_by_ending_and_texts),
     (_filed_by_number, _asked_by_number),
     (_filed_by_ending, _asked_by_ending),
 )

@@ -7,7 +7,7 @@ reformatted is no mismatch. Copies of one number are told apart by their columns
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING, Protocol
 
 from asyncsdk.numbers import alike, digits, tail
@@ -15,6 +15,7 @@ from asyncsdk.wire.rows import content_of, encode_rows, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from asyncsdk.models import CreatedPhone
     from asyncsdk.wire.batch import BatchReply
@@ -83,21 +84,49 @@ def _astray(batch: Sent, reply: BatchReply, places: Places) -> Iterator[int]:
     moved = not known.isdisjoint(others.values()) or (
         bool(alien) and not set(map(tail, numbers)).isdisjoint(map(tail, alien.values()))
     )
-    copies = len(known) < len(numbers)
-    contents = [content_of(row) for row in batch.rows] if copies else []
-    repeated = set(contents)
+    ends = numbers if echoes == numbers or not any(echoes) else list(map(tail, numbers))
+    copies = len(set(ends)) < len(ends)
+    swapped, more = _swapped_copies(batch.rows, ends, reply, places) if copies else (set(), False)
+    moved = moved or more
     for i, (place, echo) in enumerate(zip(places, echoes, strict=True)):
-        if place is None or (echo is None and moved):
+        other = echo != numbers[i]  # also where it is none
+        if place is None or i in swapped or i in alien or (moved and other):
             yield i
-        elif echo is None:
+
+
+def _swapped_copies(
+    rows: list[Row], ends: list[str], reply: BatchReply, places: Places
+) -> tuple[AbstractSet[int], bool]:
+    """The rows whose claimed member repeats a copy of theirs: the same number with other columns.
+
+    Args:
+        rows: What was sent.
+        ends: What all spellings of each number share.
+        reply: What came back.
+        places: The places that the reply claims.
+
+    Returns:
+        The rows; and whether one of the members says what its row has not: then the order is
+        another for certain, and it is no echo that leaves columns out.
+    """
+    times = Counter(ends)
+    contents = {i: _content(rows[i]) for i, end in enumerate(ends) if times[end] > 1}
+    repeated, swapped, more = set(contents.values()), set(), False
+    for i, sent in contents.items():
+        place = places[i]
+        if place is None or reply.echoes[place] is None:
             continue
-        elif echo != numbers[i]:
-            if moved or i in alien:
-                yield i
-        elif copies:
-            echoed = content_of(reply.echo(place))
-            if echoed != contents[i] and echoed in repeated:
-                yield i
+        echoed = _content(reply.echo(place))
+        if echoed != sent and echoed in repeated:
+            swapped.add(i)
+            more = more or any(text and text != own for text, own in zip(echoed, sent, strict=True))
+    return swapped, more
+
+
+def _content(phone: Row | CreatedPhone) -> tuple[str | None, ...]:
+    """All the fields of a row, where all spellings of its number are one."""
+    number, *texts = content_of(phone)
+    return (tail(number or ""), *texts)
 
 
 def _rematch(rows: list[Row], reply: BatchReply, places: Places, lost: list[int]) -> None:
@@ -107,6 +136,7 @@ def _rematch(rows: list[Row], reply: BatchReply, places: Places, lost: list[int]
     free = sorted(set(range(len(reply.echoes))).difference(p for p in places if p is not None))
     keys: list[Callable[[Row | CreatedPhone], Hashable]] = [
         content_of,
+        _content,
         lambda phone: phone.phone,
         lambda phone: digits(phone.phone or ""),
         lambda phone: tail(phone.phone or ""),

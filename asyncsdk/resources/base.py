@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from yarl import URL
 
 from asyncsdk.config import RetryPolicy
-from asyncsdk.errors import ProtocolError
+from asyncsdk.errors import AsyncSDKError, NotFoundError, ProtocolError
+from asyncsdk.http.certainty import Verdict, verdict_of_error
 from asyncsdk.http.exchange import Request
 from asyncsdk.models import Account, CreatedPhone, Group
 from asyncsdk.pace.retrying import Retrying
@@ -24,7 +25,7 @@ __all__ = ["Resource"]
 
 T = TypeVar("T", Account, CreatedPhone, Group)
 
-_IDEMPOTENT = {"GET", "PUT", "DELETE"}  # RFC 9110 §9.2.2
+_IDEMPOTENT = {"GET", "PUT"}  # RFC 9110 §9.2.2
 _PAGES = 100_000
 _IDLE_PAGES = 3
 """Pages of a list at most, and those in a row that may bring nothing new."""
@@ -55,6 +56,26 @@ class Resource:
         return await self._retrying.call(
             lambda attempt: self._once(request, attempt), idempotent=method in _IDEMPOTENT
         )
+
+    async def _delete(self, path: str) -> None:
+        """Delete what is there; a refusal is raised, and it is made again as in `_ask`.
+
+        Where one request was not answered and the next one finds nothing, the first has deleted it.
+        """
+        request, unanswered = Request("DELETE", path), False
+
+        async def once(attempt: Attempt) -> None:
+            nonlocal unanswered
+            try:
+                await self._once(request, attempt)
+            except NotFoundError:
+                if not unanswered:
+                    raise
+            except AsyncSDKError as error:
+                unanswered = unanswered or verdict_of_error(error) is Verdict.DOUBT
+                raise
+
+        await self._retrying.call(once, idempotent=True)
 
     async def _once(self, request: Request, attempt: Attempt) -> Reply:
         """The reply to one request; a refusal is raised."""

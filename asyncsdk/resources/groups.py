@@ -66,7 +66,7 @@ class GroupsResource(Resource):
 
     async def delete(self, group_id: int) -> None:
         """Delete a group together with its phones."""
-        await self._ask("DELETE", _path(group_id))
+        await self._delete(_path(group_id))
 
     async def export(self, group_id: int) -> AsyncGenerator[CreatedPhone, None]:
         """The group's phones from its CSV export, as a stream.

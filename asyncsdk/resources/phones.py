@@ -122,7 +122,7 @@ class PhonesResource(Resource):
 
     async def delete(self, phone_id: int) -> None:
         """Delete a phone."""
-        await self._ask("DELETE", f"/phones/{whole_number('phone_id', phone_id)}")
+        await self._delete(f"/phones/{whole_number('phone_id', phone_id)}")
 
     async def create_batch(
         self, group_id: int, phones: Iterable[PhoneLike] | AsyncIterable[PhoneLike] | Frame

@@ -180,3 +180,28 @@ async def test_a_list_that_fails_on_its_second_page_has_given_the_first() -> Non
         assert [(await anext(groups)).name for _ in range(2)] == ["people", "group 0"]
         with pytest.raises(NotFoundError):
             await anext(groups)
+
+
+UNHEARD = ["reset-after", "timeout-after", "500-after", "502-after"]
+
+
+@pytest.mark.parametrize("lost", UNHEARD)
+@pytest.mark.parametrize("then", [[], ["503"], ["reset-before"]])
+async def test_what_an_unanswered_request_has_deleted_is_deleted(
+    lost: str, then: list[str]
+) -> None:
+    async with connected(faults=Faults.script(["ok", lost, *then], routes="all")) as rig:
+        phone = await rig.client.phones.create(rig.group_id, "+491601234567")
+        await rig.client.phones.delete(phone.id or 0)
+        assert not rig.sandbox.phones(rig.group_id)
+    async with connected(faults=Faults.script([lost, *then], routes="all")) as rig:
+        await rig.client.groups.delete(rig.group_id)
+        assert [group.deleted_at is None for group in rig.sandbox.groups] == [False]
+
+
+@pytest.mark.parametrize("before", ["ok", "503", "429", "reset-head"])
+async def test_what_was_not_there_to_be_deleted_is_not_found(before: str) -> None:
+    async with connected(faults=Faults.script([before], routes="all")) as rig:
+        for delete in (rig.client.phones.delete, rig.client.groups.delete):
+            with pytest.raises(NotFoundError):
+                await delete(99)

@@ -18,6 +18,7 @@ from asyncsdk.http.certainty import StaleConnectionError
 from asyncsdk.http.exchange import Body, Reply, is_kept, is_open_ended, pieces_of, read_reply
 from asyncsdk.http.failures import failure_of
 from asyncsdk.http.keepalive import KeepAlive
+from asyncsdk.http.once import ONCE, lost
 from asyncsdk.http.sessions import HEADER_LIMITS, READ_AHEAD, Sessions
 from asyncsdk.status import is_success
 from asyncsdk.telemetry.interface import SILENT, UNSEEN
@@ -191,7 +192,7 @@ class _Exchange:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
         if isinstance(error, _FOREIGN) and not isinstance(error, AsyncSDKError):
-            self.failure = self._failure_of(error)
+            self.failure = self._failure_of(lost(error))
         now = self._loop.time()
         self._transport.keep_alive.end(self._lease, now, kept=self.kept)
         self._span.end(now, self.failure or error)
@@ -231,6 +232,7 @@ class _Exchange:
             if port is not None:
                 transport.keep_alive.leave(self._lease, port, attempt.left_at)
 
+        once = {} if request.method == "POST" or transport.sessions.borrowed else ONCE
         body = None if request.body is None else Body(request.body, attempt, leaving)
         if body is None:
             leaving()
@@ -243,6 +245,7 @@ class _Exchange:
             headers=sent,
             data=body,
             **options,
+            **once,
         )
 
     def _failure_of(self, error: Exception) -> Exception:

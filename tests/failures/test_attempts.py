@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
-from asyncsdk import NotSentError, RetryPolicy, UploadStopped
+from asyncsdk import NotSentError, Rate, RetryPolicy, UploadStopped
 from asyncsdk.sandbox import Faults
 from tests.relay import connected_by_relay
 from tests.rig import connected, phones
@@ -75,3 +76,33 @@ async def test_what_others_have_waited_before_is_nothing_to_who_comes_later(why:
             assert 20.0 <= upload.report.elapsed <= 20.0 + 2 * policy.cap + 2.0
             assert upload.report.requests >= 2
             await asyncio.sleep(1000)
+
+
+LOST = ["reset-head", "reset-before", "reset-after"]
+
+
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("attempts", [1, 3])
+async def test_a_read_whose_connection_is_lost_is_one_request(attempts: int, lost: str) -> None:
+    """On a connection that was used before, too, where an HTTP client may send it once more."""
+    faults = Faults.script(["ok", *[lost] * 9], routes="all")
+    async with connected(faults=faults) as rig:
+        await rig.client.me()
+        policy = RetryPolicy(attempts=attempts, base=0.01)
+        with pytest.raises(UploadStopped):
+            await rig.upload(phones(10), on_unknown="reconcile", retry=policy)
+        assert len(rig.sandbox.requests) == 1 + attempts
+
+
+@pytest.mark.parametrize("lost", LOST)
+async def test_no_lost_request_is_sent_again_above_the_rate(lost: str) -> None:
+    faults = Faults({lost: 0.5}, seed=3, routes="all", limit=20)
+    async with connected(faults=faults, client={"rate": Rate(1, per=1.0)}) as rig:
+        groups, group = rig.client.groups, rig.group_id
+        for _ in range(10):
+            await groups.update(group, name="other")
+            await groups.get(group)
+            _ = [found async for found in groups.list()]
+        arrivals = rig.arrivals
+    assert len(arrivals) > 35
+    assert min(later - earlier for earlier, later in pairwise(arrivals)) >= 1.0

@@ -78,7 +78,7 @@ def _is_key(value: Secret) -> bool:
 
 def _base_url(value: object) -> URL:
     url = _url(value)
-    if url is None or url.scheme not in {"http", "https"} or not url.host:
+    if url is None or url.scheme not in {"http", "https"}:
         msg = f"base_url must be an absolute http or https URL such as {DEFAULT_BASE_URL!r}"
         raise ConfigurationError(msg)
     if url.user or url.password or url.query_string or url.fragment:
@@ -88,18 +88,18 @@ def _base_url(value: object) -> URL:
 
 
 def _url(value: object) -> URL | None:
-    """A URL, or the text of one, as a URL; None if it is none."""
+    """A URL with a host, or the text of one, as a URL; None if it is none."""
     try:
         url = URL(value.strip()) if isinstance(value, str) else value
+        return url if isinstance(url, URL) and url.host else None
     except ValueError:
         return None
-    return url if isinstance(url, URL) else None
 
 
 _OWN_HEADERS = frozenset(
     {
         *("x-lox24-auth-token", "accept", "host"),
-        *("content-encoding", "content-length", "content-type", "transfer-encoding"),
+        *("content-encoding", "content-length", "content-type", "transfer-encoding", "expect"),
     }
 )
 

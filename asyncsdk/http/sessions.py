@@ -20,6 +20,9 @@ HEADER_LIMITS = {"max_line_size": 1 << 16, "max_field_size": 1 << 16, "max_heade
 """Arguments of a request: what its reply may have of headers. What cannot be read is a batch of
 unknown fate, so this is far above what aiohttp takes by default."""
 
+_BREAKING = frozenset({"content-encoding", "content-length", "expect", "transfer-encoding"})
+"""Headers of a session that make of a body another one, or wait for a reply that need not come."""
+
 
 class Sessions:
     """Connections to a server, without a limit of their own: whoever sends bounds its requests.
@@ -43,6 +46,10 @@ class Sessions:
         _check("session", borrowed, aiohttp.ClientSession, type(None))
         _check("ssl", ssl, SSLContext, type(None))
         _check("trust_env", trust_env, bool)
+        for name in () if borrowed is None else borrowed.headers:
+            if name.lower() in _BREAKING:
+                msg = f"the session has {name} among the headers of all its requests: leave it out"
+                raise ConfigurationError(msg)
         self._borrowed = borrowed
         self._ssl = ssl
         self._trust_env = trust_env

@@ -238,6 +238,8 @@ class _Exchange:
             leaving()
             attempt.left = True
         sent = {**transport.headers, **headers, "Accept": request.accept}
+        if body is not None:
+            sent["Content-Type"] = body.content_type  # a borrowed session may have another one
         self._span.send(sent)
         return self._session.request(
             request.method,

@@ -133,4 +133,12 @@ def _checked(fields: dict[str, str | None]) -> dict[str, str | None]:
             low = 1 if name == "name" else 0
             msg = f"a group's {name} must be a text of {low} to {longest} characters"
             raise ConfigurationError(msg)
+        if value is not None and _is_broken(value):
+            msg = f"a group's {name} has a lone surrogate, which is no character: leave it out"
+            raise ConfigurationError(msg)
     return fields
+
+
+def _is_broken(text: str) -> bool:
+    """Whether JSON cannot carry a text."""
+    return any("\ud800" <= character <= "\udfff" for character in text)

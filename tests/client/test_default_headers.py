@@ -45,6 +45,7 @@ def test_they_are_in_no_text() -> None:
         {"Content-Encoding": "gzip"},
         {"Transfer-Encoding": "chunked"},
         {"content-length": "5"},
+        {"Expect": "100-continue"},
         {"X Y": "a"},
         {"": "a"},
         {"X": "a\r\nY: b"},

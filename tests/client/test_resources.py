@@ -116,6 +116,8 @@ async def test_a_page_that_leads_to_itself_ends_the_list() -> None:
         {"name": "n", "description": "d" * 256},
         {"name": "n", "name_c": "c" * 51},
         {"name": "n", "colour": "red"},
+        {"name": "n\ud800"},
+        {"name": "n", "name_c": "\udfff"},
     ],
 )
 async def test_a_group_that_cannot_be_is_not_sent(rig: Rig, fields: dict[str, Any]) -> None:

@@ -113,6 +113,32 @@ async def test_a_wrong_key_costs_one_request_in_any_borrowed_session(rig: Rig, h
         assert len(rig.sandbox.requests) == 1
 
 
+@pytest.mark.parametrize(
+    "header", ["Expect", "content-encoding", "Content-Length", "TRANSFER-ENCODING"]
+)
+async def test_a_session_that_changes_every_body_is_refused(rig: Rig, header: str) -> None:
+    """Of `Expect` a request waits for ever where the server does not know it."""
+    async with aiohttp.ClientSession(headers={header: "100-continue"}) as session:
+        with pytest.raises(ConfigurationError, match=f"{header} among the headers"):
+            client_of(rig.sandbox, session=session)
+
+
+async def test_bodies_are_json_whatever_a_session_says_of_its_own() -> None:
+    async with serving(body=[]) as provider:
+        for given in (
+            {"headers": {"Content-Type": "text/csv"}},
+            {"skip_auto_headers": ["Content-Type"]},
+        ):
+            async with (
+                aiohttp.ClientSession(**given) as session,
+                provider.client(session=session) as client,
+            ):
+                await client.phones.create_batch(7, ["1"])
+        assert [asked.headers["Content-Type"] for asked in provider.asked] == [
+            "application/json"
+        ] * 2
+
+
 async def test_a_packed_reply_is_unpacked_in_any_borrowed_session() -> None:
     packed = gzip.compress(json.dumps({"id": 7, "currency": "EUR"}).encode())
     async with (

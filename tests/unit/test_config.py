@@ -74,7 +74,18 @@ def test_api_keys(key: Any) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "api.lox24.eu", "ftp://x", "https://", "/x", 5, None, "http://[", "https://h:99999"],
+    [
+        "",
+        "api.lox24.eu",
+        "ftp://x",
+        "https://",
+        "/x",
+        5,
+        None,
+        "http://[",
+        "http://xn--/",
+        "https://h:99999",
+    ],
 )
 def test_base_urls(url: Any) -> None:
     with pytest.raises(ConfigurationError, match="base_url must be an absolute http"):

@@ -28,11 +28,14 @@ def tail(number: str) -> str:
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether these may be spellings of one number: equal, or one is the other plus a prefix."""
+    """Whether these may be spellings of one number: equal, or one is the other plus a prefix.
+
+    Nothing is the ending of no number.
+    """
     if one == other:
         return True
     a, b = digits(one), digits(other)
-    return a.endswith(b) or b.endswith(a)
+    return bool(a and b) and (a.endswith(b) or b.endswith(a))
 
 
 _LONGEST = 15

@@ -249,3 +249,8 @@ def test_an_echo_that_leaves_columns_out_moves_nothing() -> None:
     rows = [Row("+4915112345678"), Row("+4915112345678", a="1")]
     told = [member(None, 422), member("+4915112345678")]
     assert match(Told(rows), decode_reply(json.dumps(told).encode())) in (None, [0, 1])
+
+
+@pytest.mark.parametrize("number", ["", " ", "+", "0"])
+def test_the_member_of_another_number_does_not_answer_a_row_without_one(number: str) -> None:
+    assert places([number], [member("+4915112345678")]) == [None]

@@ -25,6 +25,11 @@ class Slots:
         self._taken = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
+    @property
+    def full(self) -> bool:
+        """Whether whoever comes now has to wait."""
+        return self._taken >= self.limit or bool(self._waiting)
+
     async def acquire(self) -> None:
         """Return when there is room; `release` is to follow."""
         if self._taken < self.limit and not self._waiting:

@@ -59,6 +59,12 @@ class Flight:
     task: asyncio.Task[object] | None = None
     """The worker that waits for its reply."""
 
+    @property
+    def waits(self) -> bool:
+        """Whether a worker has it that waits for its permit, or for its place before that."""
+        attempt = self.attempt
+        return self.stage is Stage.WAITING and not (attempt.begun or attempt.permitted)
+
     def abandon(self) -> Entry:
         """The account of rows that the end of their upload leaves without a fate.
 

@@ -26,7 +26,7 @@ class Queue:
     """
 
     def __init__(self, *, endless: bool = False) -> None:
-        self._endless = endless
+        self.endless: bool = endless
         self._interrupted = False
         self._returned: deque[Flight] = deque()
         self._ready: deque[Flight] = deque()
@@ -61,7 +61,7 @@ class Queue:
 
     def interrupt(self) -> None:
         """Hand out nothing before `resume`, if the source is endless."""
-        self._interrupted = self._endless
+        self._interrupted = self.endless
         if self._interrupted:
             self._more.notify_all()
 

@@ -229,7 +229,7 @@ class Reader:
             if self._queue.wanted > 0:  # whoever wanted rows may be gone
                 flights = await self._draw()
         finally:
-            if flights:
+            if flights and self._queue.wanted + len(flights) > 0:  # else others came back meanwhile
                 flights[0].attempt = attempt
             else:
                 self._post.release(attempt)

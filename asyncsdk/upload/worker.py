@@ -149,6 +149,8 @@ class Workers:
         flight.stage = Stage.WAITING
         if not self.batches.fits(flight.batch):
             flight = self._fitted(flight)
+        if self.queue.endless:
+            self._yield_permits(flight)
         async with self.places:
             answer = await self._exchange(flight)
         if isinstance(answer, Reply) and answer.ok:
@@ -213,6 +215,16 @@ class Workers:
         for flight in self.flights:
             if flight.attempt.permitted:
                 self.post.release(flight.attempt)
+
+    def _yield_permits(self, flight: Flight) -> None:
+        """Have no permit wait for a place while those in the places wait for a permit.
+
+        The reader got it for a batch that was to leave at once. Others came back meanwhile.
+        """
+        if not flight.attempt.permitted:
+            self.release_permits()
+        elif self.places.full and any(other.waits for other in self.flights):
+            self.post.release(flight.attempt)
 
     def decide(self, flight: Flight, answer: Reply | AsyncSDKError) -> Decision:
         """What the end of its request means for the rows of a batch."""

@@ -27,7 +27,9 @@ def test_spellings_of_one_number(one: str, other: str) -> None:
     assert tail(one) == tail(other)
 
 
-@pytest.mark.parametrize("other", ["+4915112345679", "0151 1234567", "", " ", "+", "0", "abc", "+49"])
+@pytest.mark.parametrize(
+    "other", ["+4915112345679", "0151 1234567", "", " ", "+", "0", "abc", "+49"]
+)
 def test_other_numbers(other: str) -> None:
     assert not alike("+4915112345678", other)
 

@@ -548,3 +548,30 @@ async def test_a_permit_is_not_held_while_phones_are_looked_up(requests: int) ->
     assert {r.outcome for r in results} == {Outcome.CREATED}
     assert_accounts(sender.report, rig.sandbox, phones(60))
     assert busiest(rig.arrivals, 1.0) <= requests
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 8, Adaptive(1, 4)])
+@pytest.mark.parametrize("rate", [Rate(1, per=1.0), Rate(2, per=2.0)])
+@pytest.mark.parametrize("back", ["halves", "refused for now"])
+async def test_what_comes_back_and_what_is_new_share_the_least_rate(
+    back: str, rate: Rate, concurrency: int | Adaptive
+) -> None:
+    """A batch that has its permit before a worker has room must not keep it from the others."""
+    box: dict[str, Any] = {"max_batch": 1}
+    if back == "refused for now":
+        box = {"faults": Faults({"item-503": 0.7}, seed=2, limit=20)}
+    async with connected(client={"rate": rate}, **box) as rig:
+        sender = sender_of(
+            rig, linger=0.0, batch_size=10, concurrency=concurrency, retry=RetryPolicy(50, base=0.1)
+        )
+        source = phones(40)
+
+        async def later(index: int) -> PhoneResult:
+            await asyncio.sleep(max(0, index - 20) * 0.7)
+            return await sender.add(source[index])
+
+        async with asyncio.timeout(400), sender:
+            results = await asyncio.gather(*map(later, range(40)))
+    assert {result.outcome for result in results} == {Outcome.CREATED}
+    assert len(rig.sandbox.commits) == 40
+    assert busiest(rig.arrivals, rate.per) <= rate.requests

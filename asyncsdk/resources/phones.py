@@ -38,7 +38,7 @@ from asyncsdk.upload.recovery.claims import Claims
 from asyncsdk.upload.sender import Sender
 from asyncsdk.validators import whole_number
 from asyncsdk.wire.batch import BatchResponse, decode_members, encode_members, member_of_created
-from asyncsdk.wire.resources import decode_object
+from asyncsdk.wire.resources import decode_object, encode_object
 from asyncsdk.wire.rows import decode_rows
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
         OnUnknown,
         Rate,
     )
-    from asyncsdk.http.exchange import Attempt
+    from asyncsdk.http.exchange import Attempt, Reply
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.ledger.interface import Ledger
     from asyncsdk.likes import Frame, PhoneLike
@@ -105,8 +105,10 @@ class PhonesResource(Resource):
         Raises:
             ConfigurationError: It breaks a local rule.
         """
-        fields = _fields(phone)
-        reply = await self._ask("POST", _path(group_id), fields)
+        request = Request("POST", _path(group_id), encode_object(_fields(phone)))
+        reply = await self._retrying.call(
+            partial(self._create_once, group_id, request), idempotent=False
+        )
         created = decode_object(reply.body, CreatedPhone)
         self._claims.created(group_id, encode_members([member_of_created(created)]))
         return created
@@ -156,11 +158,16 @@ class PhonesResource(Resource):
             raise ConfigurationError(msg)
         request = Request("POST", path, checked.body, rows=len(items))
         reply = await self._single.call(
-            lambda attempt: self._once(request, attempt), idempotent=False
+            partial(self._create_once, group_id, request), idempotent=False
         )
         members = tuple(decode_members(reply.body))
         self._claims.created(group_id, reply.body)
         return BatchResponse(members, reply.status, reply.request_id)
+
+    async def _create_once(self, group_id: int, request: Request, attempt: Attempt) -> Reply:
+        """As `_once`; a reconcile waits for the reply: what that names is not its own."""
+        with self._claims.asking(group_id, attempt):
+            return await self._once(request, attempt)
 
     def upload(
         self,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from asyncsdk import Outcome, Phone
+from asyncsdk import Outcome, OutcomeUnknownError, Phone, ServerError
 from asyncsdk.sandbox import Faults
 from tests.rig import connected, known, numbers
 
@@ -88,3 +89,26 @@ async def test_a_refusal_of_another_upload_answers_it_as_well() -> None:
         assert loop.time() - began == pytest.approx(40, abs=1)
         assert report.created_count == 50
         assert (await second).created_count == 10
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("answer", ["slow", "timeout-after", "500-after"])
+async def test_a_late_answer_to_single_phones_is_waited_for(answer: str, alone: bool) -> None:  # noqa: FBT001
+    """What it names is theirs; where none comes, nobody was told of them."""
+    script = ["ok", "reset-before", "ok", answer]
+    faults = Faults.script(script, routes="all", delay=50.0)
+    async with connected(faults=faults) as rig:
+        number, phones = NUMBERS[0], rig.client.phones
+        upload = rig.upload([number], on_unknown="reconcile", quiet_period=10.0).start()
+        await asyncio.sleep(3)
+        told = 0
+        with suppress(OutcomeUnknownError, ServerError):
+            if alone:
+                await phones.create(rig.group_id, number)
+            else:
+                await phones.create_batch(rig.group_id, [number])
+            told = 1
+        report = await upload
+    assert report.ok
+    assert told == (answer == "slow")
+    assert len(rig.sandbox.commits) == 1 + told

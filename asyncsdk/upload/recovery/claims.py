@@ -8,6 +8,7 @@ Uploads of other processes are not seen here.
 from __future__ import annotations
 
 from array import array
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from asyncsdk.condition import Condition
@@ -16,8 +17,10 @@ from asyncsdk.upload.flights import Stage
 from asyncsdk.wire.batch import decode_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
+    from asyncsdk.http.exchange import Attempt
     from asyncsdk.ledger.entry import Entry
     from asyncsdk.upload.flights import Flights
 
@@ -34,6 +37,8 @@ class Claims:
         """In the order in which they began."""
         self._watching: dict[int, dict[Claim, None]] = {}
         """Those of them that have to know what others create."""
+        self._asking: dict[Attempt, int] = {}
+        """Requests outside of any upload that may create phones, and the groups of those."""
         self.changed: Condition = Condition()
 
     def open(self, group_id: int, flights: Flights) -> Claim:
@@ -61,6 +66,20 @@ class Claims:
         """Those that have to know what somebody creates in a group."""
         watching = self._watching.get(group_id)
         return [] if watching is None else [claim for claim in watching if claim is not creator]
+
+    @contextmanager
+    def asking(self, group_id: int, attempt: Attempt) -> Iterator[None]:
+        """A context for a request outside of any upload; `created` is to follow at once."""
+        self._asking[attempt] = group_id
+        try:
+            yield
+        finally:
+            del self._asking[attempt]
+            self.changed.notify_all()
+
+    def asked(self, group_id: int) -> AbstractSet[Attempt]:
+        """Such requests that are under way now."""
+        return {each for each, group in self._asking.items() if group == group_id and each.begun}
 
     def created(self, group_id: int, members: bytes) -> None:
         """Phones were created in a group outside of any upload."""
@@ -104,13 +123,16 @@ class Claim:
 
     async def others_answered(self) -> None:
         """Return when all requests that others have under way now were answered, or failed."""
+        asked = self._claims.asked(self.group_id)
         pending = [
             flight
             for other in self._claims.others(self)
             for flight in other.flights
             if flight.stage in _ON_ITS_WAY
         ]
-        while any(flight.stage in _ON_ITS_WAY for flight in pending):
+        while any(flight.stage in _ON_ITS_WAY for flight in pending) or not asked.isdisjoint(
+            self._claims.asked(self.group_id)
+        ):
             await self._claims.changed.wait()
 
 

@@ -254,3 +254,13 @@ def test_an_echo_that_leaves_columns_out_moves_nothing() -> None:
 @pytest.mark.parametrize("number", ["", " ", "+", "0"])
 def test_the_member_of_another_number_does_not_answer_a_row_without_one(number: str) -> None:
     assert places([number], [member("+4915112345678")]) == [None]
+
+
+@given(st.data(), st.integers(1, 12))
+def test_numbers_that_are_no_texts_are_read_all_the_same(data: st.DataObject, count: int) -> None:
+    """PHP writes what looks like a number as one, if it is told to."""
+    numbers = numbers_of(count)
+    order = data.draw(st.lists(st.sampled_from(range(count)), unique=True, min_size=1))
+    told = [{"status": 201, "body": {"id": 1, "phone": int(numbers[row])}} for row in order]
+    found = places(numbers, told)
+    assert found == [order.index(row) if row in order else None for row in range(count)]

@@ -97,7 +97,9 @@ def calling_code(region: str) -> str:
 
 def is_calling_code(digits: str) -> bool:
     """Whether these digits are the country code of a region."""
-    return digits.isdecimal() and int(digits) in _library().COUNTRY_CODE_TO_REGION_CODE
+    if not digits.isdecimal() or digits.startswith("0"):  # as a number, 049 would be 49
+        return False
+    return int(digits) in _library().COUNTRY_CODE_TO_REGION_CODE
 
 
 def dialled_abroad(digits: str, region: str) -> str | None:
@@ -164,7 +166,7 @@ class _Plan:
 def _plan(code: str) -> _Plan | None:
     """The plan of a country code; None if there is none, or one of its own kind."""
     library = _library()
-    region = library.region_code_for_country_code(int(code)) if code.isdecimal() else "ZZ"
+    region = library.region_code_for_country_code(int(code)) if is_calling_code(code) else "ZZ"
     metadata = library.PhoneMetadata.metadata_for_region(region, None)
     if metadata is None:
         return None
@@ -204,10 +206,13 @@ def kind_of(number: Number) -> str:
 
 def _as_known(number: Number) -> Any:
     """The same as phonenumbers has it."""
-    library = _library()
-    if number.national.startswith("0"):
-        return library.parse(number.text, None)
-    return library.PhoneNumber(int(number.code), int(number.national))
+    zeros = len(number.national) - len(number.national.lstrip("0"))
+    return _library().PhoneNumber(
+        int(number.code),
+        int(number.national),
+        italian_leading_zero=zeros > 0,  # parsed anew, one would be taken away where none belongs
+        number_of_leading_zeros=zeros or None,
+    )
 
 
 def complete(digits: str) -> bool:

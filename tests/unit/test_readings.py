@@ -24,6 +24,7 @@ REGIONS = (
     *("SI", "AU", "NZ", "JP", "KR", "CN", "BR", "MX", "ZA", "AE", "SG", "IL", "CA", "AR", "EG"),
 )
 KINDS = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
+_E164 = phonenumbers.PhoneNumberFormat.E164
 GAPS = ("", "", "", "", " ", " ", "-", ".", "/", "  ", " - ", "\u00a0", ")", "(", ") ", " (", "'")
 ENDINGS = (
     *("/68", " / 8", "/8", " (2)", "(2)", " - 2", "-8", "- 12", " / 12346", "; 8", ", 8"),
@@ -170,6 +171,31 @@ def test_what_a_spreadsheet_made_of_it_is_none(data: st.DataObject) -> None:
         str(int(real.code) - int(real.national)),
     ):
         assert not isinstance(read(cell, region), str), cell
+
+
+@settings(max_examples=effort(100, 2000))
+@given(numbers(), st.integers(1, 1999), st.sampled_from([". ", ") ", ".) ", " ", " - ", "\t"]))
+def test_the_rank_of_a_row_is_no_part_of_its_number(real: Real, rank: int, mark: str) -> None:
+    """Unless it could be its country's code, in which case it is no rank."""
+    found = read(f"{rank}{mark}{real.trunk}{real.national}", real.region)
+    landline = not real.trunk and mark[0] not in ".)"
+    assert (
+        not isinstance(found, str)
+        or landline
+        or (mark[0] not in ".)" and found.startswith(f"+{rank}"))
+    )
+
+
+@pytest.mark.parametrize("cell", ["+{}", "00{}", "+ {}", "+({}"])
+@settings(max_examples=effort(50, 1000))
+@given(numbers(), st.sampled_from(["0", "00", "000"]), st.integers(0, 3))
+def test_zeros_where_no_number_has_any_are_none_of_it(
+    cell: str, real: Real, zeros: str, at: int
+) -> None:
+    digits = real.code + real.national
+    found = read(cell.format(digits[:at] + zeros + digits[at:]), real.region)
+    if isinstance(found, str):
+        assert found == phonenumbers.format_number(phonenumbers.parse(found), _E164)
 
 
 @pytest.mark.parametrize("bare", ["national", "international"])

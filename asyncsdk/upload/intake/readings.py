@@ -27,6 +27,8 @@ _ENDING = 2
 """Digits that may be another ending of a number."""
 _PAIR = 3
 """Digits of a group at most where numbers are written in groups as short as an ending."""
+_RANK = 3
+"""Digits that may say which row of a list it is."""
 _CENTRAL = "0"
 """The extension of whoever answers in a company: `030 123456-0` is dialled as it stands."""
 _LONGEST_LANDLINE = 11
@@ -66,7 +68,7 @@ def read_digits(written: Spelled, region: str, bare: str | None) -> Number | Ref
     if found.wrong:
         glued = any(complete(code + written.digits[: c.at]) for code in codes for c in written.cuts)
         return Refused("two-numbers" if glued else found.wrong)
-    if any(_may_end(written.digits, cut, code, found) for code in codes for cut in written.cuts):
+    if _may_be_two(written, code, codes, found):
         return Refused("two-numbers")
     settled = written.prefix is Prefix.NONE and bare is not None
     if not settled and (other := _with_doubled_code(found, code)):
@@ -163,6 +165,22 @@ def _only(*readings: Number) -> Number | Refused:
     return readings[0]
 
 
+def _may_be_two(written: Spelled, code: str, before: tuple[str, ...], whole: Number) -> bool:
+    """Whether a number may end, or begin, within these digits.
+
+    Args:
+        written: The digits.
+        code: The country code of the list.
+        before: What may stand before the digits where they are dialled from anywhere.
+        whole: What all of them are.
+    """
+    digits, cuts = written.digits, written.cuts
+    if any(_may_end(digits, cut, each, whole) for each in before for cut in cuts):
+        return True
+    bare = written.prefix is Prefix.NONE
+    return bare and any(_may_begin(digits, cut, code, whole) for cut in cuts)
+
+
 def _may_end(digits: str, cut: Cut, before: str, whole: Number) -> bool:
     """Whether a number may end at this cut, and another one, or only its ending, begin there.
 
@@ -183,6 +201,22 @@ def _may_end(digits: str, cut: Cut, before: str, whole: Number) -> bool:
     if cut.gap is Gap.STRONG or not whole.valid or ending:
         return True
     return rest.startswith("0") and any(map(complete, _second(rest, whole)))
+
+
+def _may_begin(digits: str, cut: Cut, code: str, whole: Number) -> bool:
+    """Whether a number may begin at this cut, behind the rank of its row: `2 0171 1234567`.
+
+    Args:
+        digits: All of them, without `+` and without a leading 0.
+        cut: The place.
+        code: The country code of the list.
+        whole: What all of them are.
+    """
+    rank, rest = digits[: cut.at], digits[cut.at :]
+    if len(rank) > _RANK or rank == whole.code:
+        return False
+    number = number_of(code + rest.removeprefix("0"))
+    return number.valid and (rest.startswith("0") or not number.landline)
 
 
 def _long(cut: Cut) -> bool:

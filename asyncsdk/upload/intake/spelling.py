@@ -132,6 +132,8 @@ _GROUPED = re.compile(r"\+?[1-9]\d{0,2}([.,' ])\d{3}(?:\1\d{3})+(?P<decimals>(?!
 """Thousands apart, as spreadsheets show numbers."""
 _BETWEEN = re.compile(r"[,;|&\r\n]|:::")
 _JOINING = re.compile(r"\d\W*\s(?:und|oder|and|or|et|ou|y|e|o|bzw|resp|u)\b\.?\W*\d", re.IGNORECASE)
+_RANKED = re.compile(r"[(\[]?[1-9]\d{0,3}\.(?:\s|[)\]])|[1-9]\d{0,3}[)\]]")
+"""A row that says which one of a list it is: `2. 0171 1234567`, `2) 0171 1234567`."""
 _SECOND = re.compile(r"\d[^\d+]*\+")
 _WORD = re.compile(r"[^\W\d_]")
 _PLUS = re.compile(r"[(\[ ]*\+[)\] ]*")
@@ -239,7 +241,7 @@ def _several(text: str) -> str | None:
         return "fraction"
     if (_FRACTION.fullmatch(text) and not _is_dotted(text)) or _DOTTED.fullmatch(text):
         return "fraction"
-    if _SECOND.search(text) or _JOINING.search(text):
+    if _RANKED.match(text) or _SECOND.search(text) or _JOINING.search(text):
         return "two-numbers"
     if _BETWEEN.search(text) and grouped is None:
         return "two-numbers"

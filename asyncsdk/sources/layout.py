@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from asyncsdk.sources.names import is_heading, name_rank, plain_name
 from asyncsdk.sources.rejects import is_rejects
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
 __all__ = ["Layout", "find_layout", "is_total"]
 
@@ -26,11 +27,44 @@ _ABOVE = 30
 """Rows in which the names of the columns are looked for."""
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
-_TOTAL = re.compile(
-    r"(?:gesamt\w*|summen?|zwischensumme|insgesamt|total\w*|sub ?totals?|grand total|sum|count"
-    r"|anzahl|somme|sous total|suma|totale|totaal|subtotaal|totalt|razem|lacznie|celkem"
-    r"|osszesen|yhteensa|итого|всего)(?: \w+){0,2}"
+_TOTALS = (
+    *(
+        r"gesamt\w*",
+        "summen?",
+        "zwischensumme",
+        "endsumme",
+        "insgesamt",
+        r"total\w*",
+        "sub ?totals?",
+    ),
+    *(
+        "gran total",
+        "grand total",
+        "sum",
+        "count",
+        "anzahl",
+        "somme",
+        "sous total",
+        "suma",
+        "summa",
+    ),
+    *("totaal", "subtotaal", "eindtotaal", "i alt", "razem", "lacznie", "celkem", "soucet"),
+    *("osszesen", "yhteensa", "toplam", "genel toplam", "συνολο", "итого?", "всего", "ergebnis"),
+    *(
+        "teilergebnis",
+        "endergebnis",
+        "durchschnitt",
+        "mittelwert",
+        "average",
+        "moyenne",
+        "promedio",
+    ),
 )
+"""What stands before totals, as `plain_name` has it."""
+_TOTAL = re.compile(rf"(?:{'|'.join(_TOTALS)})(?: +\w+){{0,2}}")
+_TWO = 2
+_BEGINNINGS = frozenset(word[:_TWO].strip() for word in _TOTALS)
+_COUNTED = re.compile(r"\d[\d.,' ]* [^\W\d]+")
 _FIGURE = re.compile(r"[\d.,' \-+%€$£]*|[A-Z]{3} ?[\d.,' ]+|[\d.,' ]+[A-Z]{3}")
 
 
@@ -85,12 +119,28 @@ def find_layout(rows: Sequence[Sequence[str]], width: int, *, header: bool | Non
     return Layout(_padded(rows[at], width), at, 1)
 
 
-def is_total(cells: Sequence[str]) -> bool:
-    """Whether a row is a line of totals: a word for them, and for the rest figures or nothing."""
-    filled = [cell.strip() for cell in cells if cell.strip()]
-    if not filled or not _TOTAL.fullmatch(_DIGIT.sub("", plain_name(filled[0])).strip()):
+def is_total(cells: Sequence[str], phones: Container[int] = ()) -> bool:
+    """Whether a row is a line of totals: a word for them, and for the rest figures or nothing.
+
+    Args:
+        cells: The row.
+        phones: Where in it others have their phones: there it may say what was counted.
+    """
+    filled = ((at, text) for at, cell in enumerate(cells) if (text := cell.strip()))
+    _, first = next(filled, (0, ""))
+    if first[:1].isalpha() and not _begins_totals(first[:_TWO]):
+        return False  # as of nearly all
+    if not _TOTAL.fullmatch(_DIGIT.sub("", plain_name(first)).strip()):
         return False
-    return all(map(_FIGURE.fullmatch, filled[1:]))
+    return all(
+        _FIGURE.fullmatch(text) or (at in phones and _COUNTED.fullmatch(text))
+        for at, text in filled
+    )
+
+
+@lru_cache(1 << 12)
+def _begins_totals(letters: str) -> bool:
+    return plain_name(letters) in _BEGINNINGS
 
 
 def _names_at(rows: Sequence[Sequence[str]], width: int) -> int | None:

@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 from asyncsdk.models import FIELDS, Located, Phone, Problem, Violation, Withheld
 from asyncsdk.places import LINE, place_of
 from asyncsdk.sources.layout import is_total
+from asyncsdk.sources.likeness import looks_complete
 from asyncsdk.sources.picking import COUNTRY, picker
 from asyncsdk.sources.rejects import (
     NOTED,
@@ -21,7 +22,7 @@ from asyncsdk.sources.rejects import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from asyncsdk.sources.picking import ColumnChoice
     from asyncsdk.sources.rejects import Note
@@ -31,7 +32,8 @@ __all__ = ["NotedMakers", "Totals", "maker"]
 _DRESS = len(FIELDS) - 1
 """Fields of a phone besides its number."""
 _SHORT = 6
-"""Characters that a phone has at least: where a line of totals has one, it has fewer."""
+"""Characters that a phone has at least: where a line of totals counts them, it has fewer."""
+_DIALLED = ("+", "0", "(")
 
 
 def maker(
@@ -55,6 +57,7 @@ def maker(
     """
     choice = mapping["phone"]
     at = choice.position
+    phones = {at, *(position for each in choice.order for position in each.positions)}
     pick = picker(choice) if choice.order else None
     dress = _Dress.of(mapping)
     plain = _plain(choice, dress)
@@ -64,21 +67,33 @@ def maker(
         count = len(cells)
         if plain is not None and count == width and not below.line:  # as below, in half the time
             values = plain(cells)
-            if "" not in values and len(values[0]) >= _SHORT:
+            if "" not in values and not _has_totals(cells, values[0], phones):
                 return Phone(*values)
+        phone = cells[at] if at < count else ""
+        picked = phone if pick is None else pick(cells)
+        number = phone if isinstance(picked, Problem) else picked
+        if below.line or _has_totals(cells, number, phones):
+            return dress.withheld(phone, cells, below.problem(line, unit))
         if count > width and any(map(str.strip, cells[width:])):
             return Phone("")
-        phone = cells[at] if at < count else ""
-        if pick is not None:
-            picked = pick(cells)
-            if isinstance(picked, Problem):
-                return dress.withheld(phone, cells, picked)
-            phone = picked
-        if below.line or (len(phone) < _SHORT and is_total(cells)):
-            return dress.withheld(phone, cells, below.problem(line, unit))
-        return dress.phone(phone, cells)
+        if isinstance(picked, Problem):
+            return dress.withheld(phone, cells, picked)
+        return dress.phone(picked, cells)
 
     return make
+
+
+def _has_totals(cells: Sequence[str], phone: str, phones: Container[int]) -> bool:
+    """Whether a row is a line of totals, and its phone none that begins as no sum of phones does.
+
+    Args:
+        cells: The row.
+        phone: Its phone.
+        phones: Where in it phones are.
+    """
+    if len(phone) >= _SHORT and phone.startswith(_DIALLED):  # as most do, and sooner said
+        return False
+    return is_total(cells, phones) and not looks_complete(phone)
 
 
 def _plain(phone: ColumnChoice, dress: _Dress) -> Callable[[Sequence[str]], Sequence[str]] | None:
@@ -162,7 +177,10 @@ class Totals:
         """Why the row on this line is no contact: it is such a line, or stands below it."""
         if not self.line:
             self.line = line
-            reason = "is a line of totals, not a contact"
+            reason = (
+                "is a line of totals, not a contact: if it is one, write its number with + and "
+                "its country code"
+            )
         else:
             reason = (
                 f"stands below the totals in {place_of(self.line, unit=unit)}, where there "

@@ -66,6 +66,7 @@ def test_each_iteration_reads_anew(tmp_path: Path) -> None:
         ("utf-16", "utf-16"),
         ("utf-16-le", "utf-16-le"),
         ("utf-16-be", "utf-16-be"),
+        ("utf-32", "utf-32"),
     ],
 )
 def test_unicode_encodings_are_recognised(encoding: str, found: str) -> None:

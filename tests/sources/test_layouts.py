@@ -84,6 +84,11 @@ def test_a_title_is_told_and_counts_as_lines() -> None:
         (["Total", "", "12"], True),
         (["Anzahl Kontakte", "2"], True),
         (["Razem", "2"], True),
+        (["Łącznie 12 osób", "2"], True),
+        (["Ergebnis", "3432469135"], True),
+        (["Genel Toplam:", "2"], True),
+        (["Gesamt: 2 Kontakte", ""], True),
+        (["Summe", "2 Kontakte"], False),
         (["Total Energies", "", "Paris"], False),
         (["Summe, Anna", "", "Berlin"], False),
         (["", ""], False),
@@ -100,6 +105,24 @@ def test_below_the_totals_are_no_contacts() -> None:
     assert phones(source) == ["0171 1234560"]
     held = [phone for phone in source if isinstance(phone, Withheld)]
     assert "below the totals in line 3" in str(held[1].problem)
+
+
+@pytest.mark.parametrize(
+    "total",
+    [
+        "Summe;3432469134;20",  # a spreadsheet adds up phones, too
+        "Ergebnis;3432469134,00;",
+        "Gesamt;2 Kontakte;20",
+        ";Gesamt: 2 Kontakte;",
+        "Total;;20;10",
+    ],
+)
+@pytest.mark.parametrize("column", ["Mobil", "Vorwahl+Mobil", "Mobil,Umsatz"])
+def test_no_total_is_sent_nor_what_is_below_it(total: str, column: str) -> None:
+    rows = ["Name;Mobil;Umsatz;Vorwahl", "Anna;1711234560;10;+49", "Bert;1721234561;10;+49"]
+    lines = "\n".join([*rows, total, "Hotline;0301234567;;+49"])
+    source = read(io.BytesIO(lines.encode()), columns={"phone": column})
+    assert [type(phone) is Withheld for phone in source] == [False, False, True, True]
 
 
 def test_a_contact_with_the_name_of_a_total_is_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from .books import (
     workbook,
     workbook_xls,
     xls,
+    zipped,
 )
 
 if TYPE_CHECKING:
@@ -129,6 +131,17 @@ def test_a_number_is_read_as_its_format_shows_it(
 ) -> None:
     path = tmp_path / ("x.xlsx" if write is formatted else "x.xls")
     assert phones(write(path, form, [number, number])) == [shown, shown]
+
+
+def test_cells_that_do_not_say_where_they_are_stand_one_behind_the_other(tmp_path: Path) -> None:
+    """Some programs write no `r` of rows and cells: a format is that of its cell all the same."""
+    path = formatted(tmp_path / "x.xlsx", '"+41 "0', [791234567, 791234568])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = re.sub(rb'(<row|<c) r="\w+"', rb"\1", parts[sheet])
+    path.write_bytes(zipped(parts))
+    assert phones(path) == ["+41 791234567", "+41 791234568"]
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,28 @@ def test_a_workbook_in_xml_whose_formats_add_a_prefix() -> None:
     assert seen == ["791234567", "+41 791234567", "+41 791234567", "+43 6641234567"]
 
 
+PREFIX = '<NumberFormat ss:Format="&quot;+41 &quot;0"/>'
+INHERITED = f'<Style ss:ID="a">{PREFIX}</Style><Style ss:ID="b" ss:Parent="a"/>'
+CIRCLE = '<Style ss:ID="b" ss:Parent="c"/><Style ss:ID="c" ss:Parent="b"/>'
+
+
+@pytest.mark.parametrize(
+    ("styles", "style", "shown"),
+    [
+        (f'<Style ss:ID="Default">{PREFIX}</Style>', "", "+41 791234567"),
+        (INHERITED, ' ss:StyleID="b"', "+41 791234567"),
+        (CIRCLE, ' ss:StyleID="c"', "791234567"),
+    ],
+)
+def test_a_format_in_a_workbook_in_xml_may_be_that_of_another_style(
+    styles: str, style: str, shown: str
+) -> None:
+    head = "<Row>" + CELL.format("", "String", "Mobil") + CELL.format("", "String", "x") + "</Row>"
+    row = "<Row>" + CELL.format(style, "Number", "791234567") + "</Row>"
+    source = opened(spreadsheetml({"Neu": head + row}, styles=styles))
+    assert [found.cells[0] for found in source.rows()] == [shown]
+
+
 def test_a_zip_with_one_list_in_it() -> None:
     table = f"Name;Mobil\nAnna;{A}\n".encode()
     source = opened(zipped({"export/": b"", "export/kunden.csv": table, "__MACOSX/._x": b"x"}))

@@ -23,6 +23,10 @@ _MAX_SPAN = 1000
 """Cells that one stands for at most: a table that says more is wrong."""
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"
 _X = "{urn:schemas-microsoft-com:office:excel}"
+_DEFAULT = "Default"
+"""The style of cells that name none, and nothing around them does."""
+_PARENTS = 10
+"""Styles that inherit from each other at most."""
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _WHOLE = re.compile(r"(\d+)(?:\.0*)?")
 
@@ -149,18 +153,28 @@ def _worksheets(file: IO[bytes]) -> list[Sheet]:
 
 def _forms(root: Any) -> dict[str | None, str]:
     """The styles whose number formats add something to what is in a cell."""
-    forms = {
-        style.get(f"{_SS}ID"): form.get(f"{_SS}Format", "")
-        for style in root.iter(f"{_SS}Style")
-        if (form := style.find(f"{_SS}NumberFormat")) is not None
-    }
+    styles = {style.get(f"{_SS}ID"): style for style in root.iter(f"{_SS}Style")}
+    forms = {name: _form(style, styles) for name, style in styles.items()}
     return {name: form for name, form in forms.items() if adds(form)}
+
+
+def _form(style: Any, styles: Mapping[str | None, Any]) -> str:
+    """The number format of a style, which may be that of its parent."""
+    for _ in range(_PARENTS):
+        if style is None:
+            break
+        if (form := style.find(f"{_SS}NumberFormat")) is not None:
+            return str(form.get(f"{_SS}Format", ""))
+        style = styles.get(style.get(f"{_SS}Parent"))
+    return ""
 
 
 def _xml_rows(sheet: Any, forms: Mapping[str | None, str]) -> Iterator[_Row]:
     """The rows of a worksheet; what it leaves out is counted by `Index`."""
     line = 0
     of_columns = _styles_of_columns(sheet) if forms else []
+    table = sheet.find(f"{_SS}Table")
+    whole = _DEFAULT if table is None else table.get(f"{_SS}StyleID", _DEFAULT)
     for row in sheet.iter(f"{_SS}Row"):
         line = int(row.get(f"{_SS}Index", line + 1))
         cells: list[str] = []
@@ -172,7 +186,7 @@ def _xml_rows(sheet: Any, forms: Mapping[str | None, str]) -> Iterator[_Row]:
             cells += [""] * (index - 1 - len(cells))
             across = int(cell.get(f"{_SS}MergeAcross", 0))
             column = of_columns[len(cells)] if len(cells) < len(of_columns) else None
-            style = cell.get(f"{_SS}StyleID") or row.get(f"{_SS}StyleID") or column
+            style = cell.get(f"{_SS}StyleID") or row.get(f"{_SS}StyleID") or column or whole
             cells += [_data(cell, forms.get(style, "")), *[""] * min(across, _MAX_SPAN)]
         yield line, _trimmed(cells), row.get(f"{_SS}Hidden") == "1"
         line += int(row.get(f"{_SS}Span", 0))

@@ -30,17 +30,19 @@ def shown_in_xlsx(archive: zipfile.ZipFile, sheet: str) -> Shown:
     if not styles and not found_in(archive, part, _HIDES):
         return Shown()
     seen = Shown(styles=styles)
-    line = 0
+    line, column = 0, -1
 
     def begin(name: str, attributes: dict[str, str]) -> None:
-        nonlocal line
+        nonlocal line, column
         kind = _local(name)
         if kind == "row":
-            line = int(attributes.get("r", line + 1))
+            line, column = int(attributes.get("r", line + 1)), -1
             if attributes.get("hidden") in {"1", "true"} or _is_zero(attributes.get("ht")):
                 seen.hidden.add(line)
-        elif kind == "c" and styles and (place := _CELL.fullmatch(attributes.get("r", ""))):
-            seen.note(line, _column(place[1]), int(attributes.get("s", 0)))
+        elif kind == "c" and styles:  # what does not say its place stands behind the one before
+            place = _CELL.fullmatch(attributes.get("r", ""))
+            column = _column(place[1]) if place else column + 1
+            seen.note(line, column, int(attributes.get("s", 0)))
 
     parse(archive, part, begin)
     return seen

@@ -83,6 +83,9 @@ HTML = {
     "</table></table>",
     "hidden": f"<html><table><tr><th>Name<th>Mobil<tr><td>A<td><span style='display: none'>2024"
     f"</span>{A}<tr style='display:none'><td>X<td>0171 9<tr><td>B<td>{B}</table>",
+    "hidden around": f"<html><table><tr><th>Name<th>Mobil<tr><td>A<td>{A}"
+    "<tbody style='display:none'><tr><td>X<td>0171 8<tbody><tr style='visibility:collapse'><td>Y"
+    f"<td>0171 9<tr><td>B<td>{B}</table>",
     "spans": f"<html><table><tr><th rowspan=2>Name<th colspan=2>Telefon<tr><th>privat<th>mobil"
     f"<tr><td>A<td>030 1234560<td>{A}<tr><td>B<td>030 1234561<td>{B}</table>",
     "xhtml": f"<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'><table><tr><th>Name"
@@ -98,6 +101,11 @@ def test_tables_in_html(kind: str) -> None:
 def test_blocks_in_a_cell_are_not_glued() -> None:
     raw = f"<table><tr><th>Name<th>Mobil<tr><td>A<td><div>{A}</div><div>{B}</div></table>"
     assert phones(raw.encode()) == [f"{A}\n{B}"]
+
+
+def test_the_mark_of_a_note_is_no_part_of_a_number() -> None:
+    raw = f"<table><tr><th>Name<th>Mobil<tr><td>A<td>{A}<sup>1</sup><tr><td>B<td>{B}<sub>2</sub>"
+    assert phones(raw.encode()) == [f"{A} 1", f"{B} 2"]
 
 
 def test_several_tables_are_asked_for() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from itertools import takewhile
 from typing import IO, TYPE_CHECKING, Any
 
 from asyncsdk.errors import SourceError
@@ -27,10 +28,12 @@ _DEFAULT = "Default"
 """The style of cells that name none, and nothing around them does."""
 _PARENTS = 10
 """Styles that inherit from each other at most."""
-_HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)", re.IGNORECASE)
 _WHOLE = re.compile(r"(\d+)(?:\.0*)?")
 
 _BLOCKS = frozenset(("br", "div", "p", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "hr"))
+_ASIDE = frozenset(("sup", "sub"))
+"""What stands above or below the line, such as the mark of a note, and is no part of a word."""
 
 _Row = tuple[int, list[str], bool]
 
@@ -97,7 +100,13 @@ def _html_rows(table: Any) -> Iterator[_Row]:
                     after[at] = high - 1
             cells += [_text(cell), *[""] * (wide - 1)]
         below = after
-        yield line, _trimmed(cells), _concealed(row)
+        yield line, _trimmed(cells), any(map(_concealed, _within(row, table)))
+
+
+def _within(row: Any, table: Any) -> Iterator[Any]:
+    """A row, and what it stands in within its table."""
+    yield row
+    yield from takewhile(lambda element: element is not table, row.iterancestors())
 
 
 def _span(cell: Any, name: str) -> int:
@@ -118,7 +127,7 @@ def _written(element: Any) -> Iterator[str]:
     yield _flowing(element.text)
     for inner in element.iterchildren():
         if isinstance(inner.tag, str) and not _concealed(inner):
-            edge = "\n" if inner.tag in _BLOCKS else ""
+            edge = "\n" if inner.tag in _BLOCKS else " " if inner.tag in _ASIDE else ""
             yield edge
             yield from _written(inner)
             yield edge

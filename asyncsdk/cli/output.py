@@ -17,7 +17,7 @@ from asyncsdk.files import check_writable
 from asyncsdk.words import counted, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from asyncsdk.export.html import About
@@ -86,9 +86,9 @@ class Output:
                 fail(f"--journal {self.journal} is the list itself: give it another name")
             files.append(os.fspath(self.journal))
         own = {"--rejects": self.rejects, "--report": self.report, "--html": self.html}
-        for option, path in (own | others).items():
-            if path is None:
-                continue
+        wanted = {option: path for option, path in (own | others).items() if path is not None}
+        _check_apart({"--journal": self.journal} | wanted)
+        for option, path in wanted.items():
             if path.exists() and any(path.samefile(file) for file in files):
                 journal = self.journal is not None and path.samefile(self.journal)
                 whose = "the journal" if journal else "the list itself"
@@ -97,9 +97,8 @@ class Output:
         kinds = _LISTINGS if self.listing else tuple(_REPORTS)
         if self.report is not None and self.report.suffix.lower() not in kinds:
             fail(f"--report {self.report} must end in {', '.join(kinds)}")
-        for path in (self.rejects, self.report):
-            if path is not None and is_workbook(path):
-                _check(workbooks)
+        if any(file is not None and is_workbook(file) for file in (self.rejects, self.report)):
+            _check(workbooks)
         if self.html is not None:
             _check(check_language, self.lang)
 
@@ -121,6 +120,17 @@ class Output:
         """Something about what was done."""
         if not self.quiet:
             stderr().print(plain(text), soft_wrap=True)
+
+
+def _check_apart(wanted: Mapping[str, Path | None]) -> None:
+    """End the command if two of its files would be one: the last to be written would remain."""
+    found: dict[str, str] = {}
+    for option, path in wanted.items():
+        if path is None or (path.exists() and not path.is_file()):  # /dev/null takes all of them
+            continue
+        before = found.setdefault(os.path.realpath(path), option)
+        if before != option:
+            fail(f"{before} and {option} are both {path}: give one of them another name")
 
 
 def check_place(path: Path, option: str = "") -> None:

@@ -129,6 +129,27 @@ def test_the_list_itself_is_never_overwritten(sandbox: SandboxThread, contacts: 
     assert not sandbox.requests
 
 
+@pytest.mark.parametrize("second", ["--report", "--html", "--journal"])
+def test_no_file_of_an_upload_overwrites_another_one(
+    sandbox: SandboxThread, contacts: Path, second: str
+) -> None:
+    """There would be no rejects to mend, where the report has their name."""
+    path = contacts.with_name("out.csv")
+    other = contacts.parent / "." / "x" / ".." / "out.csv"
+    (contacts.parent / "x").mkdir()
+    done = run("upload", contacts, "-g", 1, "--rejects", path, second, other, sandbox=sandbox)
+    assert done.exit_code == 2
+    assert "are both" in done.stderr
+    assert not path.exists()
+    assert not sandbox.requests
+
+
+def test_nothing_is_where_everything_may_go(sandbox: SandboxThread, contacts: Path) -> None:
+    group = sandbox.add_group("x")
+    where = ("--rejects", "/dev/null", "--html", "/dev/null")
+    assert run("upload", contacts, "-g", group, *where, sandbox=sandbox).exit_code == 1
+
+
 def test_rejects_that_cannot_be_written_are_told_before_the_upload(
     sandbox: SandboxThread, contacts: Path
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reprlib import Repr
 
-__all__ = ["brief", "counted", "visible"]
+__all__ = ["brief", "counted", "is_text", "visible"]
 
 _EXACT = 64
 """Bits of a number that is written out: of one with thousands of digits Python refuses to."""
@@ -37,6 +37,11 @@ def brief(value: object) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 phone`, `2,000 phones`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def is_text(name: str) -> bool:
+    """Whether a name of a file is text, and holds no bytes that are none, as lone surrogates."""
+    return name.encode(errors="replace").decode() == name
 
 
 def visible(text: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import shlex
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -31,7 +32,6 @@ _HOW = frozenset(
 
 _OUTPUT = frozenset({*("journal", "rejects", "report", "html", "group", "create_group", "return")})
 """What is never taken from a journal: where to write, and to which group."""
-_decode_notes = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @frozen
@@ -86,7 +86,7 @@ def read(path: Path) -> Begun:
     finally:
         reader.close()
     with damage_detected(path):
-        noted = _decode_notes(notes or "{}")
+        noted = msgspec.convert(json.loads(notes or "{}"), dict[str, Any])
         answers = msgspec.convert(noted.get("answers", []), list[list[str]])
         return Begun(_command_in(noted), run.group_id, run.complete, run.requests, answers)
 

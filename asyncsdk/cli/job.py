@@ -35,6 +35,7 @@ from asyncsdk.errors import (
 )
 from asyncsdk.export.html import About
 from asyncsdk.export.reasons import has_twin, skipped_in
+from asyncsdk.export.sheet import FullWorkbookError
 from asyncsdk.models import Withheld
 from asyncsdk.rejects import (
     UNREAD,
@@ -55,6 +56,7 @@ from asyncsdk.workflow.repeated import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from asyncsdk.cli.begun import Begun
     from asyncsdk.cli.destination import Destination
@@ -157,14 +159,23 @@ class Job:
         report = ending.report
         unfinished = self._goes_on(report)  # then nobody is to upload what it will send
         if self.output.rejects is not None and not unfinished:
-            rows = self._rejected(ending, self._skipped(report))
-            count = write_rejects(self.output.rejects, self.source, rows, self.options)
-            self.output.say(f"{counted(count, 'row')} written to {self.output.rejects}")
+            self._write_rejects(ending, self.output.rejects)
         if self.output.report is not None and self.output.listing:
             region = self.options.get("normalize")
             count = write_listing(self.output.report, self.source, report, region)
             self.output.say(f"{counted(count, 'row')} written to {self.output.report}")
         self.output.write(report, lambda: self._about(report, unfinished=unfinished))
+
+    def _write_rejects(self, ending: Ending, path: Path) -> None:
+        """Write the rows to mend; as CSV, if a workbook cannot hold them: they are sent once."""
+        rows = self._rejected(ending, self._skipped(ending.report))
+        try:
+            count = write_rejects(path, self.source, rows, self.options)
+        except FullWorkbookError as error:
+            self.output.say(f"{path} is not written: {error}")
+            self._write_rejects(ending, path.with_name(f"{path.name}.csv"))
+            return
+        self.output.say(f"{counted(count, 'row')} written to {path}")
 
     def _about(self, report: UploadReport, *, unfinished: bool) -> About:
         """What a page says besides its report."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from os import PathLike
 
-__all__ = ["is_workbook", "needs_semicolons", "workbooks", "write_sheet"]
+__all__ = ["FullWorkbookError", "is_workbook", "needs_semicolons", "workbooks", "write_sheet"]
 
 _WORKBOOK = ".xlsx"
 _MAX_ROWS = 1_048_576
@@ -29,6 +29,10 @@ _SEMICOLONS = frozenset(
     )
 )
 """Regions in which numbers have a decimal comma: a spreadsheet there parts cells by semicolons."""
+
+
+class FullWorkbookError(ConfigurationError):
+    """A workbook cannot hold so many rows, or so long a cell: CSV can."""
 
 
 def needs_semicolons(region: object) -> bool:
@@ -60,7 +64,7 @@ def write_sheet(
         quotechar: Of CSV, the character around cells that hold a delimiter.
 
     Raises:
-        ConfigurationError: A workbook cannot hold so much.
+        FullWorkbookError: A workbook cannot hold so much.
         ImportError: xlsxwriter is not installed, and the file is a workbook.
     """
     if is_workbook(path):
@@ -110,6 +114,6 @@ def _write_row(sheet: Any, at: int, cells: Sequence[str], shape: Any) -> None:
             f"a workbook holds at most {_MAX_ROWS:,} rows, and {_MAX_CELL:,} characters in a cell: "
             "name the file .csv"
         )
-        raise ConfigurationError(msg)
-    for column, cell in enumerate(cells):
-        sheet.write_string(at, column, cell, shape)
+        raise FullWorkbookError(msg)
+    for column, cell in enumerate(cells):  # a name of a file may hold bytes that are no text
+        sheet.write_string(at, column, cell.encode(errors="replace").decode(), shape)

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.fleet.remote import is_remote, remote_names
 from asyncsdk.sources.read import named
-from asyncsdk.words import brief
+from asyncsdk.words import brief, is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,6 +56,9 @@ def _absolute(place: str) -> str:
     path = Path(place).absolute()
     if path.exists() and not path.is_file():
         msg = "is no plain file: other processes cannot read it, too"
+        raise SourceError(msg, path=place)
+    if not is_text(str(path)):
+        msg = "has a name with bytes that are no text, which a plan cannot keep: rename it"
         raise SourceError(msg, path=place)
     return str(path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sqlite3
 import subprocess
@@ -130,6 +131,20 @@ def test_what_cannot_be_resumed(sandbox: SandboxThread, tmp_path: Path, contacts
     other = run("upload", contacts, "-g", group, "--journal", journal, sandbox=sandbox)
     assert other.exit_code == 4
     assert "is not the one" in other.output
+
+
+def test_names_of_files_that_are_no_text(sandbox: SandboxThread, tmp_path: Path) -> None:
+    """A name of a file is bytes: those of an old archive may be in any encoding."""
+    folder = tmp_path / os.fsdecode(b"list\xff")
+    folder.mkdir()
+    contacts, journal, rejects = folder / "k.csv", folder / "k.journal", folder / "rejects.xlsx"
+    contacts.write_text("Name;Mobil\nAnna;+4915100000001\nBert;+49151 / 2\n")
+    words = ("--group", sandbox.add_group("x"), "--normalize", "DE", "--journal", journal)
+    done = run("upload", contacts, *words, "--rejects", rejects, sandbox=sandbox)
+    assert done.exit_code == 1
+    assert run("resume", journal, sandbox=sandbox).exit_code == 1
+    assert run("check", rejects).exit_code == 1
+    assert len(sandbox.commits) == 1
 
 
 def test_a_journal_of_a_program(sandbox: SandboxThread, tmp_path: Path) -> None:

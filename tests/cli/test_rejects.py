@@ -7,6 +7,7 @@ import csv
 import json
 import re
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +22,6 @@ from .kit import KONTAKTE, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from asyncsdk.sources import Source
     from asyncsdk.testing import SandboxThread
@@ -274,3 +274,18 @@ def test_a_row_that_is_invalid_besides_stores_no_number_twice_once_it_is_mended(
         "+491600000002",
         "+491600000003",
     ]
+
+
+def test_what_no_workbook_holds_is_written_as_csv(
+    sandbox: SandboxThread, tmp_path: Path, contacts: Path
+) -> None:
+    """Who would have to upload the list again for its rejects would send it twice."""
+    text = contacts.read_text().replace("Bea;", f"{'Bea' * 20_000};")
+    contacts.write_text(text)
+    rejects = tmp_path / "rejects.xlsx"
+    group = sandbox.add_group("x")
+    done = run("upload", contacts, "-g", group, "--rejects", rejects, sandbox=sandbox)
+    assert done.exit_code == 1
+    assert not rejects.exists()
+    assert f"2 rows written to {rejects}.csv" in done.stderr.replace("\n", "")
+    assert [row["line"] for row in rows_of(Path(f"{rejects}.csv"))] == ["3", "5"]

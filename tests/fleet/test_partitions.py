@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -286,6 +287,13 @@ def test_what_is_no_file_is_refused(name: str, tmp_path: Path, state: Path) -> N
     with pytest.raises(SourceError):
         plan(tmp_path / name, state)
     assert not state.exists()
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path, state: Path) -> None:
+    path = tmp_path / os.fsdecode(b"list\xff.csv")
+    path.write_text("Name;Mobil\nAnna;+4915100000001\n")
+    with pytest.raises(SourceError, match=r"bytes that are no text.*rename it"):
+        plan(path, state)
 
 
 def test_what_no_other_process_can_read_is_refused(state: Path) -> None:

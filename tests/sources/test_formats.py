@@ -5,6 +5,7 @@ import collections
 import gzip
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -55,6 +56,14 @@ def test_the_messy_list_is_the_same_in_every_format(name: str, rows: Rows, tmp_p
     assert source.columns == tuple(rows[0])
     assert source.mapping["phone"].column == "Mobil"
     assert source.count() == 2105
+
+
+@pytest.mark.parametrize("name", ["list.parquet", "list.arrow", "list.xlsx", "list.tsv"])
+def test_a_name_that_is_no_text(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"list\xff")
+    folder.mkdir()
+    source = read(written(name, SMALL, tmp_path).rename(folder / name))
+    assert [phone.phone for phone in source] == [row[1] for row in SMALL[1:]]
 
 
 SAME = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -46,7 +47,8 @@ def begin_run(
         _bind(file, path, group)
         take_up_failed(file)
         if notes is not None:
-            set_meta(file, "notes", msgspec.json.encode(notes).decode())
+            # Not by msgspec: names of files may hold bytes that are no text, as lone surrogates.
+            set_meta(file, "notes", json.dumps(msgspec.to_builtins(notes)))
         number = insert_run(file)
     except BaseException:
         file.execute("ROLLBACK")

@@ -8,6 +8,7 @@ from asyncsdk.errors import SourceError
 from asyncsdk.sources.apart.frames import MAX_FRAME
 from asyncsdk.sources.bounds import MAX_COLUMNS
 from asyncsdk.sources.cells import texts_of
+from asyncsdk.words import is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ def _scanned(file: IO[bytes], kind: str) -> Any:
     import polars as pl
 
     name = getattr(file, "name", None)
-    place = name if isinstance(name, str) else file
+    place = name if isinstance(name, str) and is_text(name) else file  # it takes no other names
     if kind == "parquet":
         return pl.scan_parquet(place, glob=False)
     if kind == "arrow":

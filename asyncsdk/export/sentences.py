@@ -100,7 +100,10 @@ SENTENCES = (
         "of them"
     ),
     # -- a list
-    N_("the row is a line of totals, not a contact"),
+    N_(
+        "the row is a line of totals, not a contact: if it is one, write its number with + and its "
+        "country code"
+    ),
     N_(
         "the row stands below the totals in {place}, where there are no contacts: if it is one, "
         "move it above them, or delete them"

@@ -41,8 +41,9 @@ _UNSAFE = re.compile(
 _GUARDED = re.compile(
     "|".join([*(rf"({start})'(?='*{active})" for start, active in _ACTIVE), r"\A'(?='*\d)"])
 )
-_LOSSY = re.compile(r"\+\d+|0\d+|\d{12,}")
-"""Numbers that a spreadsheet would write back otherwise than it read them."""
+_LOSSY = re.compile(r"\+\d+|0\d+|\d{12,}|\d[\d ]*[.,:/eE-][\d.,:/eE +-]*")
+"""Numbers that a spreadsheet would write back otherwise than it read them, and what it would take
+for a fraction, a date or a time: `0171 1234567 / 8` becomes 154491.875."""
 
 
 def inert(cell: str | None) -> str | None:

@@ -47,7 +47,7 @@ async def test_without_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         report.to_parquet(tmp_path / "report.parquet")
 
 
-CELLS = st.text("'=+-@\t\rx01 ;,|\n\"\v\uff1d\x85\xa0", max_size=9) | st.text(max_size=6)
+CELLS = st.text("'=+-@\t\rx01./:e ;,|\n\"\v\uff1d\x85\xa0", max_size=9) | st.text(max_size=6)
 
 
 @given(CELLS)
@@ -58,3 +58,17 @@ def test_no_cell_is_a_formula_and_each_comes_back(cell: str) -> None:
     for safe in (written, inert(cell) or ""):
         plain = re.match(r"[+-] *\d[\d ]*\Z", safe)
         assert not safe or safe[0] not in "=+-@\t\r\n\uff1d" or plain
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("0171 1234567 / 8", "0171/1234567", "3/4", "1e5", "4,91711E+11", "12:30", "2024-03-01"),
+        *("01.02.2024", "1,50", "0171.1234567", "+491711234567", "007", "491711234567"),
+    ],
+)
+def test_no_spreadsheet_makes_something_else_of_it(cell: str) -> None:
+    """It would be written back as a fraction, a date or a time."""
+    assert as_text(cell) == f"'{cell}"
+    assert revive(as_text(cell)) == cell
+    assert revive(as_text(f"'{cell}")) == f"'{cell}"

@@ -60,7 +60,8 @@ _ENOUGH = 0.5
 """How many of the rows with phones a mobile column has at least: below that, it is asked."""
 _WHOLE = 0.8
 """How many must be complete so that a column of area codes beside them is not a part of them."""
-_COUNTRIES = 0.9
+_COUNTRIES, _FEW_COUNTRIES = 0.9, 0.5
+"""How many cells must be countries, and how many where some have their names."""
 _MOST = 8
 """Columns that are listed where none looks like phones."""
 _SAMPLES = 3
@@ -422,11 +423,17 @@ def _column(rows: Sequence[Sequence[str]], at: int) -> list[str]:
 
 
 def _has_countries(cells: Sequence[str]) -> bool:
+    """Whether a column has countries; then a row whose country is not known is refused.
+
+    Codes of two letters are of federal states, too: where many are not known, names must be.
+    """
     try:
-        known = sum(region_of(cell) is not None for cell in cells)
+        known = [cell for cell in cells if region_of(cell) is not None]
     except ImportError:  # nothing is normalised then either
         return False
-    return bool(cells) and known >= _COUNTRIES * len(cells)
+    named = any(len(cell.strip()) > len("AT") for cell in known)
+    least = _FEW_COUNTRIES if named else _COUNTRIES
+    return bool(cells) and len(known) >= least * len(cells)
 
 
 def _cells_at(rows: Sequence[Sequence[str]], at: int) -> list[str]:

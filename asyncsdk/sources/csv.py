@@ -131,7 +131,8 @@ class CsvSource(Table):
         if line is not None:
             line += self._first_line - 1
         reason = error.reason if isinstance(error, UnicodeDecodeError) else error
-        msg = f"is not {self.dialect.encoding} ({reason}): give its encoding, such as 'cp1252'"
+        other = "cp850" if codecs.lookup(self.dialect.encoding).name == "cp1252" else "cp1252"
+        msg = f"is not {self.dialect.encoding} ({reason}): give its encoding, such as {other!r}"
         return SourceError(msg, path=self.path, line=line)
 
 

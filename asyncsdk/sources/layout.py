@@ -68,6 +68,11 @@ _COUNTED = re.compile(r"\d[\d.,' ]* [^\W\d]+")
 _FIGURE = re.compile(r"[\d.,' \-+%€$£]*|[A-Z]{3} ?[\d.,' ]+|[\d.,' ]+[A-Z]{3}")
 
 
+_DOUBTFUL = (
+    "above the names of the columns there is a phone: if it is a contact's, move it below them"
+)
+
+
 @frozen
 class Layout:
     """How the rows of a list begin."""
@@ -78,6 +83,8 @@ class Layout:
     """Rows above the names."""
     header: int = 0
     """Rows that names are in: 0 if there are none."""
+    doubtful: bool = False
+    """Whether a row above the names has a phone."""
 
     @property
     def notes(self) -> list[str]:
@@ -85,7 +92,8 @@ class Layout:
         if not self.titles:
             return []
         rows = "a row" if self.titles == 1 else f"{self.titles} rows"
-        return [f"{rows} above the names of the columns left out as a title"]
+        note = f"{rows} above the names of the columns left out as a title"
+        return [note, _DOUBTFUL] if self.doubtful else [note]
 
     @property
     def above(self) -> int:
@@ -112,11 +120,12 @@ def find_layout(rows: Sequence[Sequence[str]], width: int, *, header: bool | Non
         if not header:
             return Layout(numbers)
         at = 0
+    doubtful = _first_phones(rows[:at]) < at
     if at > 0 and _is_group_row(rows[at - 1], rows[at]):
-        return Layout(_joined(rows[at - 1], rows[at], width), at - 1, 2)
+        return Layout(_joined(rows[at - 1], rows[at], width), at - 1, 2, doubtful)
     if at + 1 < len(rows) and _is_second_row(rows[at], rows[at + 1], width):
-        return Layout(_joined(rows[at], rows[at + 1], width), at, 2)
-    return Layout(_padded(rows[at], width), at, 1)
+        return Layout(_joined(rows[at], rows[at + 1], width), at, 2, doubtful)
+    return Layout(_padded(rows[at], width), at, 1, doubtful)
 
 
 def is_total(cells: Sequence[str], phones: Container[int] = ()) -> bool:
@@ -146,9 +155,10 @@ def _begins_totals(letters: str) -> bool:
 def _names_at(rows: Sequence[Sequence[str]], width: int) -> int | None:
     """The row of the names; None if there is none."""
     before = rows[: min(_first_phones(rows), _ABOVE)]
-    for at, row in enumerate(rows[:_NEAR]):  # a title may have a phone: that of whom to ask
-        if at >= len(before) and _names_phones(row, width):
-            return at
+    if not any(_names_phones(row, width) for row in before):
+        for at in range(len(before), min(len(rows), _NEAR)):
+            if _names_phones(rows[at], width):
+                return None if _are_contacts(rows[:at], rows[at]) else at
     named = [at for at, row in enumerate(before) if _names_columns(row, width)]
     if named:
         return max(named, key=lambda at: (_promise(before[at]), -at))
@@ -175,6 +185,16 @@ def _names_phones(row: Sequence[str], width: int) -> bool:
     """Whether a row certainly names columns, one of phones among them, and has none itself."""
     named = any(name_rank(cell) >= _PHONES for cell in row)
     return named and _names_columns(row, width) and not any(map(looks_like_phone, row))
+
+
+def _are_contacts(above: Sequence[Sequence[str]], names: Sequence[str]) -> bool:
+    """Whether rows above the names are the first of the list, such as of one that was sorted.
+
+    One may be a title, with the phone of whom to ask.
+    """
+    width = len(_filled(names))
+    whole = [row for row in above if len(_filled(row)) >= width and any(map(looks_like_phone, row))]
+    return len(whole) > 1
 
 
 def _could_name(row: Sequence[str], width: int) -> bool:

@@ -34,6 +34,7 @@ SENTENCES = (
     # -- what was found in a list
     N_("a row above the names of the columns left out as a title"),
     N_("{found} rows above the names of the columns left out as a title"),
+    N_("above the names of the columns there is a phone: if it is a contact's, move it below them"),
     N_("read as {encoding}, as its bytes look"),
     N_("hidden sheet: {names}"),
     N_("hidden sheets: {names}"),
@@ -51,7 +52,7 @@ SENTENCES = (
         "the row that begins here looks like several: a stray quote in it has swallowed the lines "
         "up to the next one; {error}"
     ),
-    N_("is not {encoding} ({reason}): give its encoding, such as 'cp1252'"),
+    N_("is not {encoding} ({reason}): give its encoding, such as {other}"),
     N_("there is no text encoding {encoding}; cp1252, iso-8859-15 and utf-16 are some"),
     N_(
         "choose the country that numbers are from: without it nobody knows which are mobile ones, "

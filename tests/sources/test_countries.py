@@ -35,6 +35,18 @@ def test_a_column_of_countries_is_recognised(name: str, cells: list[str]) -> Non
     assert countries(source) == cells
 
 
+def test_a_few_rows_without_a_country_do_not_make_those_of_others_ours() -> None:
+    """Who says `unbekannt` is refused; a Swiss number is not sent to Germany for it."""
+    cells = ["Schweiz", "unbekannt", "DE", "n/a", "Österreich", "?"]
+    rows = [f"{cell};079 123 45 6{at}" for at, cell in enumerate(cells)]
+    assert countries(given("Land;Mobil", *rows)) == cells
+
+
+def test_codes_of_federal_states_are_no_countries() -> None:
+    rows = [f"{cell};0171 123456{at}" for at, cell in enumerate(["BY", "BE", "NW", "HE", "SN"])]
+    assert "country" not in given("Land;Mobil", *rows).mapping
+
+
 def test_a_column_without_countries_is_none() -> None:
     assert "country" not in given("Land;Mobil", "Bayern;0171 1234560", "Hessen;0171 1").mapping
 

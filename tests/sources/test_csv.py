@@ -311,3 +311,9 @@ def test_what_csv_writes_is_read_back(rows: list[list[str]], delimiter: str, end
 def test_whatever_the_bytes_only_our_error_with_a_line_is_raised(raw: bytes) -> None:
     fault = fault_of(lambda: read_csv(io.BytesIO(raw)))
     assert fault is None or fault.line is not None
+
+
+def test_the_encoding_that_is_proposed_is_another_one() -> None:
+    source = read_csv(io.BytesIO("Name;Mobil\nMüller;0171 1234560\n".encode("cp437")))
+    with pytest.raises(SourceError, match=r"is not cp1252 .* such as 'cp850'"):
+        list(source)

@@ -52,6 +52,21 @@ def phones(source: CsvSource) -> list[str]:
         ([["Mobil"], ["0171 1234560"]], ("Mobil",), 1),
         ([["Hotline", "030 12345"], ["Name", "Mobil"], ["A", "0171 12345"]], ("Name", "Mobil"), 2),
         ([["Anna", "0171 1234560"], ["Handyshop", ""], ["B", "0171 12345"]], ("1", "2"), 0),
+        (  # two lists in one, or a list that was printed: the names are there again
+            [["Name", "Mobil"], ["A", "0171 1234560"], ["Name", "Mobil"], ["B", "0171 1234561"]],
+            ("Name", "Mobil"),
+            1,
+        ),
+        (  # a list that was sorted, its names along with it
+            [["A", "0171 1234560"], ["B", "0171 1234561"], ["Name", "Mobil"], ["O", "0171 12345"]],
+            ("1", "2"),
+            0,
+        ),
+        (
+            [["Hotline 030 12345"], ["Notdienst 0171 12345"], ["Name", "Mobil"], ["A", "0171 1"]],
+            ("Name", "Mobil"),
+            3,
+        ),
     ],
 )
 def test_where_the_names_are(rows: list[list[str]], names: tuple[str, ...], above: int) -> None:
@@ -74,6 +89,12 @@ def test_a_title_is_told_and_counts_as_lines() -> None:
     source = given("Kunden 2024", "", "Name;Mobil", "Anna;0171 1234560")
     assert source.notes == ("a row above the names of the columns left out as a title",)
     assert [row.line for row in source.rows()] == [4]
+
+
+def test_a_phone_above_the_names_is_told() -> None:
+    source = given("Hotline;030 1234567", "Name;Mobil", "Anna;0171 1234560")
+    assert phones(source) == ["0171 1234560"]
+    assert "if it is a contact's, move it below them" in source.notes[1]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
@@ -64,6 +65,10 @@ _COUNTRIES, _FEW_COUNTRIES = 0.9, 0.5
 """How many cells must be countries, and how many where some have their names."""
 _MOST = 8
 """Columns that are listed where none looks like phones."""
+_OPTIONS = 20
+"""Columns that are asked for: of more nobody chooses, such as of a list in a single row."""
+_LONGEST_NAME = 60
+"""Characters of a name that is given as an example."""
 _SAMPLES = 3
 _MAX_CELLS = 100_000
 """Cells that are looked at, but those of"""
@@ -149,7 +154,8 @@ def choose_columns(
         raise SourceError(str(error), path=path, line=line) from None
     except _NoPhonesError:
         shown = listed(found, most=_MOST)
-        msg = f"{NO_PHONES}: name it, such as columns={{'phone': {found[0]!r}}}; {shown}"
+        first = found[0] if 0 < len(found[0]) <= _LONGEST_NAME else "1"
+        msg = f"{NO_PHONES}: name it, such as columns={{'phone': {first!r}}}; {shown}"
         unknown = NoPhonesError(msg, path=path, line=line)
         unknown.found = shown
         raise unknown from None
@@ -318,22 +324,27 @@ class _Search:
 
     def _area_codes(self, before: int) -> list[str]:
         """The columns of area codes: those right before this one, if any are, or else all."""
-        found = [
-            at
-            for at, name in enumerate(self.found)
-            if at not in self.taken and _has_beginnings(name, _cells_at(self.rows, at))
-        ]
+        found = self._beginnings
         first = before
         while first - 1 in found:
             first -= 1
         return [name_of(self.found, at) for at in range(first, before) or found]
+
+    @cached_property
+    def _beginnings(self) -> list[int]:
+        """The columns that have what numbers begin with."""
+        return [
+            at
+            for at, name in enumerate(self.found)
+            if at not in self.taken and _has_beginnings(name, _cells_at(self.rows, at))
+        ]
 
     def _asked(
         self,
         candidates: Sequence[_Candidate],
         text: str = "several columns could be the phones: name one",
     ) -> Question:
-        ranked = sorted(candidates, key=lambda each: (-each.rank, -len(each.rows)))
+        ranked = sorted(candidates, key=lambda each: (-each.rank, -len(each.rows)))[:_OPTIONS]
         options = [self._option(self._joined(each), each.rows) for each in ranked]
         mobile = [each for each in ranked if each.rank == _MOBILE]
         for several in (mobile, ranked) if mobile != ranked else (ranked,):

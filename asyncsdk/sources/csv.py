@@ -18,6 +18,7 @@ from asyncsdk.sources.dialect import (
     SAMPLE_SIZE,
     Dialect,
     find_encoding,
+    not_encoded,
     sample_of,
 )
 from asyncsdk.sources.layout import find_layout
@@ -130,9 +131,7 @@ class CsvSource(Table):
         line = _line_of_bad_byte(self.input, self.dialect.encoding) if self.reopenable else None
         if line is not None:
             line += self._first_line - 1
-        reason = error.reason if isinstance(error, UnicodeDecodeError) else error
-        other = "cp850" if codecs.lookup(self.dialect.encoding).name == "cp1252" else "cp1252"
-        msg = f"is not {self.dialect.encoding} ({reason}): give its encoding, such as {other!r}"
+        msg = not_encoded(self.dialect.encoding, error)
         return SourceError(msg, path=self.path, line=line)
 
 

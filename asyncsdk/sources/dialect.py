@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from asyncsdk.errors import ConfigurationError
+from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.sources.layout import find_layout
 from asyncsdk.sources.likeness import looks_like_phone
 from asyncsdk.sources.opening import head_of
@@ -32,6 +32,7 @@ __all__ = [
     "Encoding",
     "Sample",
     "find_encoding",
+    "not_encoded",
     "sample_of",
 ]
 
@@ -151,6 +152,13 @@ def find_encoding(source: Input, encoding: str | None) -> Encoding:
         return Encoding(_codepage(file, limit or SAMPLE_SIZE), guessed=True)
 
 
+def not_encoded(encoding: str, error: UnicodeError) -> str:
+    """What is said of a text that is not in its encoding; another one is proposed."""
+    reason = error.reason if isinstance(error, UnicodeDecodeError) else error
+    other = "cp850" if codecs.lookup(encoding).name == "cp1252" else "cp1252"
+    return f"is not {encoding} ({reason}): give its encoding, such as {other!r}"
+
+
 def sample_of(
     source: Input,
     encoding: Encoding,
@@ -167,6 +175,9 @@ def sample_of(
         delimiter: What the caller says.
         quotechar: The character around cells that hold a delimiter, or None.
         skip_lines: Lines above the table, if the caller says so.
+
+    Raises:
+        SourceError: It is not in this encoding at all, as one without its byte order mark.
     """
     whole_number("skip_lines", skip_lines, 0)
     with source.peeking() as file:
@@ -174,7 +185,11 @@ def sample_of(
     whole = len(raw) <= SAMPLE_SIZE
     # A bad byte is reported, with its line, when the file is really read.
     otherwise = encoding.errors if encoding.odd_lines else "replace"
-    text = codecs.getincrementaldecoder(encoding.name)(otherwise).decode(raw[:SAMPLE_SIZE], whole)
+    decoder = codecs.getincrementaldecoder(encoding.name)(otherwise)
+    try:
+        text = decoder.decode(raw[:SAMPLE_SIZE], whole)
+    except UnicodeError as error:
+        raise SourceError(not_encoded(encoding.name, error), path=source.name, line=1) from error
     lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text.removeprefix("\ufeff"))
     if not whole and len(lines) > 1:
         lines.pop()  # it may be cut

@@ -15,7 +15,7 @@ from asyncsdk.errors import SourceError
 from asyncsdk.sources.bounds import MAX_ROW
 from asyncsdk.sources.cells import text_of
 from asyncsdk.sources.columns import Wanted, choose_columns
-from asyncsdk.sources.dialect import SAMPLE_SIZE, find_encoding
+from asyncsdk.sources.dialect import SAMPLE_SIZE, find_encoding, not_encoded
 from asyncsdk.sources.opening import kept, open_input
 from asyncsdk.sources.table import Table
 from asyncsdk.sources.wrapped import (
@@ -160,7 +160,7 @@ def _records(source: Input, encoding: Encoding) -> Generator[tuple[int, Record, 
             msg = f"is not JSON: {error}"
             raise SourceError(msg, path=source.name, line=line) from error
         except UnicodeError as error:
-            msg = f"is not {encoding.name}: give its encoding, such as 'utf-16'"
+            msg = not_encoded(encoding.name, error)
             raise SourceError(msg, path=source.name, line=line + 1) from error
         except OSError as error:
             msg = f"cannot be read: {error.strerror or error}"

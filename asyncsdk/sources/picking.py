@@ -38,6 +38,8 @@ __all__ = [
 COUNTRY = "country"
 """What the country of a row goes by among the fields; it is not sent."""
 
+_LISTED = 50
+"""Columns that are named in an error."""
 _PHONES = 2
 """The rank of names from which on they are of phones."""
 _KINDS = 12
@@ -305,9 +307,12 @@ def names_of(columns: Sequence[str]) -> list[str]:
     return names
 
 
-def listed(columns: Sequence[str], most: int | None = None) -> str:
-    """The columns, named; of many the first ones."""
+def listed(columns: Sequence[str], most: int = _LISTED) -> str:
+    """The columns, named; of many the first ones, and of long names the beginnings.
+
+    What looks like names may be the list itself, such as in a wrong encoding.
+    """
     names = names_of(columns)
-    named = ", ".join(map(repr, names[:most]))
-    more = "" if most is None or len(names) <= most else f" and {len(names) - most} more"
+    named = ", ".join(map(brief, names[:most]))
+    more = f" and {len(names) - most} more" if len(names) > most else ""
     return f"the columns are {named}{more}"

@@ -14,7 +14,7 @@ from asyncsdk.errors import SourceError
 from asyncsdk.sources.bounds import MAX_COLUMNS, MAX_ROW
 from asyncsdk.sources.columns import Wanted, choose_columns
 from asyncsdk.sources.contentlines import content_line, parts_of, unescaped, unfolded
-from asyncsdk.sources.dialect import SAMPLE_SIZE, find_encoding
+from asyncsdk.sources.dialect import SAMPLE_SIZE, find_encoding, not_encoded
 from asyncsdk.sources.names import Role, name_rank, role_of
 from asyncsdk.sources.opening import kept, open_input
 from asyncsdk.sources.table import Table
@@ -147,7 +147,7 @@ def _lines(source: Input, encoding: Encoding) -> Iterator[tuple[int, str]]:
             for line, written in enumerate(iter(partial(text.readline, MAX_ROW), ""), 1):
                 yield line, written
         except UnicodeError as error:
-            msg = f"is not {encoding.name}: give its encoding, such as 'utf-16'"
+            msg = not_encoded(encoding.name, error)
             raise SourceError(msg, path=source.name, line=line + 1) from error
 
 

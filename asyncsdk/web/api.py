@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -39,6 +40,8 @@ _RAW: dict[str, Any] = {
 }
 _RETRY = 500
 """Milliseconds after which a browser comes back for more of what a job does."""
+_VERSION = re.compile(r"[0-9]{1,18}")
+"""Of a job, as an event has it for its id."""
 _PAGE = 1000
 """Rows on a page at most."""
 
@@ -95,9 +98,17 @@ async def history(
     ] = None,
 ) -> list[JobShape]:
     """Your jobs, the newest first."""
-    moment = None if before is None else before.timestamp()
+    moment = None if before is None else _seconds(before)
     jobs = await asking.jobs.jobs(asking.owner, limit=limit, before=moment)
     return [JobShape.of(job) for job in jobs]
+
+
+def _seconds(moment: datetime) -> float:
+    """Unix seconds; of a moment that has none, those of the beginning: nothing came before."""
+    try:
+        return moment.timestamp()
+    except (OverflowError, ValueError):
+        return 0.0
 
 
 async def found(asking: Asking, job_id: JobId) -> Job:
@@ -125,7 +136,7 @@ async def follow(
     A stream ends by itself after five seconds, and when the job is at rest; a browser comes back
     with the last event that it had.
     """
-    seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else None
+    seen = int(last_event_id) if last_event_id and _VERSION.fullmatch(last_event_id) else None
     async for now in asking.jobs.changes(asking.owner, job.id, seen=seen):
         yield ServerSentEvent(data=JobShape.of(now), event="job", id=str(now.version), retry=_RETRY)
 

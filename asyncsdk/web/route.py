@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from asyncsdk.errors import AsyncSDKError, ConfigurationError
-from asyncsdk.web.errors import JobError
+from asyncsdk.web.errors import FileRefusedError, JobError
 from asyncsdk.web.guard import HEADERS, check_site
+from asyncsdk.words import is_text
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -20,6 +23,8 @@ __all__ = ["GuardedRoute"]
 
 _BAD_GATEWAY = 502
 _BAD_REQUEST = 400
+_UNPROCESSABLE = 422
+_NO_TEXT = "there are lone surrogates in it, which are no characters: send text"
 
 
 class GuardedRoute(APIRoute):
@@ -35,6 +40,12 @@ class GuardedRoute(APIRoute):
                 response = await handle(request)
             except AsyncSDKError as error:
                 response = self.refused(request, error, status_of(error))
+            except RequestValidationError as error:
+                if _can_be_told(error):
+                    raise  # in the application's own words
+                response = self.refused(request, FileRefusedError(_NO_TEXT), _UNPROCESSABLE)
+            except UnicodeEncodeError:  # the same, of what is no wrong value otherwise
+                response = self.refused(request, FileRefusedError(_NO_TEXT), _UNPROCESSABLE)
             except ClientDisconnect:  # nobody reads that, and it is no fault
                 response = Response(status_code=_BAD_REQUEST)
             for name, value in HEADERS.items():
@@ -48,6 +59,11 @@ class GuardedRoute(APIRoute):
         title = type(error).__name__.removesuffix("Error")
         body = {"title": title, "status": status, "detail": str(error)}
         return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def _can_be_told(error: RequestValidationError) -> bool:
+    """Whether an answer can repeat what was wrong: JSON may hold halves of characters."""
+    return is_text(json.dumps(error.errors(), default=str, ensure_ascii=False))
 
 
 def status_of(error: AsyncSDKError) -> int:

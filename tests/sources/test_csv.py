@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.models import Phone
-from asyncsdk.sources import read_csv
+from asyncsdk.sources import read, read_csv
 from asyncsdk.sources.dialect import SAMPLE_SIZE
 
 from .lists import fault_of
@@ -317,3 +317,29 @@ def test_the_encoding_that_is_proposed_is_another_one() -> None:
     source = read_csv(io.BytesIO("Name;Mobil\nMüller;0171 1234560\n".encode("cp437")))
     with pytest.raises(SourceError, match=r"is not cp1252 .* such as 'cp850'"):
         list(source)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "idna"])
+@pytest.mark.parametrize("name", ["x.csv", "x.json", "x.vcf"])
+def test_a_wrong_encoding_is_told_as_one(encoding: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    lines = {
+        "x.csv": TABLE,
+        "x.json": '[{"Mobil": "0171 1234560 \u00e4"}]',
+        "x.vcf": "BEGIN:VCARD\r\nFN:\u00e4\r\nTEL;CELL:0171 1234560\r\nEND:VCARD\r\n",
+    }
+    path.write_text(lines[name], encoding="utf-8")
+    with pytest.raises(SourceError, match=rf"is not {encoding} .*give its encoding") as caught:
+        list(read(path, encoding=encoding))
+    assert caught.value.line == 1
+
+
+@pytest.mark.parametrize("columns", [None, {"phone": "Handy"}])
+def test_no_error_repeats_the_list(columns: dict[str, str] | None) -> None:
+    """In a wrong encoding a list is a single line: what looks like names is all of it."""
+    rows = "".join(f"Anna;0171 {number}\n" for number in range(1_000_000, 1_005_000))
+    for text, encoding in ((rows, "utf-16-le"), (rows.replace("\n", ";"), "utf-8")):
+        with pytest.raises(SourceError) as caught:
+            read_csv(io.BytesIO(text.encode()), encoding=encoding, columns=columns)
+        assert len(str(caught.value)) < 4000
+        assert "100123" not in str(caught.value)

@@ -212,6 +212,7 @@ async def test_who_is_nobody_is_not_everybody(here: Callable[..., ServerHere], n
         ({"Sec-Fetch-Site": "cross-site", "Origin": "http://127.0.0.1"}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://[::1"}, 403),
         ({"Sec-Fetch-Site": "same-origin", "Origin": "https://proxied.example"}, 201),
         ({"Sec-Fetch-Site": "none"}, 201),
         ({}, 201),
@@ -234,6 +235,48 @@ async def test_answers_are_for_this_page_alone(here: Callable[..., ServerHere]) 
                 assert "unsafe" not in policy
                 assert reply.headers["X-Content-Type-Options"] == "nosniff"
                 assert reply.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/jobs?before=0001-01-01T00:00:00",
+        "/jobs?before=9999-12-31T23:59:59-14:00",
+        "/jobs?limit=99999999999999999999",
+        "/jobs/{job}/results/created?offset=99999999999999999999",
+    ],
+)
+async def test_values_beyond_all_measure_are_no_fault_of_the_server(
+    here: Callable[..., ServerHere], path: str
+) -> None:
+    async with here().visited() as ann:
+        job = await ann.send(LIST)
+        headers = {"Last-Event-ID": "9" * 5000}
+        for asked in (path.format(job=job["id"]), f"/jobs/{job['id']}/events"):
+            async with ann.session.get(f"/uploads/api{asked}", headers=headers) as reply:
+                assert reply.status < 500
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        r'{"choices": {"columns": {"phone": "\ud800"}}}',
+        r'{"choices": {"encoding": "\ud800"}}',
+        r'{"choices": {"sheets": "\ud800"}}',
+        r'{"group_name": "\ud800"}',
+        r'{"\ud800": 1, "group_id": "\ud800"}',
+    ],
+)
+async def test_halves_of_characters_are_refused(here: Callable[..., ServerHere], body: str) -> None:
+    async with here().visited() as ann:
+        job = await ann.send(LIST)
+        await ann.ask(
+            "PATCH",
+            f"/jobs/{job['id']}",
+            data=body.replace("\\\\", "\\"),
+            headers={"Content-Type": "application/json"},
+            status=422,
+        )
 
 
 # -- what is in a name, and in a cell ----------------------------------------------------------

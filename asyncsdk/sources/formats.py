@@ -43,11 +43,16 @@ _NO_LISTS: tuple[tuple[bytes, str, str], ...] = (
     (b"Rar!", "a RAR archive", _UNPACK),
     (b"BZh", "a bzip2 archive", _UNPACK),
     (b"\xfd7zXZ", "an xz archive", _UNPACK),
+    (b"PK\x05\x06", "an archive with nothing in it", _LIST),
+    (b"\x1f\x8b", "packed twice", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "packed twice", _UNPACK),
     (b"-----BEGIN PGP", "encrypted (PGP)", "decrypt it first"),
     (b"MIME-Version:", "a web archive or an e-mail", _TEXT),
     (b"\x7fELF", "a program", _LIST),
     (b"MZ\x90", "a program", _LIST),
 )
+_TAR = slice(257, 262)
+"""Where an archive of tar says that it is one."""
 _IMAGES = re.compile(
     rb"RIFF....WEBP|....ftyp(?:heic|heix|mif1|avif)|BM....\x00\x00\x00\x00", re.DOTALL
 )
@@ -103,6 +108,8 @@ def _refuse(head: bytes, path: str | None) -> None:
             _raise(what, instead, path)
     if _IMAGES.match(head):
         _raise("an image", _LIST, path)
+    if head[_TAR].startswith(b"ustar"):
+        _raise("a tar archive", _UNPACK, path)
     if head.startswith(b"PK\x03\x04"):
         for mark, what in _IN_ARCHIVES:
             if mark in head:

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from asyncsdk.sources.inert import revive
 from asyncsdk.sources.likeness import looks_like_phone
-from asyncsdk.sources.names import is_heading, name_rank, plain_name
+from asyncsdk.sources.names import has_number, is_heading, name_rank, plain_name
 from asyncsdk.sources.rejects import is_rejects
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _names_columns(row: Sequence[str], width: int) -> bool:
 
 def _names_phones(row: Sequence[str], width: int) -> bool:
     """Whether a row certainly names columns, one of phones among them, and has none itself."""
-    named = any(name_rank(cell) >= _PHONES for cell in row)
+    named = any(name_rank(cell) >= _PHONES and is_heading(cell) for cell in row)
     return named and _names_columns(row, width) and not any(map(looks_like_phone, row))
 
 
@@ -201,7 +201,8 @@ def _could_name(row: Sequence[str], width: int) -> bool:
     """Whether a row without a known name could be one of names all the same."""
     filled = _filled(row)
     several = len(filled) >= min(2, width) and len(set(filled)) == len(filled)
-    return several and len(filled) == len(row) and all(map(_LETTER.search, filled))
+    whole = several and len(filled) == len(row) and all(map(_LETTER.search, filled))
+    return whole and not any(map(has_number, filled))
 
 
 def _promise(row: Sequence[str]) -> int:

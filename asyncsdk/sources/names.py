@@ -8,6 +8,7 @@ from enum import Enum
 
 __all__ = [
     "Role",
+    "has_number",
     "is_area_code",
     "is_country",
     "is_heading",
@@ -111,6 +112,7 @@ _HEADINGS = re.compile(
     r"|nazwisko|adres|miasto|kraj|klasse|class|gruppe|group|kunde|customer|kontakt|contact"
     r"|umsatz|betrag|amount|total|summe|geburtstag|birthday|geschlecht|gender|status|tags?)\b"
 )
+_WITH_NUMBER = re.compile(r"(?:\+|(?<!\d)0)[ ()/.-]*[1-9](?:[ ()/.-]*\d){6}")
 _SUB_HEADING = re.compile(
     r"^(?:privat|private|personal|geschaftlich|dienstlich|beruflich|work|business|office|buro"
     r"|home|festnetz|landline|fixe?|main|haupt\w*|perso|prive|werk|thuis|casa|lavoro|ufficio"
@@ -165,8 +167,15 @@ def is_country(name: str) -> bool:
     return _COUNTRY.search(plain) is not None and _NO_COUNTRY.search(plain) is None
 
 
+def has_number(cell: str) -> bool:
+    """Whether there is a phone number in a cell, among other things: `Telefon: 0171 1234567`."""
+    return _WITH_NUMBER.search(cell) is not None
+
+
 def is_heading(cell: str) -> bool:
     """Whether a cell could name a column, rather than be in one."""
+    if has_number(cell):
+        return False
     plain = plain_name(cell)
     return bool(name_rank(cell) or _HEADINGS.search(plain) or _SUB_HEADING.search(plain))
 

@@ -62,6 +62,14 @@ def phones(source: CsvSource) -> list[str]:
             ("1", "2"),
             0,
         ),
+        # What has a number in it is a line of a text, and names nothing.
+        ([["Telefon: 0171 1234560", "Handy: +49 171 1234561"], ["A", "0171 12"]], ("1", "2"), 0),
+        ([["<phone>01711234560</phone>"]], ("1",), 0),
+        (
+            [["Telefon 2023/2024", "Umsatz 01/2024"], ["0171 12345", "1"]],
+            ("Telefon 2023/2024", "Umsatz 01/2024"),
+            1,
+        ),
         (
             [["Hotline 030 12345"], ["Notdienst 0171 12345"], ["Name", "Mobil"], ["A", "0171 1"]],
             ("Name", "Mobil"),

@@ -12,6 +12,7 @@ import pytest
 from asyncsdk.errors import ConfigurationError, SourceError
 from asyncsdk.sources import ExcelSource, ManySources, UndecidedError, read
 from asyncsdk.sources.apart.dressing import dressed_number, dressed_text
+from tests.parts import module
 
 from .books import (
     filtered,
@@ -131,6 +132,21 @@ def test_a_number_is_read_as_its_format_shows_it(
 ) -> None:
     path = tmp_path / ("x.xlsx" if write is formatted else "x.xls")
     assert phones(write(path, form, [number, number])) == [shown, shown]
+
+
+def test_the_mark_of_a_note_is_no_part_of_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    with module("xlsxwriter").Workbook(path) as book:
+        sheet = book.add_worksheet("Kontakte")
+        bold = book.add_format({"bold": True})
+        sheet.write_row(0, 0, HEAD)
+        for at, script in enumerate((1, 2), 1):
+            raised = book.add_format({"font_script": script})
+            sheet.write_string(at, 0, "Anna")
+            sheet.write_rich_string(at, 1, bold, "0171", f" 123456{at}", raised, "1")
+        sheet.write_string(3, 1, "0171 1234563")
+        sheet.write_rich_string(4, 1, bold, "0171 ", "1234564")
+    assert phones(path) == ["0171 1234561 1", "0171 1234562 1", "0171 1234563", "0171 1234564"]
 
 
 def test_cells_that_do_not_say_where_they_are_stand_one_behind_the_other(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ class Shown:
     """Of each column the styles of its cells by their row."""
     styles: dict[int, str] = Factory(dict)
     """Of some styles the format, where that adds digits or signs to what is in a cell."""
+    raised: dict[str, str] = Factory(dict)
+    """Texts in which something is raised, and the same with blanks around that."""
 
     def note(self, line: int, column: int, style: int) -> None:
         """Remember the style of a cell, if its format adds anything.
@@ -59,7 +61,7 @@ class Shown:
             style = column[line] if line < len(column) else 0
             if style and left <= at < left + len(cells):
                 texts[at - left] = _dressed(cells[at - left], texts[at - left], self.styles[style])
-        return texts
+        return [self.raised.get(text, text) for text in texts] if self.raised else texts
 
 
 def _dressed(value: object, text: str, form: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from asyncsdk.sources.apart.archived import found_in, parse
 from asyncsdk.sources.apart.dressing import adds
+from asyncsdk.sources.apart.raised import raised_in_xlsx
 from asyncsdk.sources.apart.shown import Shown
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ def shown_in_xlsx(archive: zipfile.ZipFile, sheet: str) -> Shown:
     if part is None:
         return Shown()
     styles = _styles(archive)
+    raised = raised_in_xlsx(archive)
     if not styles and not found_in(archive, part, _HIDES):
-        return Shown()
-    seen = Shown(styles=styles)
+        return Shown(raised=raised)
+    seen = Shown(styles=styles, raised=raised)
     line, column = 0, -1
 
     def begin(name: str, attributes: dict[str, str]) -> None:

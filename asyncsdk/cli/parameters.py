@@ -89,7 +89,7 @@ Map = Annotated[
         metavar="FIELD=COLUMN",
         help="Read phone, a to e (or what the group calls them) or callback_data from this column: "
         "its name, or its number from 1. Repeatable. The phone's is found by itself. "
-        "phone=Mobil,Telefon is the first that is filled, phone=Vorwahl+Rufnummer joins two.",
+        "phone=Mobil,Tel is the first that is filled, phone=Code+Number joins two.",
     ),
 ]
 Country = Annotated[

@@ -29,6 +29,8 @@ _PAIR = 3
 """Digits of a group at most where numbers are written in groups as short as an ending."""
 _RANK = 3
 """Digits that may say which row of a list it is."""
+_MOBILE = 9
+"""Digits of a mobile number that nobody takes for a part of one."""
 _CENTRAL = "0"
 """The extension of whoever answers in a company: `030 123456-0` is dialled as it stands."""
 _LONGEST_LANDLINE = 11
@@ -216,7 +218,11 @@ def _may_begin(digits: str, cut: Cut, code: str, whole: Number) -> bool:
     if len(rank) > _RANK or rank == whole.code:
         return False
     number = number_of(code + rest.removeprefix("0"))
-    return number.valid and (rest.startswith("0") or not number.landline)
+    if rest.startswith("0"):
+        return number.valid
+    # A mobile number may go on as a short one begins: `676 6501234` in Austria.
+    goes_on = whole.mobile and len(rest) < _MOBILE
+    return number.valid and not number.landline and not goes_on
 
 
 def _long(cut: Cut) -> bool:

@@ -68,8 +68,9 @@ class Transport:
             _options(
                 aiohttp.ClientTimeout(
                     total=None,
-                    # of a borrowed session it would include the wait for a place in its pool
-                    connect=None if session else config.connect_timeout,
+                    # of a borrowed session it includes the wait for a place in its pool, which an
+                    # exchange of others may have for as long as one of ours may take
+                    connect=config.connect_timeout + (config.timeout if session else 0.0),
                     sock_connect=config.connect_timeout,
                     sock_read=between_bytes,
                 )

@@ -79,7 +79,7 @@ class Requests:
         transport: The network.
         credentials: Those of the account; others may be put in their place at any time.
         pace: When a request may leave.
-        connections: Requests under way at once at most.
+        connections: Requests under way at once at most; fewer where a borrowed session allows that.
     """
 
     def __init__(
@@ -90,8 +90,9 @@ class Requests:
         self.pace = pace
         self.local: bool = type(pace) is LocalPace
         """Whether nobody shares the pace, and permits do not run out."""
-        self.connections = connections
-        self.places: Slots = Slots(connections)
+        pool = transport.sessions.pool_size
+        self.connections: int = connections if pool is None else min(connections, pool)
+        self.places: Slots = Slots(self.connections)
         """Those of them that are free."""
 
     @property

@@ -127,7 +127,7 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
     instrument = None if options.dry_run else requests.transport.instrument
     listeners = _Listeners(claim, limit, instrument, order.entered)
     books = Books(ledger, flights, channel, clock, listeners)
-    concurrency = _concurrency(order)
+    concurrency = min(options.workers, requests.connections)
     post, source = _post(order), _rows(order)
     reconciler = _reconciler(order, ledger, claim, table)
     single = isinstance(source, Inbox) and not options.dry_run
@@ -185,13 +185,6 @@ def _rows(order: Order) -> Rows | None:
     if order.source is None or isinstance(order.source, Inbox):
         return order.source
     return RowSource(order.source)  # type: ignore[arg-type]
-
-
-def _concurrency(order: Order) -> int:
-    """Requests under way at most: no more than the client has connections for."""
-    requests = order.requests
-    pool = requests.transport.sessions.pool_size or requests.connections
-    return min(order.options.workers, pool, requests.connections)
 
 
 def _foreign(order: Order) -> bool:

@@ -251,6 +251,12 @@ def test_an_echo_that_leaves_columns_out_moves_nothing() -> None:
     assert match(Told(rows), decode_reply(json.dumps(told).encode())) in (None, [0, 1])
 
 
+def test_an_echo_whose_texts_the_server_changed_moves_nothing() -> None:
+    rows = [Row("+4915112345678", a=text) for text in ("x", "y ", "z ")]
+    told = [member(None, 422), *(echoed(Row("+4915112345678", a=text)) for text in "yz")]
+    assert match(Told(rows), decode_reply(json.dumps(told).encode())) in (None, [0, 1, 2])
+
+
 @pytest.mark.parametrize("number", ["", " ", "+", "0"])
 def test_the_member_of_another_number_does_not_answer_a_row_without_one(number: str) -> None:
     assert places([number], [member("+4915112345678")]) == [None]

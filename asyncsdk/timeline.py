@@ -87,6 +87,7 @@ class History(msgspec.Struct, frozen=True):
 
 _Amounts = list[float]
 """What is noted of one slot: phones, requests, retries, and seconds of pause."""
+_NOTHING = (0, 0, 0, 0.0)
 
 
 class Timeline:
@@ -99,7 +100,7 @@ class Timeline:
     def __init__(self, began: float) -> None:
         self._began = began
         self._width = _WIDTH
-        self._slots: list[_Amounts] = [[0, 0, 0, 0.0]]
+        self._slots: list[_Amounts] = [[*_NOTHING]]
         """Up to the last moment of which something was noted."""
         self._paused_until = began
         self._latencies = [0] * (len(_LATENCIES) + 1)
@@ -147,6 +148,7 @@ class Timeline:
         return self._slots[at]
 
     def _place(self, when: float) -> int:
+        """Which slot a moment would be in, whether there are so many or not."""
         at = int((when - self._began) / self._width)
         return max(0, at)
 
@@ -156,8 +158,5 @@ class Timeline:
             pairs = zip_longest(self._slots[::2], self._slots[1::2], fillvalue=_NOTHING)
             self._slots = [list(map(add, *pair)) for pair in pairs]
             self._width *= 2
-        self._slots += [[0, 0, 0, 0.0] for _ in range(at + 1 - len(self._slots))]
+        self._slots += [[*_NOTHING] for _ in range(at + 1 - len(self._slots))]
         return at
-
-
-_NOTHING = (0, 0, 0, 0.0)

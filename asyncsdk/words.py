@@ -39,9 +39,9 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def is_text(name: str) -> bool:
-    """Whether a name of a file is text, and holds no bytes that are none, as lone surrogates."""
-    return name.encode(errors="replace").decode() == name
+def is_text(text: str) -> bool:
+    """Whether all of it are characters: names of files hold bytes that are none as surrogates."""
+    return text.encode(errors="replace").decode() == text
 
 
 def visible(text: object) -> str:

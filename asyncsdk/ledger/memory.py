@@ -65,12 +65,8 @@ class MemoryLedger(Ledger):
     def count(self, entry: Entry) -> None:
         self.counts.add(entry)
         if self.keep_ids and entry.outcome is Outcome.CREATED and entry.members is not None:
-            self._note_ids(entry.members, entry.phones)
-
-    def _note_ids(self, members: bytes, phones: bytes) -> None:
-        if self._noted is None:
-            self._noted = _Ids()
-        self._noted.add(members, phones)
+            self._noted = self._noted or _Ids()
+            self._noted.add(entry.members, entry.phones)
 
     def retain(self, entry: Entry) -> None:
         if self.keep_created or entry.outcome is not Outcome.CREATED:

@@ -88,8 +88,6 @@ class Requests:
         self.transport = transport
         self._account = _Account(credentials)
         self.pace = pace
-        self.local: bool = type(pace) is LocalPace
-        """Whether nobody shares the pace, and permits do not run out."""
         pool = transport.sessions.pool_size
         self.connections: int = connections if pool is None else min(connections, pool)
         self.places: Slots = Slots(self.connections)
@@ -100,10 +98,15 @@ class Requests:
         """Those of the account."""
         return self._account.credentials
 
+    @property
+    def local(self) -> bool:
+        """Whether nobody shares the pace, and permits do not run out."""
+        return type(self.pace) is LocalPace
+
     def through(self, pace: Pace) -> Requests:
         """Requests with the same credentials and connections, which pass another pace."""
         others = copy(self)
-        others.pace, others.local = pace, type(pace) is LocalPace
+        others.pace = pace
         return others
 
     async def send(

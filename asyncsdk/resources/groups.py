@@ -13,6 +13,7 @@ from asyncsdk.resources.base import Resource
 from asyncsdk.validators import whole_number
 from asyncsdk.wire.export import ExportDecoder, steps_of
 from asyncsdk.wire.resources import decode_object
+from asyncsdk.words import is_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -133,12 +134,7 @@ def _checked(fields: dict[str, str | None]) -> dict[str, str | None]:
             low = 1 if name == "name" else 0
             msg = f"a group's {name} must be a text of {low} to {longest} characters"
             raise ConfigurationError(msg)
-        if value is not None and _is_broken(value):
+        if value is not None and not is_text(value):
             msg = f"a group's {name} has a lone surrogate, which is no character: leave it out"
             raise ConfigurationError(msg)
     return fields
-
-
-def _is_broken(text: str) -> bool:
-    """Whether JSON cannot carry a text."""
-    return any("\ud800" <= character <= "\udfff" for character in text)

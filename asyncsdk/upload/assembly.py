@@ -123,7 +123,7 @@ def assemble(order: Order, ledger: Ledger, channel: Channel | None) -> UploadRun
     batches = Batches(order.checker, options.batch_size, options.max_batch_bytes)
 
     stop = options.stop_when
-    limit = None if stop is None else partial(_check, stop, ledger, totals, ending)
+    limit = None if stop is None else partial(_check_limit, stop, ledger, totals, ending)
     instrument = None if options.dry_run else requests.transport.instrument
     listeners = _Listeners(claim, limit, instrument, order.entered)
     books = Books(ledger, flights, channel, clock, listeners)
@@ -227,7 +227,7 @@ def _reconciler(order: Order, ledger: Ledger, claim: Claim, table: Table) -> Rec
     )
 
 
-def _check(limit: FailureLimit, ledger: Ledger, totals: Totals, ending: Ending) -> None:
+def _check_limit(limit: FailureLimit, ledger: Ledger, totals: Totals, ending: Ending) -> None:
     """Stop if too much of what this run settled was not created."""
     counts, then = ledger.counts, totals.base.counts
     if limit.reached(counts.bad - then.bad, counts.settled - then.settled):

@@ -51,14 +51,17 @@ class Books:
     ) -> None:
         self.ledger = ledger
         self._durable = ledger if isinstance(ledger, DurableLedger) else None
-        self.durable: bool = self._durable is not None
-        """Whether a row must be on record before anybody else hears of it."""
         self._flights = flights
         self._channel = channel
         self._clock = clock
         self._entered = entered
         self._closed = False
         self.timeline: Timeline = Timeline(clock())
+
+    @property
+    def durable(self) -> bool:
+        """Whether a row must be on record before anybody else hears of it."""
+        return self._durable is not None
 
     # -- from beginning to end -------------------------------------------------------------
 

@@ -24,13 +24,16 @@ class Ending:
     """Begins the end: nothing new is begun, and what is under way comes to its own end."""
 
     def __init__(self) -> None:
-        self.begun: bool = False
-        """Whether the upload ends before its source does."""
         self.stopped_by: StoppedBy | None = None
         self.cause: BaseException | None = None
         """The error that ended the upload, if one did."""
         self._closed = False
         self._heard: list[Callable[[], None]] = []
+
+    @property
+    def begun(self) -> bool:
+        """Whether the upload ends before its source does."""
+        return self.stopped_by is not None
 
     def on_begin(self, hear: Callable[[], None]) -> None:
         """Have this called when the end begins."""
@@ -40,7 +43,7 @@ class Ending:
         """End the upload; a second reason, or one after its end, changes nothing."""
         if self.begun or self._closed:
             return
-        self.begun, self.stopped_by, self.cause = True, stopped_by, cause
+        self.stopped_by, self.cause = stopped_by, cause
         level = logging.INFO if stopped_by in _ASKED_FOR and cause is None else logging.WARNING
         logger.log(level, "an upload stops: %s", described(cause) if cause else stopped_by)
         for hear in self._heard:
@@ -49,8 +52,7 @@ class Ending:
     def failed(self, cause: BaseException) -> None:
         """The end itself went wrong."""
         if self.cause is None:
-            self.begun, self.cause = True, cause
-            self.stopped_by = self.stopped_by or StoppedBy.ERROR
+            self.stopped_by, self.cause = self.stopped_by or StoppedBy.ERROR, cause
 
     def close(self) -> None:
         """The accounts are closed: nothing ends the upload any more; nobody waits for it."""

@@ -102,6 +102,7 @@ class UploadRun:
         return not ordinary or self.prepare is not None or self.baseline is not None
 
     async def _prepare(self) -> None:
+        """Take up what an earlier run left, and what has to be known before the first row."""
         await self._resume(await self.books.open(self.sums))
         if not self.reader.repeats:  # it may go on for as long as the program
             await self._look_up()
